@@ -1,0 +1,36 @@
+//! Asking before something runs on many computers.
+
+use std::io::{self, BufRead, Write};
+
+use super::context::Context;
+use super::error::CliError;
+
+/// Above the configured number of hosts, has the count typed.  Not asked with `--yes`, nor where nobody could answer.
+#[expect(
+    clippy::print_stderr,
+    reason = "a question goes to the operator, not into the data"
+)]
+pub(super) fn confirm(
+    context: &Context,
+    count: usize,
+    targets: &str,
+    what: &str,
+) -> Result<(), CliError> {
+    let global = &context.global;
+    if count <= context.settings.confirm_above || global.yes || global.batch {
+        return Ok(());
+    }
+    if !context.terminal.input || !context.terminal.err {
+        return Ok(());
+    }
+    eprintln!("{what}");
+    eprint!("This runs on {count} hosts ({targets}). Type {count} to go on: ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim() == count.to_string() {
+        Ok(())
+    } else {
+        Err(CliError::usage("not started: the count was not typed").hint("--yes does not ask"))
+    }
+}

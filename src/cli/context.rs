@@ -1,0 +1,133 @@
+//! What every verb needs: settings, a way to the engine, and the terminal.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::CliError;
+use super::terminal::Terminal;
+use crate::command::Global;
+use crate::config::settings::Settings;
+use crate::daemon::client::{Absent, Connection, Reach};
+use crate::daemon::place::Place;
+use crate::daemon::{Service, assemble};
+use crate::view::text;
+use crate::wire::{Reply, Request};
+
+pub(super) struct Context {
+    pub(super) global: Global,
+    pub(super) settings: Settings,
+    pub(super) terminal: Terminal,
+    reach: Result<Reach, crate::daemon::place::PlaceError>,
+    in_process: Option<Arc<Service>>,
+}
+
+impl Context {
+    pub(super) fn new(global: Global) -> Result<Self, CliError> {
+        let settings = Settings::load(global.config.as_deref(), config_directory().as_deref())?;
+        let in_process = global.no_daemon.then(assemble::service);
+        let reach = match &in_process {
+            Some(service) => Ok(Reach::InProcess(Arc::clone(service))),
+            None => Place::find(variable).map(Reach::Daemon),
+        };
+        Ok(Self {
+            terminal: Terminal::new(global.color),
+            global,
+            settings,
+            reach,
+            in_process,
+        })
+    }
+
+    /// Where the daemon is, for those that are about the daemon itself.
+    pub(super) fn place() -> Result<Place, CliError> {
+        Place::find(variable).map_err(|error| CliError::usage(error.to_string()).hint(error.hint()))
+    }
+
+    /// The ssh_config to use instead of the user's, by its full path; `none` is OpenSSH's word for no file at all.
+    pub(super) fn ssh_config(&self) -> Result<Option<PathBuf>, CliError> {
+        match self
+            .global
+            .ssh_config
+            .as_ref()
+            .or(self.settings.ssh_config.as_ref())
+        {
+            None => Ok(None),
+            Some(file) if file.as_os_str() == "none" => Ok(Some(file.clone())),
+            Some(file) => std::fs::canonicalize(file).map(Some).map_err(|error| {
+                CliError::usage(format!("cannot read {}: {error}", file.display()))
+            }),
+        }
+    }
+
+    /// Asks the engine, and reads the first reply.
+    pub(super) async fn ask(&self, request: &Request, absent: Absent) -> Result<Reply, CliError> {
+        self.open(request, absent).await?.first().await
+    }
+
+    /// Asks the engine something that has many replies.
+    pub(super) async fn open(
+        &self,
+        request: &Request,
+        absent: Absent,
+    ) -> Result<Connection, CliError> {
+        match &self.reach {
+            Ok(reach) => Ok(reach.request(request, absent).await?),
+            Err(error) => Err(CliError::usage(error.to_string()).hint(error.hint())),
+        }
+    }
+
+    /// Says something beside the data.
+    #[expect(clippy::print_stderr, reason = "stderr is where commands talk")]
+    pub(super) fn note(&self, text: &str) {
+        if !self.global.quiet {
+            eprintln!("{}", text::harmless_lines(text));
+        }
+    }
+
+    /// Says something that has to be known, even if little is to be said.
+    #[expect(clippy::print_stderr, reason = "stderr is where commands talk")]
+    pub(super) fn warn(text: &str) {
+        eprintln!("regatta: {}", text::harmless_lines(text));
+    }
+
+    /// Lets go of an engine in this process, and with it of everything that still runs.
+    pub(super) async fn close(&self) {
+        if let Some(service) = &self.in_process {
+            service.close().await;
+        }
+    }
+
+    /// Whether the job ends with this command.
+    pub(super) fn is_in_process(&self) -> bool {
+        self.in_process.is_some()
+    }
+}
+
+impl Connection {
+    /// The first reply, with a refusal turned into an error.
+    pub(super) async fn first(&mut self) -> Result<Reply, CliError> {
+        match self.reply().await? {
+            Reply::Error { message, hint } => Err(CliError::refused(message, hint)),
+            reply => Ok(reply),
+        }
+    }
+}
+
+/// A reply that this request cannot have.
+pub(super) fn unexpected(reply: &Reply) -> CliError {
+    CliError::failed(format!("the engine answered out of turn: {reply:?}"))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// `$XDG_CONFIG_HOME/regatta`, or `~/.config/regatta`.
+fn config_directory() -> Option<PathBuf> {
+    let config = variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let config = config.or_else(|| variable("HOME").map(|home| home.join(".config")))?;
+    Some(config.join("regatta"))
+}

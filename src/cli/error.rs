@@ -1,0 +1,197 @@
+//! How commands end.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use crate::config::inventory::InventoryError;
+use crate::config::settings::SettingsError;
+use crate::core::select::Selector;
+use crate::daemon::client::ClientError;
+use crate::targets::TargetError;
+use crate::view::text::harmless_lines;
+
+/// The exit codes of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything asked for completed.
+    Done,
+    /// Some child failed, stopped or is lost; or something could not be done.
+    Failed,
+    /// Bad usage or configuration.
+    Usage,
+    /// The selection matched nothing.
+    Nothing,
+    /// A wait timed out.
+    TimedOut,
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Nothing => 3,
+            Exit::TimedOut => 124,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug)]
+pub struct CliError {
+    message: String,
+    hint: Option<String>,
+    exit: Exit,
+}
+
+impl CliError {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            exit: Exit::Usage,
+        }
+    }
+
+    pub(super) fn failed(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            exit: Exit::Failed,
+        }
+    }
+
+    pub(super) fn nothing(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            exit: Exit::Nothing,
+        }
+    }
+
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// An engine's refusal.
+    pub(super) fn refused(message: String, hint: Option<String>) -> Self {
+        Self {
+            message,
+            hint,
+            exit: Exit::Failed,
+        }
+    }
+
+    /// A selection that came to nothing.  Words that name what is not there were reported one by one; patterns that match
+    /// nothing, and `all` where there are no jobs, were not.
+    pub(super) fn nothing_selected(select: &[Selector], unknown: &[String]) -> Self {
+        if !unknown.is_empty() {
+            return Self::nothing("");
+        }
+        if select.iter().any(|selector| selector.text == "all") {
+            return Self::nothing("there are no jobs");
+        }
+        let words: Vec<&str> = select
+            .iter()
+            .map(|selector| selector.text.as_str())
+            .collect();
+        Self::nothing(format!("nothing matches {}", words.join(" ")))
+    }
+
+    /// Whether there was simply nothing there.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.exit == Exit::Nothing
+    }
+
+    /// Says what is wrong, unless nobody listens.
+    #[expect(
+        clippy::print_stderr,
+        reason = "this is where errors reach the operator"
+    )]
+    pub(super) fn report(self) -> Exit {
+        if !self.message.is_empty() {
+            eprintln!("regatta: {}", harmless_lines(&self.message));
+        }
+        if let Some(hint) = self.hint {
+            eprintln!("hint: {}", harmless_lines(&hint));
+        }
+        self.exit
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CliError {}
+
+impl From<ClientError> for CliError {
+    fn from(error: ClientError) -> Self {
+        let exit = match error {
+            ClientError::NoDaemon => Exit::Nothing,
+            ClientError::Place(_)
+            | ClientError::Start(_)
+            | ClientError::Lingers
+            | ClientError::Unreachable { .. }
+            | ClientError::OtherVersion(_)
+            | ClientError::Stranger => Exit::Usage,
+            ClientError::Lost { .. }
+            | ClientError::Silent { .. }
+            | ClientError::Io(_)
+            | ClientError::Frame(_) => Exit::Failed,
+        };
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            exit,
+        }
+    }
+}
+
+impl From<Box<TargetError>> for CliError {
+    fn from(error: Box<TargetError>) -> Self {
+        Self::from(*error)
+    }
+}
+
+impl From<TargetError> for CliError {
+    fn from(error: TargetError) -> Self {
+        Self::usage(error.with_caret())
+    }
+}
+
+impl From<SettingsError> for CliError {
+    fn from(error: SettingsError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<InventoryError> for CliError {
+    fn from(error: InventoryError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+/// Writing to stdout failed: a closed pipe is the reader's choice and no error.
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self {
+                message: String::new(),
+                hint: None,
+                exit: Exit::Done,
+            }
+        } else {
+            Self::failed(format!("cannot write output: {error}"))
+        }
+    }
+}

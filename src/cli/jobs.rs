@@ -1,0 +1,243 @@
+//! `jobs`: what there is, and with `--watch` what changes.
+
+use std::io::Write;
+
+use jiff::Zoned;
+
+use super::context::{Context, unexpected};
+use super::error::{CliError, Exit};
+use super::when;
+use crate::command::Jobs;
+use crate::core::state::State;
+use crate::daemon::client::Absent;
+use crate::view::{json, table};
+use crate::wire::reply::{ChildView, JobView, Jobs as List, News};
+use crate::wire::request::{Children, Wanted};
+use crate::wire::{Reply, Request};
+
+pub(super) async fn jobs(context: &Context, args: Jobs) -> Result<Exit, CliError> {
+    let filter = Filter::new(&args)?;
+    let select = (!args.select.is_empty()).then(|| Wanted(args.select.clone()));
+    // A selection that is one job shows its children, as a directory does.
+    let children = match (args.children, args.select.is_empty()) {
+        (true, _) => Children::With,
+        (false, true) => Children::Without,
+        (false, false) => Children::OfOneJob,
+    };
+    if args.watch {
+        return watch(context, select, children, &filter).await;
+    }
+    let mut list = match fetch(context, select, children).await {
+        Ok(list) => list,
+        // Without a daemon there are no jobs; only who asks for one has asked in vain.
+        Err(error) if args.select.is_empty() && error.is_nothing() => {
+            if context.global.json {
+                context
+                    .terminal
+                    .json(&mut std::io::stdout(), &serde_json::json!([]))?;
+            }
+            context.note(&error.to_string());
+            return Ok(Exit::Done);
+        }
+        Err(error) => return Err(error),
+    };
+    let asked = !args.select.is_empty();
+    let found = !list.jobs.is_empty();
+    filter.apply(&mut list);
+    // Where children belong, an empty list of them says that the filter took them all.
+    let always = args.children || (asked && list.jobs.len() == 1);
+    print(context, &list, always)?;
+    for unknown in &list.unknown {
+        Context::warn(unknown);
+    }
+    if asked && !found {
+        return Err(CliError::nothing_selected(&args.select, &list.unknown));
+    }
+    Ok(if list.unknown.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+async fn fetch(
+    context: &Context,
+    select: Option<Wanted>,
+    children: Children,
+) -> Result<List, CliError> {
+    let mut connection = context
+        .open(&Request::Jobs { select, children }, Absent::Fail)
+        .await?;
+    let mut list = List::default();
+    loop {
+        match connection.first().await? {
+            Reply::Jobs(part) => {
+                list.jobs.extend(part.jobs);
+                list.children.extend(part.children);
+                list.unknown.extend(part.unknown);
+                if part.last {
+                    return Ok(list);
+                }
+            }
+            reply => return Err(unexpected(&reply)),
+        }
+    }
+}
+
+/// Which jobs, and which of their children, are shown.
+struct Filter {
+    states: Vec<State>,
+    more: bool,
+    newest: Option<usize>,
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+impl Filter {
+    fn new(args: &Jobs) -> Result<Self, CliError> {
+        let now = Zoned::now();
+        let time = |text: &Option<String>| {
+            text.as_deref()
+                .map(|text| when::parse(text, &now))
+                .transpose()
+        };
+        Ok(Self {
+            states: args.state.clone(),
+            more: args.more,
+            newest: args.newest,
+            before: time(&args.before)?,
+            after: time(&args.after)?,
+        })
+    }
+
+    /// A state or `more` is looked for in jobs where jobs are listed, and in children where children are.
+    fn apply(&self, list: &mut List) {
+        if list.children.is_empty() {
+            list.jobs.retain(|job| self.takes(job.state, job.more));
+        } else {
+            list.children
+                .retain(|child| self.takes(child.state, child.more));
+        }
+        list.jobs.retain(|job| self.takes_time(job));
+        if let Some(newest) = self.newest {
+            list.jobs.drain(..list.jobs.len().saturating_sub(newest));
+        }
+        let kept: std::collections::HashSet<u64> = list.jobs.iter().map(|job| job.id).collect();
+        list.children.retain(|child| kept.contains(&child.job));
+    }
+
+    fn takes(&self, state: State, more: bool) -> bool {
+        (self.states.is_empty() || self.states.contains(&state)) && (!self.more || more)
+    }
+
+    fn takes_time(&self, job: &JobView) -> bool {
+        self.before.is_none_or(|before| job.created < before)
+            && self.after.is_none_or(|after| job.created > after)
+    }
+}
+
+fn print(context: &Context, list: &List, always: bool) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    if context.global.json {
+        let jobs: Vec<_> = list
+            .jobs
+            .iter()
+            .map(|job| as_json(job, list, always))
+            .collect();
+        context
+            .terminal
+            .json(&mut out, &serde_json::Value::from(jobs))?;
+        return Ok(());
+    }
+    let width = context.terminal.width();
+    if list.jobs.is_empty() {
+        context.note("no jobs");
+        return Ok(());
+    }
+    for line in table::jobs(&list.jobs).lines(width) {
+        writeln!(out, "{line}")?;
+    }
+    if !list.children.is_empty() {
+        writeln!(out)?;
+        for line in table::children(&list.children).lines(width) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A job; with its children if there are any, or `always`.
+fn as_json(job: &JobView, list: &List, always: bool) -> serde_json::Value {
+    let own: Vec<ChildView> = list
+        .children
+        .iter()
+        .filter(|child| child.job == job.id)
+        .cloned()
+        .collect();
+    json::job(job, (always || !own.is_empty()).then_some(own.as_slice()))
+}
+
+/// Prints every change as a line: of jobs, of children, and removals.
+async fn watch(
+    context: &Context,
+    select: Option<Wanted>,
+    children: Children,
+    filter: &Filter,
+) -> Result<Exit, CliError> {
+    let mut connection = context
+        .open(&Request::Watch { select, children }, Absent::Fail)
+        .await?;
+    let mut out = std::io::stdout().lock();
+    loop {
+        let (jobs, children, removed) = match connection.first().await? {
+            Reply::Jobs(List { jobs, children, .. }) => (jobs, children, Vec::new()),
+            Reply::News(News {
+                jobs,
+                children,
+                removed,
+            }) => (jobs, children, removed),
+            reply => return Err(unexpected(&reply)),
+        };
+        let jobs = jobs
+            .iter()
+            .filter(|job| filter.takes(job.state, job.more) && filter.takes_time(job));
+        let children = children
+            .iter()
+            .filter(|child| filter.takes(child.state, child.more));
+        if context.global.json {
+            for job in jobs {
+                context
+                    .terminal
+                    .json(&mut out, &serde_json::json!({"job": json::job(job, None)}))?;
+            }
+            for child in children {
+                context
+                    .terminal
+                    .json(&mut out, &serde_json::json!({"child": json::child(child)}))?;
+            }
+            for id in removed {
+                context
+                    .terminal
+                    .json(&mut out, &serde_json::json!({"removed": id}))?;
+            }
+        } else {
+            for job in jobs {
+                writeln!(
+                    out,
+                    "job {} {}: {} ({})",
+                    job.id,
+                    job.name,
+                    job.state,
+                    table::counts(job)
+                )?;
+            }
+            for child in children {
+                writeln!(out, "{}.{}", child.job, super::wait::end_line(child))?;
+            }
+            for id in removed {
+                writeln!(out, "job {id} removed")?;
+            }
+        }
+        out.flush()?;
+    }
+}

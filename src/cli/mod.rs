@@ -1,0 +1,68 @@
+//! The command line: one file per verb, all of them clients of the engine.
+
+mod confirm;
+mod context;
+mod daemon;
+mod demo;
+mod error;
+mod follow;
+mod generate;
+mod hosts;
+mod inventory;
+mod jobs;
+mod receive;
+mod remove;
+mod rerun;
+mod run;
+mod settings;
+mod sink;
+mod ssh_notes;
+mod stop;
+mod terminal;
+mod wait;
+mod when;
+
+pub use error::{CliError, Exit};
+
+use crate::command::{Cli, Daemon, DaemonAction, Verb};
+use context::Context;
+
+/// A runtime fit for what was asked: engines get threads, clients need none.
+pub fn runtime(cli: &Cli) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match &cli.verb {
+        _ if cli.global.no_daemon => tokio::runtime::Builder::new_multi_thread(),
+        Verb::Daemon(Daemon {
+            action: DaemonAction::Run { .. },
+        })
+        | Verb::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build()
+}
+
+/// Carries out what was asked.
+pub async fn main(cli: Cli) -> Exit {
+    let context = match Context::new(cli.global) {
+        Ok(context) => context,
+        Err(error) => return error.report(),
+    };
+    let done = match cli.verb {
+        Verb::Run(args) => run::run(&context, args).await,
+        Verb::Jobs(args) => jobs::jobs(&context, args).await,
+        Verb::Receive(args) => receive::receive(&context, args).await,
+        Verb::Wait(args) => wait::wait(&context, args).await,
+        Verb::Stop(args) => stop::stop(&context, args).await,
+        Verb::Remove(args) => remove::remove(&context, args).await,
+        Verb::Rerun(args) => rerun::rerun(&context, args).await,
+        Verb::Throttle(args) => settings::throttle(&context, args).await,
+        Verb::Pause(args) => settings::pause(&context, args).await,
+        Verb::Resume(args) => settings::resume(&context, args).await,
+        Verb::Hosts(args) => hosts::hosts(&context, &args),
+        Verb::Demo(args) => demo::demo(&context, &args).await,
+        Verb::Daemon(args) => daemon::daemon(&context, args.action).await,
+        Verb::Completions { shell } => generate::completions(shell),
+        Verb::Man => generate::man(),
+    };
+    context.close().await;
+    done.unwrap_or_else(CliError::report)
+}

@@ -1,0 +1,129 @@
+//! `receive`: takes output over.
+
+use super::context::Context;
+use super::error::{CliError, Exit};
+use super::follow::{Outcome, follow};
+use super::sink::{Existing, Layout, Partial, Sink, Target};
+use super::wait::end_line;
+use super::{inventory, remove};
+use crate::command::Receive;
+use crate::core::ladder::Force;
+use crate::core::output::Streams;
+use crate::core::receive::Mode;
+use crate::core::select::Selector;
+use crate::daemon::client::Absent;
+use crate::wire::Request;
+use crate::wire::request::{self, ReceiveUntil};
+
+pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, CliError> {
+    let mode = match (args.keep, args.all) {
+        (true, _) => Mode::Keep,
+        (_, true) => Mode::All,
+        (false, false) => Mode::Drain,
+    };
+    let until = if args.wait {
+        ReceiveUntil::Settled
+    } else {
+        ReceiveUntil::Now
+    };
+    let hosts = match &args.host {
+        Some(expression) => {
+            let set = inventory::resolve_one(&inventory::load(context)?, expression)?;
+            Some(set.iter().map(|host| host.as_str().to_string()).collect())
+        }
+        None => None,
+    };
+    let request = request::Receive {
+        select: args.pick.select.clone(),
+        hosts,
+        streams: args.stream.map_or(Streams::Both, Streams::Only),
+        mode,
+        until,
+    };
+    let mut connection = context
+        .open(&Request::Receive(request), Absent::Fail)
+        .await?;
+    let mut sink = open_sink(context, &args, mode)?;
+    let outcome = follow(&mut connection, &mut sink, |child| {
+        context.note(&end_line(child));
+    })
+    .await?;
+    let exit = report(&outcome);
+    if outcome.matched == 0 {
+        return Err(CliError::nothing_selected(
+            &args.pick.select,
+            &outcome.unknown,
+        ));
+    }
+    if args.remove {
+        let final_jobs = outcome
+            .jobs
+            .iter()
+            .filter(|job| job.state.is_final() && !job.more);
+        let select: Vec<Selector> = final_jobs
+            .map(|job| Selector::new(job.id.to_string()))
+            .collect();
+        for job in outcome
+            .jobs
+            .iter()
+            .filter(|job| !job.state.is_final() || job.more)
+        {
+            Context::warn(&format!(
+                "job {} is {} or has output left, so it was not removed",
+                job.id, job.state
+            ));
+        }
+        if !select.is_empty() {
+            let removed = remove::ask(context, select, Force::FinalOnly).await?;
+            removed.note(context);
+            removed.warn();
+        }
+    }
+    Ok(exit)
+}
+
+fn open_sink(context: &Context, args: &Receive, mode: Mode) -> Result<Sink, CliError> {
+    let existing = if mode == Mode::Drain {
+        Existing::Append
+    } else {
+        Existing::Replace
+    };
+    let target = match (&args.output, &args.outdir) {
+        (Some(file), _) => Target::File(file.clone(), existing),
+        (None, Some(directory)) => Target::Directory(directory.clone(), existing),
+        (None, None) => Target::Standard,
+    };
+    let layout = if args.ndjson {
+        Layout::Ndjson
+    } else if context.global.json {
+        Layout::Json
+    } else if args.headers {
+        Layout::Headers
+    } else if args.no_prefix {
+        Layout::Raw
+    } else {
+        Layout::Prefix
+    };
+    let partial = if args.wait {
+        Partial::Hold
+    } else {
+        Partial::Print
+    };
+    Sink::open(target, layout, partial, context.terminal)
+        .map_err(|error| CliError::failed(format!("cannot write to {error}")))
+}
+
+/// Says what could not be received, and what it all comes to.
+fn report(outcome: &Outcome) -> Exit {
+    for unknown in &outcome.unknown {
+        Context::warn(unknown);
+    }
+    for busy in &outcome.busy {
+        Context::warn(&format!(
+            "{busy} is being received by somebody else and was left out"
+        ));
+    }
+    let clean =
+        outcome.unsuccessful.is_empty() && outcome.unknown.is_empty() && outcome.busy.is_empty();
+    if clean { Exit::Done } else { Exit::Failed }
+}

@@ -1,0 +1,88 @@
+//! `rerun`: a job again, where it did not complete.
+
+use std::io::Write;
+
+use super::confirm::confirm;
+use super::context::{Context, unexpected};
+use super::error::{CliError, Exit};
+use super::run::stream;
+use crate::command::Rerun;
+use crate::core::state::State;
+use crate::daemon::client::Absent;
+use crate::view::json;
+use crate::wire::request::{self, Children, Wanted};
+use crate::wire::{Reply, Request};
+
+pub(super) async fn rerun(context: &Context, args: Rerun) -> Result<Exit, CliError> {
+    let which = if args.all {
+        request::Rerun::All
+    } else {
+        request::Rerun::Unsuccessful
+    };
+    ask_first(context, &args).await?;
+    let request = Request::Rerun {
+        select: args.pick.select.clone(),
+        which,
+    };
+    let Reply::Rerun { jobs, refused } = context.ask(&request, Absent::Fail).await? else {
+        return Err(CliError::failed("the engine answered out of turn"));
+    };
+    for refusal in &refused {
+        Context::warn(refusal);
+    }
+    if jobs.is_empty() {
+        return Err(CliError::nothing_selected(&args.pick.select, &refused));
+    }
+    let mut exit = if refused.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    };
+    for job in &jobs {
+        if args.wait || context.is_in_process() {
+            let streamed = stream(context, job).await?;
+            if streamed != Exit::Done {
+                exit = streamed;
+            }
+        } else if context.global.json {
+            context
+                .terminal
+                .json(&mut std::io::stdout(), &json::job(job, None))?;
+        } else {
+            writeln!(std::io::stdout(), "{}", job.id)?;
+            context.note(&format!("job {} runs on {}", job.id, job.targets));
+        }
+    }
+    Ok(exit)
+}
+
+/// What a child has come to if it runs again.
+const UNSUCCESSFUL: [State; 3] = [State::Failed, State::Stopped, State::Disconnected];
+
+/// As for `run`: many hosts are not run on by a slip.
+async fn ask_first(context: &Context, args: &Rerun) -> Result<(), CliError> {
+    let request = Request::Jobs {
+        select: Some(Wanted(args.pick.select.clone())),
+        children: Children::Without,
+    };
+    match context.ask(&request, Absent::Fail).await? {
+        Reply::Jobs(list) => list.jobs.iter().try_for_each(|job| {
+            // Children come only where they were selected by themselves.
+            let chosen = list
+                .children
+                .iter()
+                .filter(|child| child.job == job.id)
+                .count();
+            let again = match (chosen, args.all) {
+                (0, true) => job.children() as usize,
+                (0, false) => UNSUCCESSFUL
+                    .map(|state| job.count(state) as usize)
+                    .iter()
+                    .sum(),
+                (chosen, _) => chosen,
+            };
+            confirm(context, again, &format!("of job {}", job.id), &job.command)
+        }),
+        reply => Err(unexpected(&reply)),
+    }
+}

@@ -1,0 +1,78 @@
+//! `throttle`, `pause` and `resume`: settings of a job's queue.
+
+use std::io::Write;
+
+use serde_json::json;
+
+use super::context::{Context, unexpected};
+use super::error::{CliError, Exit};
+use crate::command::{Pick, Throttle};
+use crate::core::fleet::Command;
+use crate::core::job::Queue;
+use crate::core::select::Selector;
+use crate::daemon::client::Absent;
+use crate::wire::{Reply, Request};
+
+pub(super) async fn throttle(context: &Context, args: Throttle) -> Result<Exit, CliError> {
+    let fanout = args.fanout;
+    let said = format!("runs at most {fanout} at once");
+    let command = |select| Command::Throttle { select, fanout };
+    change(context, args.pick.select, command, &said).await
+}
+
+pub(super) async fn pause(context: &Context, args: Pick) -> Result<Exit, CliError> {
+    let command = |select| Command::Queue {
+        select,
+        queue: Queue::Paused,
+    };
+    change(context, args.select, command, "starts no more children").await
+}
+
+pub(super) async fn resume(context: &Context, args: Pick) -> Result<Exit, CliError> {
+    let command = |select| Command::Queue {
+        select,
+        queue: Queue::Flowing,
+    };
+    change(
+        context,
+        args.select,
+        command,
+        "starts queued children again",
+    )
+    .await
+}
+
+async fn change(
+    context: &Context,
+    select: Vec<Selector>,
+    command: impl FnOnce(Vec<Selector>) -> Command,
+    said: &str,
+) -> Result<Exit, CliError> {
+    let request = Request::Command(command(select.clone()));
+    match context.ask(&request, Absent::Fail).await? {
+        Reply::Changed {
+            jobs,
+            unknown,
+            refused,
+        } => {
+            if context.global.json {
+                let refused: Vec<&String> = unknown.iter().chain(&refused).collect();
+                let value = json!({"changed": jobs, "refused": refused});
+                writeln!(std::io::stdout(), "{value}")?;
+            } else {
+                for job in &jobs {
+                    context.note(&format!("job {job} {said}"));
+                }
+            }
+            for refusal in unknown.iter().chain(&refused) {
+                Context::warn(refusal);
+            }
+            if jobs.is_empty() && refused.is_empty() {
+                return Err(CliError::nothing_selected(&select, &unknown));
+            }
+            let clean = unknown.is_empty() && refused.is_empty();
+            Ok(if clean { Exit::Done } else { Exit::Failed })
+        }
+        reply => Err(unexpected(&reply)),
+    }
+}

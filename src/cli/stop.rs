@@ -1,0 +1,41 @@
+//! `stop`: returns once everything selected has settled, with proof or without.
+
+use super::context::{Context, unexpected};
+use super::error::{CliError, Exit};
+use super::wait::{is_unconfirmed, print_settled, report_children};
+use crate::command::Stop;
+use crate::core::fleet::Command;
+use crate::core::ladder::Rigour;
+use crate::daemon::client::Absent;
+use crate::wire::{Reply, Request};
+
+pub(super) async fn stop(context: &Context, args: Stop) -> Result<Exit, CliError> {
+    let rigour = if args.kill {
+        Rigour::Kill
+    } else {
+        Rigour::Gentle
+    };
+    let request = Request::Command(Command::Stop {
+        select: args.pick.select.clone(),
+        rigour,
+    });
+    match context.ask(&request, Absent::Fail).await? {
+        Reply::Settled(settled) => {
+            print_settled(context, &settled)?;
+            report_children(context, &settled);
+            if settled.is_empty() {
+                return Err(CliError::nothing_selected(
+                    &args.pick.select,
+                    &settled.unknown,
+                ));
+            }
+            let proved = !settled.children.iter().any(is_unconfirmed);
+            Ok(if proved && settled.unknown.is_empty() {
+                Exit::Done
+            } else {
+                Exit::Failed
+            })
+        }
+        reply => Err(unexpected(&reply)),
+    }
+}

@@ -1,0 +1,168 @@
+//! `wait`: returns when what was selected has settled.
+
+use std::io::Write;
+
+use super::context::{Context, unexpected};
+use super::error::{CliError, Exit};
+use crate::command::Wait;
+use crate::core::fleet::Command;
+use crate::core::state::State;
+use crate::core::wait::Until;
+use crate::daemon::client::Absent;
+use crate::view::{json, table, text};
+use crate::wire::reply::{ChildView, Settled};
+use crate::wire::{Reply, Request};
+
+/// Children named one by one in a summary; the rest is counted.
+const NAMED: usize = 20;
+
+pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError> {
+    let until = if args.any { Until::Any } else { Until::All };
+    let command = Command::Wait {
+        select: args.pick.select.clone(),
+        until,
+        timeout: args.timeout,
+    };
+    match context
+        .ask(&Request::Command(command), Absent::Fail)
+        .await?
+    {
+        Reply::Settled(settled) => {
+            print_settled(context, &settled)?;
+            report_children(context, &settled);
+            if settled.is_empty() && !settled.timed_out {
+                return Err(CliError::nothing_selected(
+                    &args.pick.select,
+                    &settled.unknown,
+                ));
+            }
+            Ok(verdict(&settled, until))
+        }
+        reply => Err(unexpected(&reply)),
+    }
+}
+
+/// What a wait comes to.
+fn verdict(settled: &Settled, until: Until) -> Exit {
+    if settled.timed_out {
+        return Exit::TimedOut;
+    }
+    let whole: Vec<u64> = settled.jobs.iter().map(|job| job.id).collect();
+    let jobs = settled
+        .jobs
+        .iter()
+        .map(|job| (job.state, table::settled(job) == job.children()));
+    let alone = settled
+        .children
+        .iter()
+        .filter(|child| !whole.contains(&child.job));
+    let alone = alone.map(|child| {
+        (
+            child.state,
+            child.state.is_final() || child.state == State::Disconnected,
+        )
+    });
+    let over: Vec<State> = jobs
+        .chain(alone)
+        .filter(|(_, over)| until == Until::All || *over)
+        .map(|(state, _)| state)
+        .collect();
+    if settled.unknown.is_empty() && over.iter().all(|state| *state == State::Completed) {
+        Exit::Done
+    } else {
+        Exit::Failed
+    }
+}
+
+/// Prints the jobs waited for.
+pub(super) fn print_settled(context: &Context, settled: &Settled) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    if context.global.json {
+        let jobs = settled.jobs.iter().map(|job| {
+            let children = settled
+                .children
+                .iter()
+                .filter(|child| child.job == job.id)
+                .cloned()
+                .collect::<Vec<_>>();
+            json::job(job, Some(&children))
+        });
+        let whole: Vec<u64> = settled.jobs.iter().map(|job| job.id).collect();
+        let alone = settled
+            .children
+            .iter()
+            .filter(|child| !whole.contains(&child.job))
+            .map(json::child);
+        let value = serde_json::json!({
+            "timed_out": settled.timed_out,
+            "jobs": jobs.collect::<Vec<_>>(),
+            "children": alone.collect::<Vec<_>>(),
+        });
+        context.terminal.json(&mut out, &value)?;
+    } else if !settled.jobs.is_empty() {
+        for line in table::jobs(&settled.jobs).lines(context.terminal.width()) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    for unknown in &settled.unknown {
+        Context::warn(unknown);
+    }
+    Ok(())
+}
+
+/// Names the children that did not complete, and why.
+pub(super) fn report_children(context: &Context, settled: &Settled) {
+    if settled.timed_out {
+        let waiting: Vec<String> = settled
+            .jobs
+            .iter()
+            .filter(|job| table::settled(job) < job.children())
+            .map(|job| {
+                format!(
+                    "job {} has {} still to settle",
+                    job.id,
+                    job.children() - table::settled(job)
+                )
+            })
+            .collect();
+        Context::warn(&format!("the time ran out: {}", waiting.join(", ")));
+    }
+    report_ends(context, &settled.children);
+}
+
+/// A line for each child that did not complete; beyond a screenful they are counted.  A child of which something may
+/// still run is always named, however little is to be said.
+pub(super) fn report_ends(context: &Context, children: &[ChildView]) {
+    let (unconfirmed, plain): (Vec<_>, Vec<_>) =
+        children.iter().partition(|child| is_unconfirmed(child));
+    for child in plain.iter().take(NAMED) {
+        context.note(&end_line(child));
+    }
+    if plain.len() > NAMED {
+        context.note(&format!("... and {} more", plain.len() - NAMED));
+    }
+    for child in unconfirmed {
+        Context::warn(&end_line(child));
+    }
+}
+
+/// Whether something of the child may still run on its computer.
+pub(super) fn is_unconfirmed(child: &ChildView) -> bool {
+    child
+        .reason
+        .as_ref()
+        .is_some_and(|reason| reason.unconfirmed)
+}
+
+/// `web03: Failed, exit 3`.
+pub(super) fn end_line(child: &ChildView) -> String {
+    let host = text::harmless(child.host.as_bytes());
+    match &child.reason {
+        Some(reason) => format!(
+            "{host}: {}, {}",
+            child.state,
+            text::harmless(reason.text.as_bytes())
+        ),
+        None => format!("{host}: {}", child.state),
+    }
+}

@@ -1,0 +1,408 @@
+//! Every verb once, as clap types: the shell parses them today, the console's bar and keys will use the same.
+//!
+//! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
+
+pub mod duration;
+pub mod select;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::core::output::Stream;
+use crate::core::select::Selector;
+use crate::core::state::State;
+use duration::parse_duration;
+use select::parse_selector;
+
+/// Run a command on every computer of the fleet, in the background, and collect what comes back.
+#[derive(Debug, Parser)]
+#[command(
+    name = "regatta",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 all completed, 1 some child failed, stopped or is lost, 2 bad usage or configuration,\n\
+                  3 nothing matched, 124 a wait timed out, 130 interrupted."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options that every verb takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options for every command")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each switch on the command line"
+)]
+pub struct Global {
+    /// Use this ssh_config instead of ~/.ssh/config and /etc/ssh/ssh_config
+    #[arg(short = 'F', value_name = "FILE", global = true)]
+    pub ssh_config: Option<PathBuf>,
+    /// Use this configuration instead of ~/.config/regatta/config.toml
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Do not ask for confirmation
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// Never ask anything
+    #[arg(long, global = true)]
+    pub batch: bool,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: Colour,
+    /// Say less: no notes, no summaries
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more; twice for the SSH library's own messages
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Do without the daemon: the job lives and ends with this command
+    #[arg(long, global = true)]
+    pub no_daemon: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Start a job: one command, one child per computer
+    Run(Run),
+    /// List jobs, or the children of a job
+    #[command(visible_alias = "ls")]
+    Jobs(Jobs),
+    /// Take output over; it counts as received only once it was written out
+    #[command(visible_alias = "recv")]
+    Receive(Receive),
+    /// Wait until jobs have settled
+    Wait(Wait),
+    /// Stop jobs or children: TERM, then KILL, then proof
+    #[command(visible_alias = "kill")]
+    Stop(Stop),
+    /// Delete jobs, their children and their output
+    #[command(visible_alias = "rm")]
+    Remove(Remove),
+    /// Start a job again on the children that did not complete
+    Rerun(Rerun),
+    /// Change how many children of a job run at once
+    Throttle(Throttle),
+    /// Start no more of a job's queued children
+    Pause(Pick),
+    /// Start queued children again
+    Resume(Pick),
+    /// Expand, fold, count and explain hosts and groups
+    Hosts(Hosts),
+    /// Start, stop or look at the daemon
+    Daemon(Daemon),
+    /// Try everything on a simulated fleet inside this program
+    Demo(Demo),
+    /// Print a shell's completion script
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Which hosts.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// Hosts and groups: web[01-20], @db, a,b, @all!@old; - reads stdin, ^FILE a file
+    #[arg(short, long, value_name = "TARGETS", action = clap::ArgAction::Append)]
+    pub targets: Vec<String>,
+    /// Leave these out
+    #[arg(short = 'x', long, value_name = "TARGETS", action = clap::ArgAction::Append)]
+    pub exclude: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub on: TargetArgs,
+    /// Run on this computer instead of over SSH
+    #[arg(long, conflicts_with_all = ["targets", "exclude"])]
+    pub local: bool,
+    /// Name the job
+    #[arg(short, long, value_parser = parse_name)]
+    pub name: Option<String>,
+    /// Feed this script to sh, or to the interpreter its #! line names
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    pub script: Option<PathBuf>,
+    /// Stay and print `host: line` as lines arrive; Ctrl-C detaches, a second one stops
+    #[arg(short, long)]
+    pub wait: bool,
+    /// How many children run at once
+    #[arg(short, long, value_name = "N")]
+    pub fanout: Option<NonZeroU32>,
+    /// How long reaching a host and logging in may take
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub connect_timeout: Option<Duration>,
+    /// How long the command may run on a host
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// How long the whole job may take
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub job_timeout: Option<Duration>,
+    /// How long a command has between TERM and KILL when it is stopped
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub grace: Option<Duration>,
+    /// Exit codes that are fine
+    #[arg(
+        long,
+        value_name = "CODES",
+        value_delimiter = ',',
+        default_value = "0",
+        allow_hyphen_values = true
+    )]
+    pub ok_exit: Vec<i32>,
+    /// List the hosts and contact none
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The command, as ssh takes it; a single - reads a script from stdin
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub command: Vec<String>,
+}
+
+/// Jobs and children.
+#[derive(Clone, Debug, Args)]
+pub struct Pick {
+    /// An id, a name or glob, JOB.HOST, JOB.STATE, all, last
+    #[arg(value_name = "JOB", required = true, value_parser = parse_selector)]
+    pub select: Vec<Selector>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Jobs {
+    /// An id, a name or glob, JOB.HOST, JOB.STATE, all, last
+    #[arg(value_name = "JOB", value_parser = parse_selector)]
+    pub select: Vec<Selector>,
+    /// Show the children too
+    #[arg(short, long)]
+    pub children: bool,
+    /// Only in this state
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<State>,
+    /// Only with output that was not received
+    #[arg(long)]
+    pub more: bool,
+    /// Only the newest N
+    #[arg(long, value_name = "N")]
+    pub newest: Option<usize>,
+    /// Only made before this time (2026-11-23T03:00, 03:00, or 2h for two hours ago)
+    #[arg(long, value_name = "TIME")]
+    pub before: Option<String>,
+    /// Only made after this time
+    #[arg(long, value_name = "TIME")]
+    pub after: Option<String>,
+    /// Go on and print every change as it happens
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each switch on the command line"
+)]
+pub struct Receive {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// Leave everything to be received again
+    #[arg(long)]
+    pub keep: bool,
+    /// From the very beginning, what was received before too; moves nothing
+    #[arg(long, conflicts_with = "keep")]
+    pub all: bool,
+    /// Go on until everything selected has settled
+    #[arg(short, long, conflicts_with_all = ["keep", "all"])]
+    pub wait: bool,
+    /// Remove the jobs once everything was received and they are final
+    #[arg(long, conflicts_with_all = ["keep", "all"])]
+    pub remove: bool,
+    /// Only this stream
+    #[arg(long, value_name = "out|err", value_parser = parse_stream)]
+    pub stream: Option<Stream>,
+    /// Only children on these hosts
+    #[arg(long, value_name = "TARGETS")]
+    pub host: Option<String>,
+    /// Write to this file
+    #[arg(short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write files JOB.HOST.out and JOB.HOST.err into this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    pub outdir: Option<PathBuf>,
+    /// Print a JSON record for each piece of output, one a line
+    #[arg(long, conflicts_with = "outdir")]
+    pub ndjson: bool,
+    /// Print a header before each host's output instead of a prefix before each line
+    #[arg(long, conflicts_with_all = ["ndjson", "outdir"])]
+    pub headers: bool,
+    /// Print output as it came, without host names
+    #[arg(short = 'N', long, conflicts_with_all = ["ndjson", "headers"])]
+    pub no_prefix: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Wait {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// Return when one of them has settled
+    #[arg(long)]
+    pub any: bool,
+    /// Give up after this time
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Stop {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// KILL at once, without TERM and grace
+    #[arg(long)]
+    pub kill: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Remove {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// Stop what is not final first
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Rerun {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// Run on all hosts of the job again, not just where it did not complete
+    #[arg(long)]
+    pub all: bool,
+    /// Stay and print `host: line` as lines arrive
+    #[arg(short, long)]
+    pub wait: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Throttle {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// How many children run at once
+    #[arg(short, long, value_name = "N")]
+    pub fanout: NonZeroU32,
+}
+
+#[derive(Clone, Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one for each switch on the command line"
+)]
+pub struct Hosts {
+    /// Hosts and groups; all known hosts without
+    #[arg(value_name = "TARGETS")]
+    pub targets: Vec<String>,
+    /// Leave these out
+    #[arg(short = 'x', long, value_name = "TARGETS", action = clap::ArgAction::Append)]
+    pub exclude: Vec<String>,
+    /// Print the shortest form instead of one host a line
+    #[arg(short, long, conflicts_with_all = ["count", "groups", "explain"])]
+    pub fold: bool,
+    /// Print how many there are
+    #[arg(short, long, conflicts_with_all = ["groups", "explain"])]
+    pub count: bool,
+    /// List the groups and their hosts
+    #[arg(short, long, conflicts_with = "explain")]
+    pub groups: bool,
+    /// Show every SSH setting of each host and where it comes from
+    #[arg(long)]
+    pub explain: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// How many simulated computers
+    #[arg(long, value_name = "N", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub hosts: u32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Daemon {
+    #[command(subcommand)]
+    pub action: DaemonAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum DaemonAction {
+    /// Start the daemon, if it is not running
+    Start,
+    /// Show whether it runs, and what it has
+    Status,
+    /// End the daemon
+    Stop {
+        /// Stop live jobs first
+        #[arg(short, long)]
+        force: bool,
+    },
+    /// Be the daemon, in the foreground
+    Run {
+        /// Let go of the terminal and say `ready` on stdout once it listens
+        #[arg(long, hide = true)]
+        detach: bool,
+    },
+}
+
+/// A name by which the job can be selected again, and nothing else.
+fn parse_name(text: &str) -> Result<String, String> {
+    let why = if text.trim().is_empty() {
+        "it could not be selected"
+    } else if text.contains(char::is_control) {
+        "it holds a control character"
+    } else if text.contains(['*', '?']) {
+        "* and ? stand for other characters when jobs are selected"
+    } else if matches!(text, "all" | "last") {
+        "that word selects other jobs"
+    } else if text.parse::<u64>().is_ok() {
+        "a number selects the job with that id"
+    } else {
+        return Ok(text.to_string());
+    };
+    Err(format!("{text:?} cannot be the name of a job: {why}"))
+}
+
+fn parse_stream(text: &str) -> Result<Stream, String> {
+    let found = Stream::BOTH
+        .into_iter()
+        .find(|stream| stream.word() == text);
+    found.ok_or_else(|| "not a stream; streams are out and err".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,5 @@
+//! Files to validated values.
+
+pub mod inventory;
+pub mod settings;
+pub mod ssh_config;

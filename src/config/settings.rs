@@ -1,0 +1,207 @@
+//! `config.toml`: the user's settings over the compiled-in defaults, which are the reference documentation of the format.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::command::duration::parse_duration;
+use crate::targets::nearest;
+
+/// The defaults, with every setting explained.
+pub const DEFAULT: &str = include_str!("../../config/config.toml");
+
+/// The settings in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub fanout: NonZeroU32,
+    pub connect_timeout: Duration,
+    pub timeout: Option<Duration>,
+    pub grace: Duration,
+    /// Above this many hosts a run asks for the count to be typed.
+    pub confirm_above: usize,
+    /// The inventory; one that was named has to exist.
+    pub inventory: File,
+    pub ssh_config: Option<PathBuf>,
+    /// The file these came from, if any.
+    pub origin: Option<PathBuf>,
+}
+
+/// A file that settings name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum File {
+    /// Named, so it has to be there.
+    Named(PathBuf),
+    /// Where it is looked for without being named; it may be missing.
+    Usual(Option<PathBuf>),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    inventory: Option<String>,
+    ssh_config: Option<String>,
+    #[serde(default)]
+    run: WrittenRun,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRun {
+    fanout: Option<NonZeroU32>,
+    connect_timeout: Option<String>,
+    timeout: Option<String>,
+    grace: Option<String>,
+    confirm_above: Option<usize>,
+}
+
+/// Names a user may have meant when a key is unknown.
+const KEYS: [&str; 8] = [
+    "inventory",
+    "ssh_config",
+    "run",
+    "fanout",
+    "connect_timeout",
+    "timeout",
+    "grace",
+    "confirm_above",
+];
+
+/// What is wrong with the configuration.
+#[derive(Debug)]
+pub struct SettingsError {
+    path: PathBuf,
+    what: String,
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.what)
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+impl Settings {
+    /// Reads `named`, or else `config.toml` in the user's configuration directory if there is one.
+    pub fn load(named: Option<&Path>, directory: Option<&Path>) -> Result<Self, SettingsError> {
+        let usual = directory.map(|directory| directory.join("config.toml"));
+        let (path, text) = match (named, &usual) {
+            (Some(path), _) => (path, std::fs::read_to_string(path)),
+            (None, Some(path)) if path.exists() => (path.as_path(), std::fs::read_to_string(path)),
+            (None, _) => return Ok(Self::defaults(directory)),
+        };
+        let text = text.map_err(|error| SettingsError {
+            path: path.to_path_buf(),
+            what: error.to_string(),
+        })?;
+        Self::parse(&text, path, directory)
+    }
+
+    /// What holds without any file.
+    pub fn defaults(directory: Option<&Path>) -> Self {
+        let mut settings = Self::parse(DEFAULT, Path::new("the built-in config.toml"), directory)
+            .expect("the built-in configuration is tested");
+        settings.origin = None;
+        settings
+    }
+
+    fn parse(text: &str, path: &Path, directory: Option<&Path>) -> Result<Self, SettingsError> {
+        let wrong = |what: String| SettingsError {
+            path: path.to_path_buf(),
+            what,
+        };
+        let written: Written =
+            toml::from_str(text).map_err(|error| wrong(explain(&error, text)))?;
+        let time = |key: &str, value: Option<String>| {
+            value
+                .map(|value| parse_duration(&value))
+                .transpose()
+                .map_err(|error| wrong(format!("{key}: {error}")))
+        };
+        // Paths in a file are relative to it.
+        let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
+        Ok(Self {
+            fanout: written
+                .run
+                .fanout
+                .unwrap_or(NonZeroU32::new(64).expect("64 is not zero")),
+            connect_timeout: time("run.connect_timeout", written.run.connect_timeout)?
+                .unwrap_or(Duration::from_secs(10)),
+            timeout: time("run.timeout", written.run.timeout)?,
+            grace: time("run.grace", written.run.grace)?.unwrap_or(Duration::from_secs(5)),
+            confirm_above: written.run.confirm_above.unwrap_or(50),
+            inventory: match written.inventory {
+                Some(file) => File::Named(beside(&file)),
+                None => File::Usual(directory.map(|directory| directory.join("inventory.toml"))),
+            },
+            ssh_config: written.ssh_config.as_deref().map(beside),
+            origin: Some(path.to_path_buf()),
+        })
+    }
+}
+
+/// The error with its line, and the key that was probably meant.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let line = error
+        .span()
+        .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let message = error.message();
+    let hint = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'))
+        .and_then(|(key, _)| nearest(key, KEYS))
+        .map_or_else(String::new, |key| format!("; did you mean {key}?"));
+    match line {
+        Some(line) => format!("line {line}: {message}{hint}"),
+        None => format!("{message}{hint}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Settings, String> {
+        Settings::parse(text, Path::new("/etc/r/config.toml"), None)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let empty = parse("").expect("an empty file is fine");
+        assert_eq!(
+            Settings {
+                origin: None,
+                ..empty
+            },
+            Settings::defaults(None)
+        );
+        // Every setting that is commented out parses, too.
+        let all: Vec<&str> = DEFAULT
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .collect();
+        let settings = parse(&all.join("\n")).expect("the documented form is valid");
+        assert_eq!(
+            settings.inventory,
+            File::Named("/etc/r/inventory.toml".into())
+        );
+    }
+
+    #[test]
+    fn mistakes_name_the_line_and_the_likely_key() {
+        let cases = [
+            ("[run]\nfanuot = 3\n", "line 2", "did you mean fanout?"),
+            ("[run]\ngrace = \"soon\"\n", "run.grace", "not a time"),
+            ("[run]\nfanout = 0\n", "line 2", ""),
+            ("inventory = [\n", "line", ""),
+        ];
+        for (text, one, other) in cases {
+            let error = parse(text).expect_err("a mistake");
+            assert!(error.contains(one) && error.contains(other), "{error}");
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! All jobs, and the one function that changes them.
+//!
+//! [`Fleet::apply`] takes the time and one [`Input`] and says what has to be done about it as [`Effect`]s.  It is
+//! deterministic: the same inputs at the same times give the same effects.  The parts of it live beside this file:
+//! the queue and what runners report in [`super::progress`], stopping in [`super::ladder`], handing over output in
+//! [`super::receive`], waiting in [`super::wait`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answer::{Answer, Refusal};
+use super::ids::{ChildId, IdCounter, JobId};
+use super::job::{Child, Job, Queue};
+use super::journal::{Changed, Journal, Revision};
+use super::ladder::{Force, Rigour};
+use super::output::{Gap, Position};
+use super::receive::{Delivery, Lease, LeaseId, ReceiveAsk};
+use super::select::{Picked, Selector, resolve};
+use super::spec::{Ended, JobSpec, Proof, Signal, Trace};
+use super::state::{ChildState, Tally};
+use super::time::Moment;
+use super::wait::{Pending, Until};
+
+/// Names a command whose answer somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// Everything that can happen to a fleet.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Somebody wants something; exactly one [`Effect::Answer`] with the ticket follows, now or later.
+    Command(Ticket, Command),
+    /// Nobody waits for this answer any more.
+    Forget(Ticket),
+    /// A child's runner tells something.
+    Runner(ChildId, Report),
+    /// What became of what a lease covers.
+    Delivered(LeaseId, Delivery),
+    /// Time has passed.
+    Tick,
+}
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub enum Command {
+    Submit(Box<JobSpec>),
+    Stop {
+        select: Vec<Selector>,
+        rigour: Rigour,
+    },
+    Remove {
+        select: Vec<Selector>,
+        force: Force,
+    },
+    Throttle {
+        select: Vec<Selector>,
+        fanout: NonZeroU32,
+    },
+    Queue {
+        select: Vec<Selector>,
+        queue: Queue,
+    },
+    Wait {
+        select: Vec<Selector>,
+        until: Until,
+        timeout: Option<Duration>,
+    },
+    Receive(ReceiveAsk),
+}
+
+/// What a runner tells of its child.
+#[derive(Clone, Debug)]
+pub enum Report {
+    Began(Trace),
+    /// It needs an answer to go on.
+    Blocked(String),
+    Unblocked,
+    Suspended,
+    Resumed,
+    /// How far the output goes, and what the cap has cut out of it so far.
+    Output {
+        end: Position,
+        gap: Option<Gap>,
+    },
+    Ended(Ended),
+    /// The answer to [`Effect::Prove`].
+    Proved(Proof),
+}
+
+/// What has to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Run this child.
+    Start(ChildId),
+    /// Send its command a signal.
+    Signal(ChildId, Signal),
+    /// Prove that nothing of it is left; what still lives has `grace` to end before it is killed.
+    Prove(ChildId, Duration),
+    /// Its runner is not waited for any more: let its connection go.
+    Abandon(ChildId),
+    /// Its output is not needed any more.
+    DropOutput(JobId),
+    Answer(Ticket, Answer),
+}
+
+/// All jobs there are.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    ids: IdCounter,
+    pub(super) jobs: BTreeMap<JobId, Job>,
+    pub(super) timers: BTreeSet<(Duration, Timer)>,
+    pub(super) waits: BTreeMap<Ticket, Pending>,
+    pub(super) leases: BTreeMap<LeaseId, Lease>,
+    pub(super) next_lease: u64,
+    pub(super) journal: Journal,
+    /// Jobs changed by the input at hand: those whose waiters have to look again.
+    pub(super) changed: BTreeSet<JobId>,
+}
+
+/// Whose time runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    Child(ChildId),
+    Job(JobId),
+    Wait(Ticket),
+}
+
+impl Fleet {
+    /// An empty fleet whose first job gets the id `first`.
+    pub fn starting_at(first: u64) -> Self {
+        Self {
+            ids: IdCounter::starting_at(first),
+            ..Self::default()
+        }
+    }
+
+    /// The only way anything changes.
+    pub fn apply(&mut self, now: Moment, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Command(ticket, command) => self.command(now, ticket, command, &mut effects),
+            Input::Forget(ticket) => self.forget_wait(ticket),
+            Input::Runner(child, report) => self.report(now, child, report, &mut effects),
+            Input::Delivered(lease, delivery) => self.close_lease(lease, &delivery),
+            Input::Tick => self.tick(now, &mut effects),
+        }
+        self.answer_waits(now, &mut effects);
+        effects
+    }
+
+    /// When [`Input::Tick`] is next needed, on the monotonic clock.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.jobs.get(&id)
+    }
+
+    /// All jobs, by id.
+    pub fn jobs(&self) -> impl DoubleEndedIterator<Item = &Job> {
+        self.jobs.values()
+    }
+
+    /// A child's master and its index there: ids lie behind the master's without gaps.
+    pub fn find_child(&self, child: ChildId) -> Option<(&Job, usize)> {
+        let (id, job) = self.jobs.range(..JobId(child.0)).next_back()?;
+        let index = id.index_of(child)?;
+        (index < job.children.len()).then_some((job, index))
+    }
+
+    pub fn child(&self, id: ChildId) -> Option<&Child> {
+        self.find_child(id).map(|(job, index)| &job.children[index])
+    }
+
+    /// The newest revision.
+    pub fn revision(&self) -> Revision {
+        self.journal.now()
+    }
+
+    /// What changed after `seen`; `None` if it has to be read as a whole again.
+    pub fn changes_since(&self, seen: Revision) -> Option<Vec<Changed>> {
+        self.journal.since(seen)
+    }
+
+    pub fn resolve(&self, select: &[Selector]) -> Picked {
+        resolve(self, select)
+    }
+
+    fn command(
+        &mut self,
+        now: Moment,
+        ticket: Ticket,
+        command: Command,
+        effects: &mut Vec<Effect>,
+    ) {
+        match command {
+            Command::Submit(spec) => {
+                let id = self.submit(now, *spec, effects);
+                effects.push(Effect::Answer(ticket, Answer::Submitted(id)));
+            }
+            Command::Stop { select, rigour } => self.stop(now, ticket, &select, rigour, effects),
+            Command::Remove { select, force } => self.remove(now, ticket, &select, force, effects),
+            Command::Throttle { select, fanout } => {
+                self.for_whole_jobs(now, ticket, &select, |job| job.fanout = fanout, effects);
+            }
+            Command::Queue { select, queue } => {
+                self.for_whole_jobs(now, ticket, &select, |job| job.queue = queue, effects);
+            }
+            Command::Wait {
+                select,
+                until,
+                timeout,
+            } => {
+                let picked = self.resolve(&select);
+                let deadline = timeout.map(|timeout| now.mono + timeout);
+                self.wait(
+                    now,
+                    ticket,
+                    Pending::Settled {
+                        picked,
+                        until,
+                        deadline,
+                    },
+                    effects,
+                );
+            }
+            Command::Receive(ask) => {
+                let picked = ask.resolve(self);
+                self.wait(now, ticket, Pending::Receive { ask, picked }, effects);
+            }
+        }
+    }
+
+    fn submit(&mut self, now: Moment, spec: JobSpec, effects: &mut Vec<Effect>) -> JobId {
+        let id = self.ids.take_job(spec.hosts.len());
+        let mut job = Job {
+            id,
+            fanout: spec.fanout,
+            queue: Queue::Flowing,
+            created: now,
+            began: None,
+            ended: None,
+            children: Vec::with_capacity(spec.hosts.len()),
+            tally: Tally::default(),
+            next: 0,
+            unread: BTreeSet::new(),
+            deadline: spec.limits.job.map(|limit| now.mono + limit),
+            revision: Revision::default(),
+            spec: Arc::new(spec),
+        };
+        self.journal.touch(Changed::Job(id), &mut job.revision);
+        for index in 0..job.spec.hosts.len() {
+            let mut child = Child::queued(Revision::default());
+            self.journal
+                .touch(Changed::Child(id.child(index)), &mut child.revision);
+            job.tally.add(&child.state);
+            job.children.push(child);
+        }
+        self.timers
+            .extend(job.deadline.map(|at| (at, Timer::Job(id))));
+        self.jobs.insert(id, job);
+        self.changed.insert(id);
+        self.fill_slots(now, id, effects);
+        id
+    }
+
+    /// What of a selection is no whole job, and so refused by what is done to whole jobs only.
+    pub(super) fn not_whole_jobs(&self, picked: &Picked) -> Vec<Refusal> {
+        let children = picked
+            .children
+            .iter()
+            .filter_map(|child| self.find_child(*child));
+        let alone = children.map(|(job, index)| Refusal::ChildAlone {
+            job: job.id,
+            host: job.spec.hosts[index].name.clone(),
+        });
+        alone
+            .chain(picked.unknown.iter().cloned().map(Refusal::Unknown))
+            .collect()
+    }
+
+    /// Changes a setting of whole jobs; a child alone has no queue and no limit of its own.
+    fn for_whole_jobs(
+        &mut self,
+        now: Moment,
+        ticket: Ticket,
+        select: &[Selector],
+        change: impl Fn(&mut Job),
+        effects: &mut Vec<Effect>,
+    ) {
+        let picked = self.resolve(select);
+        let refused = self.not_whole_jobs(&picked);
+        for id in &picked.jobs {
+            if let Some(job) = self.jobs.get_mut(id) {
+                change(job);
+                self.journal.touch(Changed::Job(*id), &mut job.revision);
+            }
+            self.changed.insert(*id);
+            self.fill_slots(now, *id, effects);
+        }
+        let jobs = picked.jobs.into_iter().collect();
+        effects.push(Effect::Answer(ticket, Answer::Changed { jobs, refused }));
+    }
+
+    /// Puts a child into a state, and keeps everything that follows from it true.
+    pub(super) fn set_state(&mut self, now: Moment, id: JobId, index: usize, state: ChildState) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let child = &mut job.children[index];
+        assert!(
+            !child.state.word().is_final(),
+            "{}: a final state never changes",
+            id.child(index)
+        );
+        job.tally.take(&child.state);
+        job.tally.add(&state);
+        if state.is_settled() {
+            child.ended = Some(now);
+        }
+        child.state = state;
+        if job.began.is_none()
+            && job.tally.count(super::state::State::NotStarted) < job.tally.total()
+        {
+            job.began = Some(now);
+        }
+        job.ended = job.is_settled().then_some(now);
+        if job.is_settled()
+            && let Some(at) = job.deadline.take()
+        {
+            self.timers.remove(&(at, Timer::Job(id)));
+        }
+        self.touch_child(id, index);
+    }
+
+    /// Notes that a child, and with it its master, changed.
+    pub(super) fn touch_child(&mut self, id: JobId, index: usize) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        self.journal.touch(
+            Changed::Child(id.child(index)),
+            &mut job.children[index].revision,
+        );
+        self.journal.touch(Changed::Job(id), &mut job.revision);
+        self.changed.insert(id);
+    }
+
+    /// Sets the one timer of a child.
+    pub(super) fn set_timer(&mut self, id: JobId, index: usize, at: Option<Duration>) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let timer = Timer::Child(id.child(index));
+        if let Some(old) = std::mem::replace(&mut job.children[index].timer, at) {
+            self.timers.remove(&(old, timer));
+        }
+        self.timers.extend(at.map(|at| (at, timer)));
+    }
+
+    /// Removes a job and everything that refers to it.
+    pub(super) fn erase(&mut self, id: JobId, effects: &mut Vec<Effect>) {
+        let Some(job) = self.jobs.remove(&id) else {
+            return;
+        };
+        if let Some(at) = job.deadline {
+            self.timers.remove(&(at, Timer::Job(id)));
+        }
+        for (index, child) in job.children.iter().enumerate() {
+            if let Some(at) = child.timer {
+                self.timers.remove(&(at, Timer::Child(id.child(index))));
+            }
+            self.journal.forget(child.revision);
+        }
+        self.journal.forget(job.revision);
+        self.journal.removed(id);
+        self.changed.insert(id);
+        effects.push(Effect::DropOutput(id));
+    }
+
+    fn tick(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        while let Some((at, timer)) = self.timers.first().copied()
+            && at <= now.mono
+        {
+            self.timers.pop_first();
+            match timer {
+                Timer::Child(child) => self.child_ran_out(now, child, effects),
+                Timer::Job(job) => self.job_ran_out(now, job, effects),
+                Timer::Wait(ticket) => self.wait_ran_out(ticket, effects),
+            }
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Stopping: TERM, a grace period, KILL, and a probe.  Only a probe that found nothing alive makes a child plainly Stopped.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::answer::{Answer, LeftBehind, Refusal};
+use super::fleet::{Effect, Fleet, Ticket};
+use super::ids::{ChildId, JobId};
+use super::reason::{Fate, Left, Limit, Reason};
+use super::select::Selector;
+use super::spec::{Ended, Limits, Proof, Signal, Trace};
+use super::state::{Cause, ChildState, Rung, Stopping};
+use super::time::Moment;
+use super::wait::Pending;
+
+/// How long after KILL the connection has to say that the command ended before the probe looks anyway.
+pub const KILL_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a command whose connection broke has before a probe kills it: its lifeline gives it one second between
+/// TERM and KILL.
+pub const LIFELINE_GRACE: Duration = Duration::from_secs(2);
+
+/// How long a probe may take beside the time to connect and the grace it gives.
+const PROBE_WORK: Duration = Duration::from_secs(10);
+
+/// When a probe counts as failed.
+pub(super) fn proof_limit(limits: &Limits, grace: Duration) -> Duration {
+    limits.connect + grace + PROBE_WORK
+}
+
+/// How a stop begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rigour {
+    /// TERM first.
+    Gentle,
+    /// KILL at once.
+    Kill,
+}
+
+/// Whether a remove may stop what still runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    FinalOnly,
+    StopFirst,
+}
+
+impl Fleet {
+    pub(super) fn stop(
+        &mut self,
+        now: Moment,
+        ticket: Ticket,
+        select: &[Selector],
+        rigour: Rigour,
+        effects: &mut Vec<Effect>,
+    ) {
+        let picked = self.resolve(select);
+        let work: Vec<_> = picked
+            .touched(self)
+            .into_iter()
+            .map(|job| (job.id, picked.indexes(job)))
+            .collect();
+        for (id, indexes) in work {
+            for index in indexes {
+                self.stop_child(now, id, index, Cause::Operator, rigour, effects);
+            }
+            self.fill_slots(now, id, effects);
+        }
+        self.wait(now, ticket, Pending::Stopped { picked }, effects);
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        now: Moment,
+        ticket: Ticket,
+        select: &[Selector],
+        force: Force,
+        effects: &mut Vec<Effect>,
+    ) {
+        let picked = self.resolve(select);
+        let mut refused = self.not_whole_jobs(&picked);
+        let mut jobs = BTreeSet::new();
+        for id in picked.jobs {
+            let state = self.jobs[&id].state();
+            match force {
+                Force::FinalOnly if !state.is_final() => refused.push(Refusal::NotFinal(id, state)),
+                Force::FinalOnly => _ = jobs.insert(id),
+                Force::StopFirst => {
+                    jobs.insert(id);
+                    for index in 0..self.jobs[&id].children.len() {
+                        self.stop_child(now, id, index, Cause::Operator, Rigour::Gentle, effects);
+                    }
+                }
+            }
+        }
+        self.wait(now, ticket, Pending::Removal { jobs, refused }, effects);
+    }
+
+    /// Removes jobs whose children have all settled, and says what may still run of them.
+    pub(super) fn finish_removal(
+        &mut self,
+        jobs: &BTreeSet<JobId>,
+        refused: Vec<Refusal>,
+        effects: &mut Vec<Effect>,
+    ) -> Answer {
+        let mut left = Vec::new();
+        for job in jobs.iter().filter_map(|id| self.jobs.get(id)) {
+            for (index, child) in job.children.iter().enumerate() {
+                if let Some(reason) = child.state.reason().filter(Reason::unconfirmed) {
+                    left.push(LeftBehind {
+                        job: job.id,
+                        host: job.spec.hosts[index].name.clone(),
+                        reason,
+                    });
+                }
+            }
+        }
+        let removed: Vec<JobId> = jobs
+            .iter()
+            .copied()
+            .filter(|id| self.jobs.contains_key(id))
+            .collect();
+        for id in &removed {
+            self.erase(*id, effects);
+        }
+        Answer::Removed {
+            jobs: removed,
+            left,
+            refused,
+        }
+    }
+
+    /// Puts a child on the ladder, or further up it.  On something final this does nothing.
+    fn stop_child(
+        &mut self,
+        now: Moment,
+        id: JobId,
+        index: usize,
+        cause: Cause,
+        rigour: Rigour,
+        effects: &mut Vec<Effect>,
+    ) {
+        let job = &self.jobs[&id];
+        let grace = job.spec.limits.grace;
+        match &job.children[index].state {
+            ChildState::NotStarted => {
+                let state = match cause {
+                    Cause::Operator => ChildState::Stopped(Reason::StoppedBeforeStart),
+                    Cause::Limit { what, after } => ChildState::Failed(Reason::TimedOut {
+                        what,
+                        after,
+                        left: Left::Nothing,
+                    }),
+                };
+                self.set_state(now, id, index, state);
+            }
+            ChildState::Connecting
+            | ChildState::Running
+            | ChildState::Blocked { .. }
+            | ChildState::Suspended => {
+                let (signal, rung) = match rigour {
+                    Rigour::Gentle => (
+                        Signal::Term,
+                        Rung::Term {
+                            until: now.mono + grace,
+                        },
+                    ),
+                    Rigour::Kill => (
+                        Signal::Kill,
+                        Rung::Kill {
+                            until: now.mono + KILL_WAIT,
+                        },
+                    ),
+                };
+                effects.push(Effect::Signal(id.child(index), signal));
+                self.climb(now, id, index, Stopping { cause, rung });
+            }
+            ChildState::Stopping(Stopping {
+                cause,
+                rung: Rung::Term { .. },
+            }) if rigour == Rigour::Kill => {
+                let cause = *cause;
+                effects.push(Effect::Signal(id.child(index), Signal::Kill));
+                self.climb(
+                    now,
+                    id,
+                    index,
+                    Stopping {
+                        cause,
+                        rung: Rung::Kill {
+                            until: now.mono + KILL_WAIT,
+                        },
+                    },
+                );
+            }
+            ChildState::Disconnected { fate, .. } => {
+                let probing = matches!(fate, Fate::Probing { .. });
+                let until = now.mono + proof_limit(&job.spec.limits, grace);
+                if !probing {
+                    effects.push(Effect::Prove(id.child(index), grace));
+                }
+                self.climb(
+                    now,
+                    id,
+                    index,
+                    Stopping {
+                        cause,
+                        rung: Rung::LateProof { until },
+                    },
+                );
+            }
+            ChildState::Stopping(_)
+            | ChildState::Completed
+            | ChildState::Failed(_)
+            | ChildState::Stopped(_) => {}
+        }
+    }
+
+    fn climb(&mut self, now: Moment, id: JobId, index: usize, stopping: Stopping) {
+        let (Rung::Term { until }
+        | Rung::Kill { until }
+        | Rung::Proof { until }
+        | Rung::LateProof { until }) = stopping.rung;
+        self.set_timer(id, index, Some(until));
+        self.set_state(now, id, index, ChildState::Stopping(stopping));
+    }
+
+    /// The run of a child on the ladder is over: now it has to be proved that nothing is left.
+    pub(super) fn ended_while_stopping(
+        &mut self,
+        now: Moment,
+        id: JobId,
+        index: usize,
+        ended: &Ended,
+        effects: &mut Vec<Effect>,
+    ) {
+        let ChildState::Stopping(Stopping { cause, rung }) = self.jobs[&id].children[index].state
+        else {
+            return;
+        };
+        match ended {
+            Ended::NotStarted(_) | Ended::Aborted => {
+                let state = match cause {
+                    Cause::Operator => ChildState::Stopped(Reason::StoppedBeforeStart),
+                    Cause::Limit { what, after } => ChildState::Failed(Reason::TimedOut {
+                        what,
+                        after,
+                        left: Left::Nothing,
+                    }),
+                };
+                self.set_timer(id, index, None);
+                self.set_state(now, id, index, state);
+            }
+            Ended::Exited(_) | Ended::Signaled(_) | Ended::Lost(_) => match rung {
+                Rung::Term { until } => {
+                    let grace = until.saturating_sub(now.mono);
+                    self.prove(now, id, index, cause, grace, effects);
+                }
+                Rung::Kill { .. } => self.prove(now, id, index, cause, Duration::ZERO, effects),
+                Rung::Proof { .. } | Rung::LateProof { .. } => self.touch_child(id, index),
+            },
+        }
+    }
+
+    fn prove(
+        &mut self,
+        now: Moment,
+        id: JobId,
+        index: usize,
+        cause: Cause,
+        grace: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        let until = now.mono + proof_limit(&self.jobs[&id].spec.limits, grace);
+        effects.push(Effect::Prove(id.child(index), grace));
+        self.climb(
+            now,
+            id,
+            index,
+            Stopping {
+                cause,
+                rung: Rung::Proof { until },
+            },
+        );
+    }
+
+    /// A probe has answered.
+    pub(super) fn proved(
+        &mut self,
+        now: Moment,
+        id: JobId,
+        index: usize,
+        proof: Proof,
+        effects: &mut Vec<Effect>,
+    ) {
+        let child = &self.jobs[&id].children[index];
+        let pid = child.trace.as_ref().map(|Trace { pid }| *pid);
+        let state = match &child.state {
+            ChildState::Stopping(Stopping {
+                cause,
+                rung: Rung::Proof { .. } | Rung::LateProof { .. },
+            }) => {
+                let left = match proof {
+                    Proof::Gone => Left::Nothing,
+                    Proof::Alive(pids) => Left::Alive(pids),
+                    Proof::Unknown(why) => Left::Unproved { pid, why },
+                };
+                match *cause {
+                    Cause::Operator => ChildState::Stopped(Reason::Stopped(left)),
+                    Cause::Limit { what, after } => {
+                        ChildState::Failed(Reason::TimedOut { what, after, left })
+                    }
+                }
+            }
+            ChildState::Disconnected {
+                why,
+                fate: Fate::Probing { .. },
+            } => {
+                let why = why.clone();
+                match proof {
+                    Proof::Gone => ChildState::Failed(Reason::ConnectionLost {
+                        why,
+                        fate: Fate::Ended,
+                    }),
+                    Proof::Alive(pids) => ChildState::Disconnected {
+                        why,
+                        fate: Fate::Alive(pids),
+                    },
+                    Proof::Unknown(reason) => ChildState::Disconnected {
+                        why,
+                        fate: Fate::Unknown { pid, why: reason },
+                    },
+                }
+            }
+            ChildState::NotStarted
+            | ChildState::Connecting
+            | ChildState::Running
+            | ChildState::Blocked { .. }
+            | ChildState::Suspended
+            | ChildState::Stopping(_)
+            | ChildState::Disconnected { .. }
+            | ChildState::Completed
+            | ChildState::Failed(_)
+            | ChildState::Stopped(_) => return,
+        };
+        self.set_timer(id, index, None);
+        effects.push(Effect::Abandon(id.child(index)));
+        self.set_state(now, id, index, state);
+    }
+
+    /// A child's timer has gone off: what that means depends on what it is doing.
+    pub(super) fn child_ran_out(&mut self, now: Moment, child: ChildId, effects: &mut Vec<Effect>) {
+        let Some((job, index)) = self.find_child(child) else {
+            return;
+        };
+        let (id, limits) = (job.id, job.spec.limits);
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.children[index].timer = None;
+        }
+        match self.jobs[&id].children[index].state.clone() {
+            ChildState::Connecting
+            | ChildState::Running
+            | ChildState::Blocked { .. }
+            | ChildState::Suspended => {
+                let cause = Cause::Limit {
+                    what: Limit::Command,
+                    after: limits.command.unwrap_or_default(),
+                };
+                self.stop_child(now, id, index, cause, Rigour::Gentle, effects);
+            }
+            ChildState::Stopping(Stopping { cause, rung }) => match rung {
+                Rung::Term { .. } => {
+                    effects.push(Effect::Signal(child, Signal::Kill));
+                    let rung = Rung::Kill {
+                        until: now.mono + KILL_WAIT,
+                    };
+                    self.climb(now, id, index, Stopping { cause, rung });
+                }
+                Rung::Kill { .. } => self.prove(now, id, index, cause, Duration::ZERO, effects),
+                Rung::Proof { .. } | Rung::LateProof { .. } => {
+                    self.probe_ran_out(now, id, index, effects);
+                }
+            },
+            ChildState::Disconnected { .. } => self.probe_ran_out(now, id, index, effects),
+            ChildState::NotStarted
+            | ChildState::Completed
+            | ChildState::Failed(_)
+            | ChildState::Stopped(_) => {}
+        }
+        self.fill_slots(now, id, effects);
+    }
+
+    fn probe_ran_out(&mut self, now: Moment, id: JobId, index: usize, effects: &mut Vec<Effect>) {
+        self.proved(
+            now,
+            id,
+            index,
+            Proof::Unknown("the probe did not answer in time".to_string()),
+            effects,
+        );
+    }
+
+    /// The whole job has run out of time: everything that is not settled is stopped, the queue with it.
+    pub(super) fn job_ran_out(&mut self, now: Moment, id: JobId, effects: &mut Vec<Effect>) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        job.deadline = None;
+        let after = job.spec.limits.job.unwrap_or_default();
+        let cause = Cause::Limit {
+            what: Limit::Job,
+            after,
+        };
+        for index in 0..job.children.len() {
+            if !self.jobs[&id].children[index].state.is_settled() {
+                self.stop_child(now, id, index, cause, Rigour::Gentle, effects);
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The job model: a deterministic state machine without clock, IO or async.
+//!
+//! Reading order: [`ids`], [`time`], [`spec`], [`output`], [`reason`] and [`state`] are the vocabulary; [`job`] is what
+//! there is, [`select`] how it is named, [`fleet`] how it changes; [`progress`], [`ladder`], [`receive`] and [`wait`] are
+//! the parts of that, [`answer`] what comes back, and [`journal`] how others keep up.
+
+pub mod answer;
+pub mod fleet;
+pub mod ids;
+pub mod job;
+pub mod journal;
+pub mod ladder;
+pub mod output;
+mod progress;
+pub mod reason;
+pub mod receive;
+pub mod select;
+pub mod spec;
+pub mod state;
+pub mod time;
+pub mod wait;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod scenarios;

@@ -1,0 +1,140 @@
+//! What a job is asked to do, and what a runner tells of it.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// Everything that was asked of a job.  Never changes once the job exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobSpec {
+    /// The master's name, if one was given.
+    pub name: Option<String>,
+    /// Which runner carries the children: `ssh`, `local`, ...
+    pub runner: String,
+    /// What runs on every host.
+    pub payload: Payload,
+    /// The hosts as they were asked for, folded.
+    pub targets: String,
+    /// One child each, in this order.
+    pub hosts: Vec<Host>,
+    /// How many children may be under way at once.
+    pub fanout: NonZeroU32,
+    pub limits: Limits,
+    /// Exit codes that count as Completed.
+    pub ok_exit: Vec<i32>,
+    /// Settings for the runner, which alone knows what they mean.
+    pub options: Vec<(String, String)>,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Reaching one host and logging in.
+    pub connect: Duration,
+    /// One child's command; `None` is no limit.
+    pub command: Option<Duration>,
+    /// The whole job; `None` is no limit.
+    pub job: Option<Duration>,
+    /// Between TERM and KILL when a child is stopped.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            command: None,
+            job: None,
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What runs on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// A command line for the login shell, as `ssh HOST COMMAND` runs it.
+    Command(String),
+    /// A script fed to an interpreter's standard input.
+    Script {
+        /// What to call it: a file name, or `-`.
+        name: String,
+        /// The interpreter's command line: `sh`, or what the script's `#!` line names.
+        interpreter: String,
+        text: String,
+    },
+}
+
+impl Payload {
+    /// What to show as the job's command.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Command(line) => line,
+            Self::Script { name, .. } => name,
+        }
+    }
+}
+
+/// One computer, as the operator named it, with what the inventory adds.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Host {
+    /// The name as it was written: what the child is called.
+    pub name: String,
+    /// The name without user and port: what a runner looks up.
+    pub host: String,
+    /// Where to connect, if that is not what looking the host up says.
+    pub address: Option<String>,
+    pub user: Option<String>,
+    pub port: Option<u16>,
+}
+
+impl Host {
+    /// A host of which only the name is known.
+    pub fn named(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            host: name.clone(),
+            name,
+            ..Self::default()
+        }
+    }
+}
+
+/// What finds a running command again on its computer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The process that leads the command's group and session.
+    pub pid: u32,
+}
+
+/// How a run ended, as its runner saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The command never ran, and why.
+    NotStarted(super::reason::Reason),
+    /// It was told to stop before the command ran.
+    Aborted,
+    /// The command ended by itself or by a signal somebody sent; the last of its output was delivered before this.
+    Exited(i32),
+    /// The command was killed; the signal's name is without `SIG`.
+    Signaled(String),
+    /// The connection broke while the command ran, and why.
+    Lost(String),
+}
+
+/// What a probe found of a command and everything it started.  Zombies do not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing is alive.
+    Gone,
+    /// These processes are alive.
+    Alive(Vec<u32>),
+    /// No probe was possible, and why.
+    Unknown(String),
+}
+
+/// The rungs of the stop ladder that a runner carries out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Signal {
+    Term,
+    Kill,
+}

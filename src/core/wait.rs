@@ -1,0 +1,196 @@
+//! Commands whose answer has to wait for something.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::answer::{Answer, Refusal, Settled};
+use super::fleet::{Effect, Fleet, Ticket, Timer};
+use super::ids::JobId;
+use super::receive::ReceiveAsk;
+use super::select::Picked;
+use super::time::Moment;
+
+/// How many of the selected have to settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    All,
+    Any,
+}
+
+/// An answer that is not due yet.
+#[derive(Clone, Debug)]
+pub enum Pending {
+    /// Wait: until jobs and children have settled.
+    Settled {
+        picked: Picked,
+        until: Until,
+        deadline: Option<Duration>,
+    },
+    /// Stop: until what was stopped has settled.
+    Stopped { picked: Picked },
+    /// Remove: until what was stopped for it has settled.
+    Removal {
+        jobs: BTreeSet<JobId>,
+        refused: Vec<Refusal>,
+    },
+    /// Receive: until there is something to receive.
+    Receive { ask: ReceiveAsk, picked: Picked },
+}
+
+impl Pending {
+    /// Whether a change of one of these jobs can make the answer due.
+    fn concerns(&self, changed: &BTreeSet<JobId>, fleet: &Fleet) -> bool {
+        match self {
+            Self::Settled { picked, .. }
+            | Self::Stopped { picked }
+            | Self::Receive { picked, .. } => {
+                !picked.jobs.is_disjoint(changed)
+                    || picked
+                        .children
+                        .iter()
+                        .any(|child| match fleet.find_child(*child) {
+                            Some((job, _)) => changed.contains(&job.id),
+                            None => true,
+                        })
+            }
+            Self::Removal { jobs, .. } => !jobs.is_disjoint(changed),
+        }
+    }
+}
+
+impl Fleet {
+    /// Answers a command if that is due already, and parks it if not.
+    pub(super) fn wait(
+        &mut self,
+        now: Moment,
+        ticket: Ticket,
+        pending: Pending,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(answer) = self.answer_if_due(now, &pending, effects) {
+            return effects.push(Effect::Answer(ticket, answer));
+        }
+        if let Pending::Settled {
+            deadline: Some(at), ..
+        } = pending
+        {
+            self.timers.insert((at, Timer::Wait(ticket)));
+        }
+        self.waits.insert(ticket, pending);
+    }
+
+    pub(super) fn forget_wait(&mut self, ticket: Ticket) {
+        if let Some(Pending::Settled {
+            deadline: Some(at), ..
+        }) = self.waits.remove(&ticket)
+        {
+            self.timers.remove(&(at, Timer::Wait(ticket)));
+        }
+    }
+
+    /// Answers everything that has become due by the input at hand.
+    pub(super) fn answer_waits(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        // Answering can change jobs (a removal), which can make others due.
+        while !self.changed.is_empty() {
+            let changed = std::mem::take(&mut self.changed);
+            let concerned: Vec<Ticket> = self
+                .waits
+                .iter()
+                .filter(|(_, pending)| pending.concerns(&changed, self))
+                .map(|(ticket, _)| *ticket)
+                .collect();
+            for ticket in concerned {
+                let Some(pending) = self.waits.remove(&ticket) else {
+                    continue;
+                };
+                match self.answer_if_due(now, &pending, effects) {
+                    Some(answer) => {
+                        if let Pending::Settled {
+                            deadline: Some(at), ..
+                        } = pending
+                        {
+                            self.timers.remove(&(at, Timer::Wait(ticket)));
+                        }
+                        effects.push(Effect::Answer(ticket, answer));
+                    }
+                    None => _ = self.waits.insert(ticket, pending),
+                }
+            }
+        }
+    }
+
+    fn answer_if_due(
+        &mut self,
+        now: Moment,
+        pending: &Pending,
+        effects: &mut Vec<Effect>,
+    ) -> Option<Answer> {
+        match pending {
+            Pending::Settled {
+                picked,
+                until,
+                deadline,
+            } => {
+                let expired = deadline.is_some_and(|at| at <= now.mono);
+                let how = if self.has_settled(picked, *until) {
+                    Settled::Reached
+                } else if expired {
+                    Settled::TimedOut
+                } else {
+                    return None;
+                };
+                Some(Answer::Settled {
+                    picked: picked.clone(),
+                    how,
+                })
+            }
+            Pending::Stopped { picked } => {
+                self.has_settled(picked, Until::All)
+                    .then(|| Answer::Settled {
+                        picked: picked.clone(),
+                        how: Settled::Reached,
+                    })
+            }
+            Pending::Removal { jobs, refused } => {
+                let settled = jobs
+                    .iter()
+                    .filter_map(|id| self.jobs.get(id))
+                    .all(super::job::Job::is_settled);
+                settled.then(|| self.finish_removal(jobs, refused.clone(), effects))
+            }
+            Pending::Receive { ask, picked } => self.try_receive(ask, picked),
+        }
+    }
+
+    /// Whether all, or any, of what was picked has settled.  What is gone has.  A pick of nothing has.
+    fn has_settled(&self, picked: &Picked, until: Until) -> bool {
+        let mut items = picked
+            .jobs
+            .iter()
+            .map(|id| self.jobs.get(id).is_none_or(super::job::Job::is_settled))
+            .chain(
+                picked
+                    .children
+                    .iter()
+                    .map(|id| self.child(*id).is_none_or(|child| child.state.is_settled())),
+            )
+            .peekable();
+        match until {
+            _ if items.peek().is_none() => true,
+            Until::All => items.all(|settled| settled),
+            Until::Any => items.any(|settled| settled),
+        }
+    }
+
+    pub(super) fn wait_ran_out(&mut self, ticket: Ticket, effects: &mut Vec<Effect>) {
+        if let Some(Pending::Settled { picked, .. }) = self.waits.remove(&ticket) {
+            effects.push(Effect::Answer(
+                ticket,
+                Answer::Settled {
+                    picked,
+                    how: Settled::TimedOut,
+                },
+            ));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Where the parts are put together: runners, store, engine, service, and the daemon process around them.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::place::Place;
+use super::server::{Server, ServerError};
+use super::session::Service;
+use crate::config::ssh_config::LocalEnv;
+use crate::engine::{Engine, Runners};
+use crate::runner::Runner;
+use crate::runner::local::Local;
+use crate::runner::ssh::Ssh;
+use crate::store::Store;
+
+/// What a daemon does with the terminal it was started from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal {
+    Keep,
+    /// Says `ready` on stdout, and lets go.
+    LetGo,
+}
+
+/// An engine with everything it needs, and the service in front of it.
+pub fn service() -> Arc<Service> {
+    let runners = Runners::from([
+        (
+            "ssh",
+            Arc::new(Ssh::new(LocalEnv::current())) as Arc<dyn Runner>,
+        ),
+        ("local", Arc::new(Local::new()) as Arc<dyn Runner>),
+    ]);
+    let (engine, task) = Engine::start(runners, Store::default());
+    Service::new(engine, task)
+}
+
+/// Is the daemon until it is told to end.
+pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<(), ServerError> {
+    let server = match Server::bind(place) {
+        Ok(server) => server,
+        Err(error) => {
+            if terminal == Terminal::LetGo {
+                // Whoever starts us reads this.
+                _ = std::io::stdout().write_all(error.to_string().as_bytes());
+            }
+            return Err(error);
+        }
+    };
+    log_to(place, terminal, verbose);
+    raise_descriptor_limit();
+    let service = service();
+    if terminal == Terminal::LetGo {
+        let_go().map_err(ServerError::Io)?;
+    }
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Io)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Io)?;
+    // A terminal that goes away is no reason to end: outliving it is what a daemon is for.
+    let mut hangup = signal(SignalKind::hangup()).map_err(ServerError::Io)?;
+    let end = async {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => {}
+            }
+        }
+    };
+    let lock = server.serve(Arc::clone(&service), end).await;
+    service.close().await;
+    // The next daemon begins when this one has nothing left.
+    drop(lock);
+    Ok(())
+}
+
+/// Says that we listen, and becomes a process of its own: own session, no terminal, no pipe to whoever started it.
+fn let_go() -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    out.write_all(b"ready\n")?;
+    out.flush()?;
+    // Fails only for a leader of a process group, which is then without a terminal of ours anyway.
+    _ = rustix::process::setsid();
+    let null = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
+}
+
+/// Warnings go to the daemon's log; more of everything with `-v`, or as `REGATTA_LOG` says.
+fn log_to(place: &Place, terminal: Terminal, verbose: u8) {
+    let default = match verbose {
+        0 => "warn,russh=error",
+        1 => "regatta=debug,russh=warn",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("REGATTA_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false);
+    let log = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(place.log());
+    // Without a log the daemon still works; a second subscriber in one process is nobody's fault.
+    _ = match (terminal, log) {
+        (Terminal::LetGo, Ok(log)) => builder.with_writer(std::sync::Mutex::new(log)).try_init(),
+        _ => builder.with_writer(std::io::stderr).try_init(),
+    };
+}
+
+/// Takes all the descriptors the system allows, each connection is one, and says how many that is.
+pub fn raise_descriptor_limit() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    ) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}

@@ -1,0 +1,365 @@
+//! The client's end: reaching a daemon, starting one, and talking to it.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use super::place::{Place, PlaceError};
+use super::session::Service;
+use crate::wire::frame::{self, FrameError};
+use crate::wire::request::Ack;
+use crate::wire::{Greeting, PROTOCOL, Reply, Request};
+
+/// Bytes in flight between the two ends of an in-process connection.
+const PIPE: usize = 64 << 10;
+
+/// How long a daemon may take to greet: it does so before it does anything else.
+const GREETING: Duration = Duration::from_secs(10);
+
+/// How long a daemon may take to end once it no longer listens.
+const PARTING: Duration = Duration::from_secs(20);
+
+/// Between two looks whether it has.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How a client gets at an engine.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// Through the user's daemon.
+    Daemon(Place),
+    /// In this very process.
+    InProcess(Arc<Service>),
+}
+
+/// What to do when no daemon is running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    Start,
+    Fail,
+}
+
+/// Why the engine could not be asked.
+#[derive(Debug)]
+pub enum ClientError {
+    Place(PlaceError),
+    /// None is running, and none was to be started.
+    NoDaemon,
+    /// One could not be started, and why.
+    Start(String),
+    /// The one that runs speaks another protocol.
+    OtherVersion(Greeting),
+    /// Its socket is there and cannot be used.
+    Unreachable {
+        socket: PathBuf,
+        error: io::Error,
+    },
+    /// It is not ours: somebody else's process has the socket.
+    Stranger,
+    /// It took the connection and says nothing.
+    Silent {
+        pid: u32,
+    },
+    /// The one that was there does not end.
+    Lingers,
+    /// The connection broke before the answer was complete.
+    Lost {
+        pid: u32,
+    },
+    Io(io::Error),
+    Frame(FrameError),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(error) => error.fmt(f),
+            Self::NoDaemon => f.write_str("no daemon is running, so there are no jobs"),
+            Self::Start(why) => write!(f, "the daemon could not be started: {why}"),
+            Self::OtherVersion(theirs) => write!(
+                f,
+                "the running daemon (pid {}, version {}) speaks protocol {}, this program speaks {PROTOCOL}",
+                theirs.pid, theirs.version, theirs.protocol
+            ),
+            Self::Unreachable { socket, error } => {
+                write!(
+                    f,
+                    "cannot reach the daemon at {}: {error}",
+                    socket.display()
+                )
+            }
+            Self::Stranger => f.write_str("the daemon's socket belongs to another user"),
+            Self::Silent { pid } => write!(
+                f,
+                "the daemon (pid {pid}) does not answer, {} s after it was called",
+                GREETING.as_secs()
+            ),
+            Self::Lingers => write!(
+                f,
+                "a daemon that no longer listens has not ended within {} s",
+                PARTING.as_secs()
+            ),
+            Self::Lost { pid } => write!(f, "the daemon (pid {pid}) has gone away"),
+            Self::Io(error) => write!(f, "talking to the daemon: {error}"),
+            Self::Frame(error) => write!(f, "talking to the daemon: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ClientError {}
+
+impl ClientError {
+    /// What the operator can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Place(error) => Some(error.hint().to_string()),
+            Self::NoDaemon => Some("`regatta run` starts one".to_string()),
+            Self::Start(_) => Some("`regatta daemon run` shows what it says; --no-daemon does without".to_string()),
+            Self::OtherVersion(theirs) => Some(format!(
+                "its jobs go on; when they may end, `regatta daemon stop` of version {} or `kill {}` ends it",
+                theirs.version, theirs.pid
+            )),
+            Self::Lost { .. } => Some(
+                "its jobs ended with it: what ran on hosts was ended by its lifeline; the next command starts a new one"
+                    .to_string(),
+            ),
+            Self::Silent { pid } => Some(format!(
+                "it may be stopped or overloaded; if it stays so, `kill -9 {pid}` ends it, and its jobs with it"
+            )),
+            Self::Lingers => Some("try again, or look for its process; --no-daemon does without".to_string()),
+            Self::Unreachable { .. } | Self::Stranger | Self::Io(_) | Self::Frame(_) => None,
+        }
+    }
+}
+
+impl From<FrameError> for ClientError {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
+    }
+}
+
+/// A connection to an engine, for one request.
+pub struct Connection {
+    stream: Box<dyn Duplex>,
+    /// The engine's process.
+    pid: u32,
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("pid", &self.pid)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reach {
+    /// Connects and asks.
+    pub async fn request(
+        &self,
+        request: &Request,
+        absent: Absent,
+    ) -> Result<Connection, ClientError> {
+        let mut connection = match self {
+            Self::Daemon(place) => match greeted(connect(place, absent).await?).await {
+                // It was ending, and has not been asked anything yet.
+                Err(ClientError::Lost { .. }) if absent == Absent::Start => {
+                    greeted(start(place).await?).await?
+                }
+                greeted => greeted?,
+            },
+            Self::InProcess(service) => {
+                let (ours, theirs) = tokio::io::duplex(PIPE);
+                let service = Arc::clone(service);
+                // Ends when our half is dropped.
+                tokio::spawn(async move { service.serve(theirs).await });
+                greet(Box::new(ours), std::process::id()).await?
+            }
+        };
+        connection.say(request).await?;
+        Ok(connection)
+    }
+}
+
+impl Connection {
+    /// The engine's process.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The next reply.  A connection that ends before the last one is an error: nothing is guessed.
+    pub async fn reply(&mut self) -> Result<Reply, ClientError> {
+        match frame::read(&mut self.stream).await {
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) | Err(FrameError::Io(_)) => Err(ClientError::Lost { pid: self.pid }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells the engine that everything so far was written out.
+    pub async fn ack(&mut self, ack: &Ack) -> Result<(), ClientError> {
+        self.say(ack).await
+    }
+
+    async fn say(&mut self, message: &impl serde::Serialize) -> Result<(), ClientError> {
+        let pid = self.pid;
+        frame::write(&mut self.stream, message)
+            .await
+            .map_err(|error| match error {
+                FrameError::Io(_) => ClientError::Lost { pid },
+                error => error.into(),
+            })?;
+        self.stream
+            .flush()
+            .await
+            .map_err(|_| ClientError::Lost { pid })
+    }
+}
+
+/// A connection to a daemon, greetings exchanged.
+async fn greeted(stream: UnixStream) -> Result<Connection, ClientError> {
+    let pid = pid_of(&stream)?.unwrap_or_default();
+    greet(Box::new(tokio::io::BufStream::new(stream)), pid).await
+}
+
+/// The process that listens at the other end, where the system says.
+fn pid_of(stream: &UnixStream) -> Result<Option<u32>, ClientError> {
+    let peer = stream.peer_cred().map_err(ClientError::Io)?;
+    Ok(peer.pid().map(i32::cast_unsigned))
+}
+
+async fn greet(mut stream: Box<dyn Duplex>, pid: u32) -> Result<Connection, ClientError> {
+    let theirs = match tokio::time::timeout(GREETING, frame::greet(&mut stream)).await {
+        Ok(Ok(Some(theirs))) => theirs,
+        Ok(Ok(None) | Err(FrameError::Io(_))) => return Err(ClientError::Lost { pid }),
+        Ok(Err(error)) => return Err(error.into()),
+        Err(_) => return Err(ClientError::Silent { pid }),
+    };
+    if theirs.protocol != PROTOCOL {
+        return Err(ClientError::OtherVersion(theirs));
+    }
+    Ok(Connection {
+        stream,
+        pid: theirs.pid,
+    })
+}
+
+async fn connect(place: &Place, absent: Absent) -> Result<UnixStream, ClientError> {
+    if let Some(stream) = try_connect(place).await? {
+        return Ok(stream);
+    }
+    match absent {
+        Absent::Fail => Err(ClientError::NoDaemon),
+        Absent::Start => start(place).await,
+    }
+}
+
+/// A connection, if a daemon answers on the socket.
+async fn try_connect(place: &Place) -> Result<Option<UnixStream>, ClientError> {
+    match UnixStream::connect(place.socket()).await {
+        Ok(stream) => {
+            let peer = stream.peer_cred().map_err(ClientError::Io)?;
+            if peer.uid() == rustix::process::geteuid().as_raw() {
+                Ok(Some(stream))
+            } else {
+                Err(ClientError::Stranger)
+            }
+        }
+        // No socket, or one whose owner is gone.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(ClientError::Unreachable {
+            socket: place.socket(),
+            error,
+        }),
+    }
+}
+
+/// Returns once the daemon `pid`, which was told to end, has ended.
+pub async fn until_ended(place: &Place, pid: u32) -> Result<(), ClientError> {
+    let _starting = starting(place).await?;
+    until_gone(place, Some(pid)).await
+}
+
+/// Whoever holds this starts a daemon, or looks whether one has gone.
+async fn starting(place: &Place) -> Result<File, ClientError> {
+    let lock = place.start_lock().map_err(ClientError::Place)?;
+    let locked = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
+    locked
+        .map_err(|error| ClientError::Start(error.to_string()))?
+        .map_err(ClientError::Io)
+}
+
+/// Returns once no daemon is left that is ending: nobody has the lock, or whoever has it listens and is not `ending`.
+async fn until_gone(place: &Place, ending: Option<u32>) -> Result<(), ClientError> {
+    let lock = place.daemon_lock().map_err(ClientError::Place)?;
+    let gone = async {
+        while lock.try_lock().is_err() {
+            if let Some(stream) = try_connect(place).await?
+                && (ending.is_none() || pid_of(&stream)? != ending)
+            {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    };
+    let waited = tokio::time::timeout(PARTING, gone).await;
+    waited.unwrap_or(Err(ClientError::Lingers))
+}
+
+/// Starts a daemon, one for however many ask at once: who holds the lock starts it, the others find it there.
+async fn start(place: &Place) -> Result<UnixStream, ClientError> {
+    place.prepare().map_err(ClientError::Place)?;
+    let _starting = starting(place).await?;
+    if let Some(stream) = try_connect(place).await? {
+        return Ok(stream);
+    }
+    // One that is ending still has the lock, and the new one would be refused.
+    until_gone(place, None).await?;
+    let failed = |why: String| ClientError::Start(why);
+    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let mut daemon = tokio::process::Command::new(&program)
+        .args(["daemon", "run", "--detach"])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| failed(format!("{}: {error}", program.display())))?;
+    // It says `ready` once it listens, or why it cannot, and then lets go of the pipe.
+    let mut said = String::new();
+    if let Some(mut pipe) = daemon.stdout.take() {
+        pipe.read_to_string(&mut said)
+            .await
+            .map_err(ClientError::Io)?;
+    }
+    match said.trim() {
+        "ready" => try_connect(place)
+            .await?
+            .ok_or_else(|| failed("it ended at once".to_string())),
+        "" => Err(failed(format!(
+            "it ended without a word; see {}",
+            place.log().display()
+        ))),
+        why => Err(failed(why.to_string())),
+    }
+}

@@ -1,0 +1,123 @@
+//! Looks at the fleet, as clients get them.
+
+use crate::core::answer::Settled as How;
+use crate::core::fleet::Fleet;
+use crate::core::ids::JobId;
+use crate::core::journal::{Changed, Revision};
+use crate::core::select::{Picked, Selector};
+use crate::core::state::State;
+use crate::core::time::Moment;
+use crate::engine::{child_view, job_view};
+use crate::wire::reply::{ChildView, JobView, Jobs, News, Settled};
+use crate::wire::request::Children;
+
+/// Jobs, and their children if wanted.  Children selected by themselves come with their job.
+pub(super) fn list(
+    fleet: &Fleet,
+    select: Option<&[Selector]>,
+    children: Children,
+    now: Moment,
+) -> Jobs {
+    let picked = match select {
+        Some(select) => fleet.resolve(select),
+        None => Picked {
+            jobs: fleet.jobs().map(|job| job.id).collect(),
+            ..Picked::default()
+        },
+    };
+    let mut jobs = Jobs {
+        unknown: picked.unknown.iter().map(ToString::to_string).collect(),
+        ..Jobs::default()
+    };
+    let touched = picked.touched(fleet);
+    let whole = match children {
+        Children::With => true,
+        Children::Without => false,
+        Children::OfOneJob => touched.len() == 1,
+    };
+    for job in touched {
+        jobs.jobs.push(job_view(job, now));
+        if whole || !picked.jobs.contains(&job.id) {
+            jobs.children.extend(
+                picked
+                    .indexes(job)
+                    .into_iter()
+                    .map(|index| child_view(job, index, now)),
+            );
+        }
+    }
+    jobs
+}
+
+/// What changed of the selected jobs since `seen`; nothing if nothing did.
+pub(super) fn news(
+    fleet: &Fleet,
+    select: Option<&[Selector]>,
+    children: Children,
+    seen: Revision,
+    now: Moment,
+) -> Option<News> {
+    let Some(changes) = fleet.changes_since(seen) else {
+        // Too long away to say what went: everything is news.
+        let Jobs { jobs, children, .. } = list(fleet, select, children, now);
+        return Some(News {
+            jobs,
+            children,
+            removed: Vec::new(),
+        });
+    };
+    let picked = select.map(|select| fleet.resolve(select));
+    let wanted = |id: JobId| {
+        picked
+            .as_ref()
+            .is_none_or(|picked| picked.jobs.contains(&id))
+    };
+    let (mut job_views, mut child_views, mut removed): (Vec<JobView>, Vec<ChildView>, Vec<u64>) =
+        Default::default();
+    for change in changes {
+        match change {
+            Changed::Job(id) if wanted(id) => {
+                job_views.extend(fleet.job(id).map(|job| job_view(job, now)));
+            }
+            Changed::Child(child) if children == Children::With => {
+                if let Some((job, index)) = fleet.find_child(child)
+                    && picked
+                        .as_ref()
+                        .is_none_or(|picked| picked.contains(job.id, child))
+                {
+                    child_views.push(child_view(job, index, now));
+                }
+            }
+            Changed::Removed(id) => removed.push(id.0),
+            Changed::Job(_) | Changed::Child(_) => {}
+        }
+    }
+    let news = News {
+        jobs: job_views,
+        children: child_views,
+        removed,
+    };
+    (!news.is_empty()).then_some(news)
+}
+
+/// What was waited for, as it is now.
+pub(super) fn settled(fleet: &Fleet, picked: &Picked, how: How, now: Moment) -> Settled {
+    let mut settled = Settled {
+        jobs: Vec::new(),
+        children: Vec::new(),
+        unknown: picked.unknown.iter().map(ToString::to_string).collect(),
+        timed_out: how == How::TimedOut,
+    };
+    for job in picked.touched(fleet) {
+        let whole = picked.jobs.contains(&job.id);
+        if whole {
+            settled.jobs.push(job_view(job, now));
+        }
+        for index in picked.indexes(job) {
+            if !whole || job.children[index].state.word() != State::Completed {
+                settled.children.push(child_view(job, index, now));
+            }
+        }
+    }
+    settled
+}

@@ -1,0 +1,17 @@
+//! The engine as a process of its own, one per user, so that jobs outlive the terminal that started them.
+//!
+//! [`place`] says where its files are, [`server`] is the process, [`session`] one client's connection to it, [`client`]
+//! the other end, which starts a daemon if there is none.  Without a daemon the same session serves the same client over
+//! a pipe in memory.
+
+pub mod assemble;
+pub mod client;
+mod look;
+mod peer;
+pub mod place;
+mod receive;
+mod rerun;
+pub mod server;
+mod session;
+
+pub use session::Service;

@@ -1,0 +1,385 @@
+//! One client's connection: greeting, one request, its replies.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::look::{list, news, settled};
+use super::peer::{Broken, Peer};
+use crate::core::answer::{Answer, Refusal};
+use crate::core::fleet::{Command, Fleet};
+use crate::core::ids::JobId;
+use crate::core::ladder::Rigour;
+use crate::core::select::Selector;
+use crate::core::time::Moment;
+use crate::engine::{Ended, Engine, Gone, job_view};
+use crate::wire::frame;
+use crate::wire::reply::{Jobs, LeftBehind, Status};
+use crate::wire::request::{Children, Rerun, Shutdown};
+use crate::wire::{PROTOCOL, Reply, Request};
+
+/// Children in one frame of a list.
+const PAGE: usize = 2_000;
+
+/// What a session serves.
+#[derive(Debug)]
+pub struct Service {
+    pub(super) engine: Engine,
+    ended: watch::Sender<bool>,
+    /// The engine's task, to be joined at the end.
+    task: Mutex<Option<JoinHandle<Ended>>>,
+}
+
+impl Service {
+    pub fn new(engine: Engine, task: JoinHandle<Ended>) -> Arc<Self> {
+        Arc::new(Self {
+            engine,
+            ended: watch::Sender::new(false),
+            task: Mutex::new(Some(task)),
+        })
+    }
+
+    /// Returns once a client has asked the daemon to end.
+    pub async fn ended(&self) {
+        // The sender is ours, so the channel cannot close.
+        _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Ends the engine, and with it every run.
+    pub async fn close(&self) {
+        _ = self.engine.shutdown().await;
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(task) = task {
+            _ = task.await;
+        }
+    }
+
+    /// Serves one connection to its end.
+    pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) {
+        match frame::greet(&mut stream).await {
+            // The client sees from our greeting that it cannot talk to us, and says so.
+            Ok(Some(theirs)) if theirs.protocol != PROTOCOL => return,
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return,
+        }
+        let mut peer = Peer::new(stream);
+        let Some(request) = peer.request().await else {
+            return;
+        };
+        if let Err(broken) = self.answer(&mut peer, request).await {
+            tracing::debug!(?broken, "a session ended early");
+            if let Broken::Engine(gone) = broken {
+                _ = peer
+                    .send(&Reply::Error {
+                        message: gone.to_string(),
+                        hint: None,
+                    })
+                    .await;
+            }
+        }
+    }
+
+    async fn answer<S>(&self, peer: &mut Peer<S>, request: Request) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match request {
+            Request::Command(command) => self.command(peer, command).await,
+            Request::Jobs { select, children } => {
+                let select = select.map(|wanted| wanted.0);
+                let jobs = self
+                    .look(move |fleet, now| list(fleet, select.as_deref(), children, now))
+                    .await?;
+                self.send_list(peer, jobs).await
+            }
+            Request::Rerun { select, which } => self.rerun(peer, select, which).await,
+            Request::Receive(receive) => self.receive(peer, receive).await,
+            Request::Watch { select, children } => {
+                self.watch(peer, select.map(|wanted| wanted.0), children)
+                    .await
+            }
+            Request::Status => {
+                let status = self.status().await?;
+                peer.send(&Reply::Status(status)).await
+            }
+            Request::Shutdown(how) => self.shutdown(peer, how).await,
+        }
+    }
+
+    /// Looks at the fleet, with the time.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Fleet, Moment) -> T + Send + 'static,
+    ) -> Result<T, Gone> {
+        let clock = self.engine.clock();
+        self.engine
+            .read(move |fleet| look(fleet, clock.now()))
+            .await
+    }
+
+    async fn command<S>(&self, peer: &mut Peer<S>, command: Command) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if let Command::Submit(spec) = &command
+            && spec.hosts.is_empty()
+        {
+            let message = "a job needs at least one host".to_string();
+            return peer
+                .send(&Reply::Error {
+                    message,
+                    hint: None,
+                })
+                .await;
+        }
+        let answer = peer.unless_left(self.engine.command(command)).await?;
+        let reply = match answer {
+            Answer::Submitted(id) => self
+                .look(move |fleet, now| {
+                    fleet
+                        .job(id)
+                        .map(|job| Reply::Submitted(job_view(job, now)))
+                })
+                .await?
+                .unwrap_or_else(|| removed_meanwhile(id)),
+            Answer::Changed { jobs, refused } => {
+                let (unknown, refused) = texts(&refused);
+                Reply::Changed {
+                    jobs: jobs.iter().map(|id| id.0).collect(),
+                    unknown,
+                    refused,
+                }
+            }
+            Answer::Settled { picked, how } => {
+                self.look(move |fleet, now| Reply::Settled(settled(fleet, &picked, how, now)))
+                    .await?
+            }
+            Answer::Removed {
+                jobs,
+                left,
+                refused,
+            } => {
+                let (unknown, refused) = texts(&refused);
+                Reply::Removed {
+                    jobs: jobs.iter().map(|id| id.0).collect(),
+                    left: left
+                        .into_iter()
+                        .map(|left| LeftBehind {
+                            job: left.job.0,
+                            host: left.host,
+                            reason: left.reason.to_string(),
+                        })
+                        .collect(),
+                    unknown,
+                    refused,
+                }
+            }
+            // Receives have a request of their own, because somebody has to write them out.
+            Answer::Received(received) => {
+                if let Some(lease) = received.lease {
+                    self.engine.abandon_lease(lease);
+                }
+                Reply::Error {
+                    message: "a receive is a request of its own".into(),
+                    hint: None,
+                }
+            }
+        };
+        peer.send(&reply).await
+    }
+
+    async fn send_list<S>(&self, peer: &mut Peer<S>, mut jobs: Jobs) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        while jobs.children.len() > PAGE {
+            let rest = jobs.children.split_off(PAGE);
+            let children = std::mem::replace(&mut jobs.children, rest);
+            peer.queue(&Reply::Jobs(Jobs {
+                children,
+                ..Jobs::default()
+            }))
+            .await?;
+        }
+        peer.send(&Reply::Jobs(Jobs { last: true, ..jobs })).await
+    }
+
+    async fn rerun<S>(
+        &self,
+        peer: &mut Peer<S>,
+        select: Vec<Selector>,
+        which: Rerun,
+    ) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (specs, refused) = self
+            .look(move |fleet, _| super::rerun::specs(fleet, &select, which))
+            .await?;
+        let mut jobs = Vec::new();
+        for spec in specs {
+            if let Answer::Submitted(id) =
+                self.engine.command(Command::Submit(Box::new(spec))).await?
+            {
+                jobs.extend(
+                    self.look(move |fleet, now| fleet.job(id).map(|job| job_view(job, now)))
+                        .await?,
+                );
+            }
+        }
+        peer.send(&Reply::Rerun { jobs, refused }).await
+    }
+
+    /// Sends what there is, and from then on what changes.  A slow client gets fewer and larger pieces of news.
+    async fn watch<S>(
+        &self,
+        peer: &mut Peer<S>,
+        select: Option<Vec<Selector>>,
+        children: Children,
+    ) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut revisions = self.engine.revisions();
+        let wanted = select.clone();
+        let (first, mut seen) = self
+            .look(move |fleet, now| {
+                (
+                    list(fleet, wanted.as_deref(), children, now),
+                    fleet.revision(),
+                )
+            })
+            .await?;
+        // It stays what the selection came to at first: a second job is no reason to fall silent about the first.
+        let children = match children {
+            Children::OfOneJob if first.jobs.len() == 1 => Children::With,
+            Children::OfOneJob => Children::Without,
+            Children::With | Children::Without => children,
+        };
+        let mut told: HashSet<u64> = first.jobs.iter().map(|job| job.id).collect();
+        self.send_list(peer, first).await?;
+        loop {
+            peer.unless_left(async { revisions.changed().await.map_err(|_| Gone) })
+                .await?;
+            let select = select.clone();
+            let (news, now_seen) = self
+                .look(move |fleet, now| {
+                    (
+                        news(fleet, select.as_deref(), children, seen, now),
+                        fleet.revision(),
+                    )
+                })
+                .await?;
+            seen = now_seen;
+            let Some(mut news) = news else {
+                continue;
+            };
+            // A job that is gone matches nothing any more; whether it was selected is known only from before.
+            told.extend(news.jobs.iter().map(|job| job.id));
+            news.removed.retain(|id| told.remove(id));
+            if !news.is_empty() {
+                peer.send(&Reply::News(news)).await?;
+            }
+        }
+    }
+
+    async fn status(&self) -> Result<Status, Gone> {
+        let mut status = self
+            .look(|fleet, now| Status {
+                pid: std::process::id(),
+                version: env!("CARGO_PKG_VERSION").to_string(),
+                uptime: now.mono.as_secs_f64(),
+                jobs: fleet.jobs().count() as u64,
+                live: fleet.jobs().filter(|job| !job.is_settled()).count() as u64,
+                children: fleet.jobs().map(|job| job.children.len() as u64).sum(),
+                connections: 0,
+                rss: 0,
+            })
+            .await?;
+        status.connections = self.engine.connections() as u64;
+        status.rss = resident_memory();
+        Ok(status)
+    }
+
+    async fn shutdown<S>(&self, peer: &mut Peer<S>, how: Shutdown) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (live, unread) = self
+            .look(|fleet, _| {
+                let live = fleet.jobs().filter(|job| !job.is_settled()).count();
+                (live, fleet.jobs().filter(|job| job.has_more()).count())
+            })
+            .await?;
+        let objection = match (live, unread) {
+            (0, 0) => None,
+            (0, unread) => Some(format!(
+                "{} output that was not received, which would be lost",
+                jobs_are(unread, "has", "have")
+            )),
+            (live, _) => Some(format!("{} still live", jobs_are(live, "is", "are"))),
+        };
+        match (how, objection) {
+            (Shutdown::IfIdle, Some(message)) => {
+                let hint = "receive or wait for them, or `regatta daemon stop --force` stops and forgets them";
+                return peer
+                    .send(&Reply::Error {
+                        message,
+                        hint: Some(hint.to_string()),
+                    })
+                    .await;
+            }
+            (Shutdown::IfIdle, None) => {}
+            (Shutdown::StopJobs, _) => {
+                let stop = Command::Stop {
+                    select: vec![Selector::new("all")],
+                    rigour: Rigour::Gentle,
+                };
+                peer.unless_left(self.engine.command(stop)).await?;
+            }
+        }
+        self.ended.send_replace(true);
+        peer.send(&Reply::ShuttingDown).await
+    }
+}
+
+/// What is not there, and what is there and was refused.
+fn texts(refused: &[Refusal]) -> (Vec<String>, Vec<String>) {
+    let (unknown, refused): (Vec<&Refusal>, Vec<&Refusal>) = refused
+        .iter()
+        .partition(|refusal| matches!(refusal, Refusal::Unknown(_)));
+    let text = |refusals: Vec<&Refusal>| refusals.iter().map(ToString::to_string).collect();
+    (text(unknown), text(refused))
+}
+
+/// `1 job is`, `3 jobs are`.
+fn jobs_are(count: usize, is: &str, are: &str) -> String {
+    if count == 1 {
+        format!("1 job {is}")
+    } else {
+        format!("{count} jobs {are}")
+    }
+}
+
+fn removed_meanwhile(id: JobId) -> Reply {
+    Reply::Error {
+        message: format!("job {id} has been removed meanwhile"),
+        hint: None,
+    }
+}
+
+/// Resident memory of this process in bytes; 0 where the system does not say.
+fn resident_memory() -> u64 {
+    // Linux: the second field of statm is resident pages (proc(5)).
+    let pages = std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|statm| statm.split_whitespace().nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
+}

@@ -1,0 +1,68 @@
+//! Jobs and children as clients see them.
+
+use crate::core::ids::JobId;
+use crate::core::job::{Job, Queue};
+use crate::core::output::{Count, Streams};
+use crate::core::reason::Reason;
+use crate::core::state::State;
+use crate::core::time::Moment;
+use crate::wire::reply::{ChildView, JobView, ReasonView};
+
+/// A job as it is now.
+pub fn job_view(job: &Job, now: Moment) -> JobView {
+    let waiting = job
+        .unread()
+        .map(|index| job.children[index].output.waiting(Streams::Both))
+        .fold(Count::default(), |sum, count| sum + count);
+    JobView {
+        id: job.id.0,
+        name: job.name(),
+        runner: job.spec.runner.clone(),
+        command: job.spec.payload.title().to_string(),
+        targets: job.spec.targets.clone(),
+        state: job.state(),
+        fanout: job.fanout.get(),
+        paused: job.queue == Queue::Paused,
+        created: job.created.wall.0,
+        began: job.began.map(|at| at.wall.0),
+        ended: job.ended.map(|at| at.wall.0),
+        elapsed: job.ended.unwrap_or(now).since(job.created).as_secs_f64(),
+        more: job.has_more(),
+        waiting,
+        counts: State::ALL.map(|state| job.tally().count(state)),
+    }
+}
+
+/// A child as it is now.
+pub fn child_view(job: &Job, index: usize, now: Moment) -> ChildView {
+    let child = &job.children[index];
+    let JobId(id) = job.id;
+    ChildView {
+        id: job.id.child(index).0,
+        job: id,
+        host: job.spec.hosts[index].name.clone(),
+        state: child.state.word(),
+        reason: child.state.reason().as_ref().map(reason_view),
+        exit: child.exit,
+        signal: child.signal.clone(),
+        pid: child.trace.as_ref().map(|trace| trace.pid),
+        began: child.began.map(|at| at.wall.0),
+        ended: child.ended.map(|at| at.wall.0),
+        elapsed: child
+            .began
+            .map(|began| child.ended.unwrap_or(now).since(began).as_secs_f64()),
+        more: child.output.has_more(Streams::Both),
+        waiting: child.output.waiting(Streams::Both),
+        out: child.output.end.out,
+        err: child.output.end.err,
+        dropped: child.output.dropped(),
+    }
+}
+
+fn reason_view(reason: &Reason) -> ReasonView {
+    ReasonView {
+        kind: reason.kind().to_string(),
+        text: reason.to_string(),
+        unconfirmed: reason.unconfirmed(),
+    }
+}

@@ -1,0 +1,14 @@
+//! Ask every computer in the fleet at once, in the background, and watch the answers come in.
+
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod core;
+pub mod daemon;
+pub mod demo;
+pub mod engine;
+pub mod runner;
+pub mod store;
+pub mod targets;
+pub mod view;
+pub mod wire;

@@ -1,0 +1,312 @@
+//! Commands on this computer: the same prologue and the same probe as over SSH, with pipes for a channel.
+//!
+//! The command leads a session of its own (through `setsid`, which every Linux has; elsewhere a process group of its
+//! own), so that it shares neither terminal nor group with whoever started it.  When this process is gone, for whatever
+//! reason, the pipe that is the lifeline ends and with it the command.
+//!
+//! Options ([`Order::options`]): `directory`, where to run; the current directory otherwise.
+//! Deliberately not here: other users, limits, terminals.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{ChildStdin, Command};
+use tokio::sync::{mpsc, watch};
+
+use super::probe::{self, Task};
+use super::relay::{self, Relay};
+use super::{Boxed, Event, Order, Runner, prologue};
+use crate::core::output::Stream;
+use crate::core::reason::Reason;
+use crate::core::spec::{Ended, Proof, Signal, Trace};
+
+/// Read at once from a pipe.
+const CHUNK: usize = 32 * 1024;
+
+/// Runs commands on this computer.
+#[derive(Debug)]
+pub struct Local {
+    /// Makes the command lead a session, where there is such a program.
+    setsid: Option<PathBuf>,
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Runner for Local {
+    fn run(
+        self: Arc<Self>,
+        order: Order,
+        events: mpsc::Sender<Event>,
+        signal: watch::Receiver<Option<Signal>>,
+    ) -> Boxed<Ended> {
+        Box::pin(async move { self.carry_out(&order, &events, signal).await })
+    }
+
+    fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, grace: Duration) -> Boxed<Proof> {
+        Box::pin(async move {
+            match self
+                .ask(&order, trace.as_ref(), Task::Prove { grace })
+                .await
+            {
+                Ok(output) => probe::parse(&order.run, &output),
+                Err(why) => Proof::Unknown(why),
+            }
+        })
+    }
+}
+
+impl Local {
+    /// Looks for `setsid` on the search path.
+    pub fn new() -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
+        let setsid = std::env::split_paths(&path)
+            .map(|directory| directory.join("setsid"))
+            .find(|program| program.is_file());
+        Self { setsid }
+    }
+
+    async fn carry_out(
+        &self,
+        order: &Order,
+        events: &mpsc::Sender<Event>,
+        mut signal: watch::Receiver<Option<Signal>>,
+    ) -> Ended {
+        let (lines, directory) = match (prologue::order_lines(order), directory(order)) {
+            (Ok(lines), Ok(directory)) => (lines, directory),
+            (Err(reason), _) | (_, Err(reason)) => return Ended::NotStarted(reason),
+        };
+        if relay::asked(&mut signal).is_some() {
+            return Ended::Aborted;
+        }
+        let mut command = self.shell(prologue::PROGRAM, prologue::WATCHER);
+        command.stderr(Stdio::piped());
+        if let Some(directory) = directory {
+            command.current_dir(directory);
+        }
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => return Ended::NotStarted(cannot_start(&error)),
+        };
+        let mut stdout = Pipe::new(child.stdout.take());
+        let mut stderr = Pipe::new(child.stderr.take());
+        let mut lifeline = child
+            .stdin
+            .take()
+            .map(|pipe| Box::pin(feed(pipe, lines, signal.clone())));
+        let mut relay = Relay::new(&order.run);
+        let mut status = None;
+        let mut sweep = None;
+        while status.is_none() || stdout.is_open() || stderr.is_open() {
+            let room = !relay.is_full();
+            tokio::select! {
+                data = stdout.read(), if room && stdout.is_open() => relay.read(Stream::Out, data),
+                data = stderr.read(), if room && stderr.is_open() => relay.read(Stream::Err, data),
+                delivered = relay.deliver(events), if relay.is_ready() => {
+                    if delivered.is_err() {
+                        return Ended::Lost("nobody takes its output".to_owned());
+                    }
+                }
+                ended = child.wait(), if status.is_none() => {
+                    status = Some(ended);
+                    lifeline = None;
+                }
+                () = relay::optional(&mut lifeline) => {}
+                () = relay::optional(&mut sweep) => {}
+            }
+            if status.is_some() && sweep.is_none() {
+                sweep = Some(Box::pin(self.sweep_up(
+                    order,
+                    relay.trace().cloned(),
+                    signal.clone(),
+                )));
+            }
+        }
+        drop(sweep);
+        relay.end();
+        if relay.deliver_all(events).await.is_err() {
+            return Ended::Lost("nobody takes its output".to_owned());
+        }
+        match status.expect("the loop ends with a status") {
+            Ok(status) => ended(status),
+            Err(error) => Ended::Lost(format!("its exit status was lost: {error}")),
+        }
+    }
+
+    /// Passes signals on when the command has ended and what it left behind holds its output open.  The probe that
+    /// follows a stop finds out whether this helped.
+    async fn sweep_up(
+        &self,
+        order: &Order,
+        trace: Option<Trace>,
+        mut signal: watch::Receiver<Option<Signal>>,
+    ) {
+        loop {
+            let asked = relay::next_signal(&mut signal).await;
+            let _ = self.ask(order, trace.as_ref(), Task::Send(asked)).await;
+        }
+    }
+
+    /// Runs the probe and returns what it wrote.
+    async fn ask(
+        &self,
+        order: &Order,
+        trace: Option<&Trace>,
+        task: Task,
+    ) -> Result<Vec<u8>, String> {
+        let request = probe::request(&order.run, trace, task);
+        let talk = async {
+            let mut command = self.shell(probe::PROGRAM, "regatta-probe");
+            let mut child = command.stderr(Stdio::null()).kill_on_drop(true).spawn()?;
+            if let Some(mut stdin) = child.stdin.take() {
+                stdin.write_all(request.as_bytes()).await?;
+            }
+            Ok::<_, io::Error>(child.wait_with_output().await?.stdout)
+        };
+        match tokio::time::timeout(probe::patience(task), talk).await {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(error)) => Err(format!("the probe could not be run: {error}")),
+            Err(_) => Err("the probe did not answer in time".to_owned()),
+        }
+    }
+
+    /// `sh -c program name` as the leader of a session, with pipes for standard input and output.
+    fn shell(&self, program: &str, name: &str) -> Command {
+        let mut command = if let Some(setsid) = &self.setsid {
+            let mut command = Command::new(setsid);
+            command.arg("sh");
+            command
+        } else {
+            let mut command = Command::new("sh");
+            command.process_group(0);
+            command
+        };
+        command
+            .args(["-c", program, name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        command
+    }
+}
+
+/// Writes the order, then the signals as they are asked for.  Dropping it ends the lifeline.
+async fn feed(mut pipe: ChildStdin, lines: Bytes, mut signal: watch::Receiver<Option<Signal>>) {
+    // A pipe that cannot be written has lost its reader, and the exit status says why.
+    let mut written = pipe.write_all(&lines).await;
+    while written.is_ok() {
+        let asked = relay::next_signal(&mut signal).await;
+        written = pipe
+            .write_all(format!("{}\n", probe::signal_name(asked)).as_bytes())
+            .await;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// One of the command's output pipes, until its end.
+struct Pipe<R> {
+    pipe: Option<R>,
+    buffer: BytesMut,
+}
+
+impl<R: AsyncRead + Unpin> Pipe<R> {
+    fn new(pipe: Option<R>) -> Self {
+        Self {
+            pipe,
+            buffer: BytesMut::new(),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.pipe.is_some()
+    }
+
+    /// The next piece; empty at the end, after which the pipe is closed.  An error is an end.
+    async fn read(&mut self) -> Bytes {
+        let Some(pipe) = &mut self.pipe else {
+            return Bytes::new();
+        };
+        // Pieces share their buffer: a new one for every few bytes would hold far more than was read.
+        if self.buffer.capacity() < CHUNK / 8 {
+            self.buffer.reserve(CHUNK);
+        }
+        match pipe.read_buf(&mut self.buffer).await {
+            Ok(length) if length > 0 => self.buffer.split().freeze(),
+            Ok(_) | Err(_) => {
+                self.pipe = None;
+                Bytes::new()
+            }
+        }
+    }
+}
+
+fn directory(order: &Order) -> Result<Option<PathBuf>, Reason> {
+    let mut directory = None;
+    for (name, value) in order.options.iter() {
+        match name.as_str() {
+            "directory" => directory = Some(PathBuf::from(value)),
+            _ => {
+                return Err(Reason::BadSettings(format!(
+                    "the local runner has no option {name:?}; it has directory"
+                )));
+            }
+        }
+    }
+    match directory {
+        Some(path) if !path.is_dir() => Err(Reason::BadSettings(format!(
+            "directory: {} is not there",
+            path.display()
+        ))),
+        directory => Ok(directory),
+    }
+}
+
+fn cannot_start(error: &io::Error) -> Reason {
+    Reason::Refused(format!("sh could not be started: {error}"))
+}
+
+fn ended(status: ExitStatus) -> Ended {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Exited(code),
+        (None, Some(number)) => Ended::Signaled(signal_name(number)),
+        (None, None) => Ended::Lost("it ended with neither exit code nor signal".to_owned()),
+    }
+}
+
+/// The name of a signal without `SIG`; numbers differ between systems, hence the constants.
+fn signal_name(number: i32) -> String {
+    use rustix::process::Signal as S;
+    let names = [
+        (S::HUP, "HUP"),
+        (S::INT, "INT"),
+        (S::QUIT, "QUIT"),
+        (S::ILL, "ILL"),
+        (S::TRAP, "TRAP"),
+        (S::ABORT, "ABRT"),
+        (S::BUS, "BUS"),
+        (S::FPE, "FPE"),
+        (S::KILL, "KILL"),
+        (S::USR1, "USR1"),
+        (S::SEGV, "SEGV"),
+        (S::USR2, "USR2"),
+        (S::PIPE, "PIPE"),
+        (S::ALARM, "ALRM"),
+        (S::TERM, "TERM"),
+        (S::XCPU, "XCPU"),
+        (S::XFSZ, "XFSZ"),
+        (S::SYS, "SYS"),
+    ];
+    names
+        .iter()
+        .find(|(signal, _)| signal.as_raw() == number)
+        .map_or_else(|| number.to_string(), |(_, name)| (*name).to_owned())
+}

@@ -1,0 +1,87 @@
+//! How a child runs on a computer: job types are an extension point, and this trait is it.
+//!
+//! A runner knows nothing of masters, queues, states or stores.  It is handed one [`Order`], reports what happens through
+//! a bounded channel (a full channel is backpressure: the runner stops reading), obeys the signals it is told to send, and
+//! says how the run ended.  Everything above treats all runners alike.
+
+pub mod local;
+pub mod ssh;
+
+pub(crate) mod probe;
+pub(crate) mod prologue;
+mod relay;
+#[cfg(test)]
+mod shells;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+
+use crate::core::ids::{ChildId, JobId};
+use crate::core::output::Stream;
+use crate::core::spec::{Ended, Host, Payload, Proof, Signal, Trace};
+
+/// A boxed future, so that runners can be held behind `dyn`.
+pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A way to run commands on a computer.
+pub trait Runner: fmt::Debug + Send + Sync + 'static {
+    /// Runs `order` from its first packet to its last.
+    ///
+    /// Sends [`Event::Began`] once the command runs, then its output; the future ends after the last event was accepted.
+    /// A login shell that never comes to the command (`nologin`, a forced command) may write and exit without it, and a
+    /// profile that prints more than is held back is passed on before it.
+    /// `signal` starts as `None` and only ever rises (`Term`, then `Kill`): before the command runs it means
+    /// [`Ended::Aborted`], afterwards the signal goes to the whole process group.  When the future is dropped the
+    /// connection is let go, and what still runs is ended by its lifeline.
+    fn run(
+        self: Arc<Self>,
+        order: Order,
+        events: mpsc::Sender<Event>,
+        signal: watch::Receiver<Option<Signal>>,
+    ) -> Boxed<Ended>;
+
+    /// Proves that nothing of `order` is alive any more.  Processes of its session get `grace` to end by themselves, then
+    /// KILL; what left the session is looked for and reported, not killed.
+    fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, grace: Duration) -> Boxed<Proof>;
+
+    /// How many connections it has open, in use or kept.
+    fn connections(&self) -> usize {
+        0
+    }
+
+    /// Lets go of everything it keeps between runs.
+    fn close(self: Arc<Self>) -> Boxed<()> {
+        Box::pin(async {})
+    }
+}
+
+/// One child's work.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub job: JobId,
+    pub child: ChildId,
+    pub host: Host,
+    pub payload: Arc<Payload>,
+    /// A random name for this run, 32 hexadecimal digits.  Every process the command starts inherits it in its
+    /// environment as `REGATTA_RUN`, so that a probe finds them.
+    pub run: Arc<str>,
+    /// How long reaching the host and logging in may take.
+    pub connect_timeout: Duration,
+    /// The job's settings for its runner.
+    pub options: Arc<[(String, String)]>,
+}
+
+/// What a runner reports while a command runs.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The command runs.
+    Began(Trace),
+    /// It wrote this.
+    Output(Stream, Bytes),
+}

@@ -1,0 +1,144 @@
+//! Whether anything of a run is still alive: the program that looks on the computer, its request and its answer.
+//!
+//! A run's processes are those in the session (or group) its command led, and those that carry the run's name in their
+//! environment wherever they went.  A process id alone proves nothing, it may belong to somebody else by now: members
+//! of the session are ours if one of them carries the run's name, or if the session's watcher is among them.  What
+//! carries another run's name, or leads the session without either, is not ours and never touched; what cannot be told
+//! is reported as not known.
+//!
+//! Deliberately not here: killing what left the session.  It is reported, for the operator to decide.
+
+use std::time::Duration;
+
+use crate::core::spec::{Proof, Signal, Trace};
+
+/// What the line that carries the answer begins with; the run's name and the finding follow.
+const ANSWER: &str = "regatta-probe";
+
+/// How long the probe waits after KILL before it says who is alive.
+const AFTER_KILL: Duration = Duration::from_secs(2);
+
+/// The program for `sh -c`, written like that of the prologue: no single quote, backslash, `!` or newline.
+///
+/// `m` finds the live members of the session or group `$p`, `h` every process that carries a text in its environment
+/// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`.  Zombies have no environment and are left
+/// out by their state.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
+pub(super) const PROGRAM: &str = concat!(
+    r#"IFS= read -r t && read -r p && read -r s && read -r g && read -r d && read -r e && [ "$e" = "$t" ] || exit 125; "#,
+    r#"exec </dev/null 2>/dev/null; "#,
+    r#"a() { echo "regatta-probe $t $*"; exit 0; }; "#,
+    r#"z() { sleep 0.1 || { sleep 1; n=$((n+9)); }; n=$((n+1)); }; "#,
+    r#"i() { case " $2 " in *" $1 "*) ;; *) return 1;; esac; }; "#,
+    r#"f() { f=$(grep "$@"); [ $? -le 2 ] || a unknown the processes could not be searched; "#,
+    r#"F=; for f in $f; do f=${f#$d/}; F="$F ${f%/*}"; done; }; "#,
+    r#"if [ "$(grep -lsE "[)] [^ZX] [0-9]+ [0-9]+ [0-9]+ [^)]*$" $d/$$/stat)" ]; then "#,
+    r#"m() { M=; [ "$p" = 0 ] && return; "#,
+    r#"f -lsE "[)] [^ZX] [0-9]+ ($p [0-9]+|[0-9]+ $p) [^)]*$" $d/[0-9]*/stat; M=$F; }; "#,
+    r#"h() { f -lsF $1 $d/[0-9]*/environ; H=$F; }; "#,
+    r#"w() { f -lsF regatta-lifeline $d/[0-9]*/environ $d/[0-9]*/cmdline; H=$F; }; "#,
+    r#"elif [ "$(ps -A -o pid= -o pgid= -o stat=)" ]; then "#,
+    r#"m() { M=; [ "$p" = 0 ] && return; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
+    r#"case $2$3 in ${p}Z*) ;; $p[A-Z]*) M="$M $1";; esac; shift 3; done; }; "#,
+    r#"h() { H=$(ps axeww -o pid= -o stat= -o args= | while read -r q r v; do case $r$v in Z*) ;; *$1*) echo $q;; esac; done); "#,
+    r#"H=$(echo $H); }; "#,
+    r#"w() { h regatta-lifeline; }; "#,
+    r#"else a unknown neither /proc nor ps shows the processes; fi; "#,
+    r#"m; h REGATTA_RUN=$t; o=n; "#,
+    r#"if [ "$M" ]; then o=u; for q in $M; do i $q "$H" && o=y; done; "#,
+    r#"[ $o = u ] && { h REGATTA_RUN=; for q in $M; do i $q "$H" && o=n; done; }; "#,
+    r#"[ $o = u ] && { w; for q in $M; do [ $q = $p ] || { i $q "$H" && o=y; }; done; }; "#,
+    r#"[ $o = u ] && i $p "$M" && [ -r $d/$p/environ ] && o=n; "#,
+    r#"[ $o = u ] && a unknown "it cannot be told whether these processes are ours:"$M; fi; "#,
+    r#"P=$p; [ $o = y ] || { [ "$M" ] && P=0; M=; p=0; }; "#,
+    r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M; a signalled; }; "#,
+    r#"if [ "$M" ]; then w; for q in $M; do [ $q = $p ] || { i $q "$H" && kill -s KILL $q; }; done; "#,
+    r#"n=0; while m; [ "$M" ] && [ $n -lt $g ]; do z; done; h REGATTA_RUN=$t; fi; "#,
+    r#"n=0; while [ "$M$H" ] && [ $n -lt 20 ]; do [ "$M" ] && kill -s KILL $M; z; m; h REGATTA_RUN=$t; done; "#,
+    r#"for q in $H; do i $q "$M" || M="$M $q"; done; "#,
+    r#"[ "$M" ] && a alive $M; "#,
+    r#"[ $P = 0 ] || [ -r $d/1/stat ] || case $(LC_ALL=C kill -s 0 -- -$P 2>&1) in *ermitted*) "#,
+    r#"a unknown processes of another user are left in group $P and cannot be seen;; esac; "#,
+    r#"a gone"#,
+);
+
+/// What the probe is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Wait this long, KILL, and say what is alive.
+    Prove { grace: Duration },
+    /// Send a signal to the members of the session, nothing more.
+    Send(Signal),
+}
+
+/// What goes to the program's standard input.
+pub(super) fn request(run: &str, trace: Option<&Trace>, task: Task) -> String {
+    request_from("/proc", run, trace, task)
+}
+
+fn request_from(processes: &str, run: &str, trace: Option<&Trace>, task: Task) -> String {
+    let pid = trace.map_or(0, |trace| trace.pid);
+    let (signal, grace) = match task {
+        Task::Prove { grace } => ("0", grace),
+        Task::Send(signal) => (signal_name(signal), Duration::ZERO),
+    };
+    let tenths = grace.as_millis().div_ceil(100);
+    format!("{run}\n{pid}\n{signal}\n{tenths}\n{processes}\n{run}\n")
+}
+
+/// How long an answer may take once the program runs; slow computers get as long again as was asked for.
+pub(super) fn patience(task: Task) -> Duration {
+    match task {
+        Task::Prove { grace } => (grace + AFTER_KILL) * 2 + Duration::from_secs(10),
+        Task::Send(_) => Duration::from_secs(10),
+    }
+}
+
+/// The signal's name as `kill -s` takes it.
+pub(super) fn signal_name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Term => "TERM",
+        Signal::Kill => "KILL",
+    }
+}
+
+/// Reads the answer to a [`Task::Prove`] out of everything that was written to standard output.
+pub(super) fn parse(run: &str, output: &[u8]) -> Proof {
+    let text = String::from_utf8_lossy(output);
+    let prefix = format!("{ANSWER} {run} ");
+    let answer = text
+        .rfind(&prefix)
+        .and_then(|at| text[at + prefix.len()..].split_once('\n'));
+    let Some((answer, _)) = answer else {
+        return Proof::Unknown("the probe gave no answer".to_owned());
+    };
+    let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
+    match word {
+        "gone" => Proof::Gone,
+        "alive" => {
+            let pids: Result<Vec<u32>, _> = rest.split_ascii_whitespace().map(str::parse).collect();
+            match pids {
+                Ok(pids) if !pids.is_empty() => Proof::Alive(pids),
+                Ok(_) | Err(_) => unreadable(answer),
+            }
+        }
+        "unknown" => Proof::Unknown(rest.to_owned()),
+        _ => unreadable(answer),
+    }
+}
+
+fn unreadable(answer: &str) -> Proof {
+    Proof::Unknown(format!("the probe's answer cannot be read: {answer:?}"))
+}
+
+/// The line with which the program answers.
+pub(crate) fn answer_line(run: &str, answer: &str) -> String {
+    format!("{ANSWER} {run} {answer}\n")
+}
+
+/// The command line that runs the probe, whatever the login shell.
+pub(crate) fn exec_line() -> String {
+    format!("exec sh -c '{PROGRAM}' {ANSWER}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+
+use super::super::shells::{self, LOGIN_SHELLS, SH, finish, sh_is, start};
+use super::*;
+
+#[test]
+fn the_program_means_the_same_to_every_login_shell() {
+    assert_eq!(PROGRAM.find(['\'', '\\', '!', '\n']), None);
+    assert!(
+        PROGRAM.contains(super::super::prologue::WATCHER),
+        "the probe knows the watcher by its name"
+    );
+}
+
+#[test]
+fn answers_are_read_behind_whatever_a_profile_printed() {
+    let run = "0123456789abcdef0123456789abcdef";
+    let unreadable = |answer: &str| unreadable(answer);
+    let silent = || Proof::Unknown("the probe gave no answer".to_owned());
+    let cases = [
+        ("gone\n", Proof::Gone),
+        ("alive 12 345\n", Proof::Alive(vec![12, 345])),
+        (
+            "unknown it cannot be told: 7\n",
+            Proof::Unknown("it cannot be told: 7".to_owned()),
+        ),
+        ("alive\n", unreadable("alive")),
+        ("alive x\n", unreadable("alive x")),
+        ("fine\n", unreadable("fine")),
+        // A truncated answer is none.
+        ("alive 12 3", silent()),
+    ];
+    for (answer, proof) in cases {
+        let output = format!("Welcome\nto {ANSWER} {run} {answer}");
+        assert_eq!(parse(run, output.as_bytes()), proof, "{answer:?}");
+    }
+    let other_run = format!("{ANSWER} ffff gone\n");
+    for output in ["", "gone\n", &other_run] {
+        assert_eq!(parse(run, output.as_bytes()), silent(), "{output:?}");
+    }
+}
+
+/// A process that leads a group of its own under the run's name, and has said that it is ready.
+fn leader(run: &str, line: &str) -> Child {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", line])
+        .env("REGATTA_RUN", run)
+        .process_group(0)
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().expect("there is sh");
+    let mut ready = String::new();
+    let stdout = child.stdout.as_mut().expect("it is piped");
+    BufReader::new(stdout)
+        .read_line(&mut ready)
+        .expect("it says so");
+    child
+}
+
+fn probe(sh: &str, processes: &str, run: &str, pid: u32, task: Task) -> Proof {
+    let sh = sh_is(sh).expect("it was found before");
+    let request = request_from(processes, run, Some(&Trace { pid }), task);
+    let output = finish(start("sh", &exec_line(), Some(&sh), request.as_bytes()));
+    parse(run, &output.stdout)
+}
+
+/// Through /proc and through `ps`, with every `sh`: what is ours is found and ended, what is a stranger's is spared.
+#[test]
+fn it_finds_and_ends_what_is_ours() {
+    const NOW: Task = Task::Prove {
+        grace: Duration::ZERO,
+    };
+    for (at, sh) in SH
+        .into_iter()
+        .enumerate()
+        .filter(|(_, sh)| shells::find(sh).is_some())
+    {
+        for processes in ["/proc", "/nowhere"] {
+            let run = format!("{:032x}", u64::from(std::process::id()) << 8 | at as u64);
+            let what = format!("{sh} with {processes}");
+            let mut child = leader(&run, "trap '' TERM; sleep 1000 & echo ready; wait");
+            let pid = child.id();
+            // A signal alone ends what obeys it, and says nothing about the rest.
+            let sent = probe(sh, processes, &run, pid, Task::Send(Signal::Term));
+            assert!(
+                matches!(&sent, Proof::Unknown(why) if why.contains("signalled")),
+                "{what}: {sent:?}"
+            );
+            assert!(
+                child.try_wait().expect("it is our child").is_none(),
+                "{what}: it ignores TERM"
+            );
+            // Nobody has waited for the leader, so that it stays behind as a zombie: it does not count.
+            assert_eq!(probe(sh, processes, &run, pid, NOW), Proof::Gone, "{what}");
+            child.wait().expect("it is our child");
+            assert_eq!(
+                probe(sh, processes, &run, pid, NOW),
+                Proof::Gone,
+                "{what}: again"
+            );
+
+            let mut stranger = leader("another-run", "sleep 1000 & echo ready; wait");
+            let judged = probe(sh, processes, &run, stranger.id(), NOW);
+            assert_eq!(judged, Proof::Gone, "{what}: somebody else's process");
+            assert!(
+                stranger.try_wait().expect("it is our child").is_none(),
+                "{what}: it is spared"
+            );
+            assert_eq!(
+                probe(sh, processes, "another-run", stranger.id(), NOW),
+                Proof::Gone,
+                "{what}"
+            );
+            stranger.wait().expect("it is our child");
+        }
+    }
+}
+
+#[test]
+fn grace_is_given() {
+    let run = "00000000000000000000000000009ace";
+    let mut child = leader(run, "echo ready; sleep 0.5; exit 7");
+    let task = Task::Prove {
+        grace: Duration::from_secs(30),
+    };
+    assert_eq!(probe("dash", "/proc", run, child.id(), task), Proof::Gone);
+    let status = child.wait().expect("it is our child");
+    assert_eq!(status.code(), Some(7), "it ended by itself");
+}
+
+#[test]
+fn every_login_shell_runs_it_the_same_way() {
+    let run = "0123456789abcdef0123456789abcdef";
+    let request = request(
+        run,
+        None,
+        Task::Prove {
+            grace: Duration::ZERO,
+        },
+    );
+    for shell in LOGIN_SHELLS
+        .into_iter()
+        .filter(|shell| shells::find(shell).is_some())
+    {
+        let output = finish(start(shell, &exec_line(), None, request.as_bytes()));
+        assert_eq!(
+            parse(run, &output.stdout),
+            Proof::Gone,
+            "{shell}: {output:?}"
+        );
+    }
+}

@@ -1,0 +1,311 @@
+//! From settings to a connection: name, TCP, key exchange, host key, log-in; and every way this can fail, in plain words.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::client;
+use russh::{Error, Limits, Preferred, SshId, cipher};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::auth::{self, Credentials};
+use super::connection::Connection;
+use super::files::Files;
+use super::host_key::{Checker, printable};
+use super::known_hosts::KeyName;
+use super::wire::{CutOnDrop, Fate, Wire};
+use crate::config::ssh_config::{AddressFamily, HostSettings, Origin, Proxy};
+use crate::core::reason::{Left, Limit, Reason};
+
+/// Between two questions whether a silent server is still there, unless the configuration sets it.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// Bytes and time after which keys are exchanged again (RFC 4253, section 9).
+const REKEY_BYTES: usize = 1 << 30;
+const REKEY_TIME: Duration = Duration::from_secs(3600);
+
+/// What one channel may receive before the window is opened again.
+const WINDOW: u32 = 2 << 20;
+
+/// Messages a channel holds before the whole connection waits for its reader.
+const CHANNEL_BUFFER: usize = 32;
+
+/// A host with everything that is set for it.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) key: Arc<Key>,
+    settings: HostSettings,
+    agent: Option<PathBuf>,
+}
+
+/// What makes two targets the same connection: everything that matters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    user: Box<str>,
+    host: Box<str>,
+    port: u16,
+    /// All other settings.
+    settings: Box<str>,
+}
+
+impl Target {
+    /// # Errors
+    /// Settings that are not carried out: a connection that ignores them could be another one than was asked for.
+    pub(super) fn new(settings: HostSettings, agent: Option<PathBuf>) -> Result<Self, Reason> {
+        let name = match &settings.proxy.value {
+            Proxy::Direct => None,
+            Proxy::Jump(_) => Some("ProxyJump"),
+            Proxy::Command(_) => Some("ProxyCommand"),
+        };
+        if let Some(name) = name {
+            return Err(Reason::BadSettings(format!(
+                "{name} is set for {} ({}), and regatta cannot go that way yet; reach it directly, or set {name} none",
+                settings.host, settings.proxy.origin
+            )));
+        }
+        let mut rest = format!("{agent:?}");
+        for (name, value) in settings.render() {
+            if !matches!(name, "user" | "hostname" | "port" | "connecttimeout") {
+                rest.push('\n');
+                rest.push_str(name);
+                rest.push(' ');
+                rest.push_str(&value);
+            }
+        }
+        let key = Key {
+            user: settings.user.value.as_str().into(),
+            host: settings.host_name.value.as_str().into(),
+            port: settings.port.value,
+            settings: rest.into(),
+        };
+        Ok(Self {
+            key: Arc::new(key),
+            settings,
+            agent,
+        })
+    }
+
+    /// How long reaching the host may take: what is configured for it, or else `limit`.
+    pub(super) fn connect_timeout(&self, limit: Duration) -> Duration {
+        self.settings
+            .connect_timeout
+            .as_ref()
+            .map_or(limit, |timeout| timeout.value)
+    }
+
+    /// Between two keepalives, and how many may stay without answer.
+    fn keepalive(&self) -> (Option<Duration>, u32) {
+        let interval = &self.settings.server_alive_interval;
+        let interval = match (&interval.origin, interval.value) {
+            (Origin::Default, _) => Some(KEEPALIVE),
+            (Origin::CommandLine | Origin::File(_), Duration::ZERO) => None,
+            (Origin::CommandLine | Origin::File(_), interval) => Some(interval),
+        };
+        (interval, self.settings.server_alive_count_max.value.max(1))
+    }
+}
+
+/// Connects and logs in, within `timeout` altogether.
+pub(super) async fn connect(
+    target: Arc<Target>,
+    files: Arc<Files>,
+    timeout: Duration,
+) -> Result<Connection, Reason> {
+    tokio::time::timeout(timeout, attempt(&target, &files))
+        .await
+        .unwrap_or(Err(Reason::TimedOut {
+            what: Limit::Connect,
+            after: timeout,
+            left: Left::Nothing,
+        }))
+}
+
+async fn attempt(target: &Target, files: &Arc<Files>) -> Result<Connection, Reason> {
+    let settings = &target.settings;
+    let resolved = files.resolve(settings).await;
+    let name = match &settings.host_key_alias {
+        Some(alias) => KeyName::alias(&alias.value),
+        None => KeyName::new(&settings.host_name.value, settings.port.value),
+    };
+    let known = resolved.known_hosts.host(&name);
+    let stream = dial(settings).await?;
+    let (interval, count) = target.keepalive();
+    let patience = interval.map(|interval| interval * count);
+    tune(&stream, patience);
+    let config = client::Config {
+        client_id: SshId::Standard(Cow::Borrowed(concat!(
+            "SSH-2.0-regatta_",
+            env!("CARGO_PKG_VERSION")
+        ))),
+        limits: Limits::new(REKEY_BYTES, REKEY_BYTES, REKEY_TIME),
+        window_size: WINDOW,
+        channel_buffer_size: CHANNEL_BUFFER,
+        keepalive_interval: interval,
+        // The library gives up when one more would be due than this, and never for zero.
+        keepalive_max: (count as usize - 1).max(1),
+        preferred: Preferred {
+            key: Checker::algorithms(&known),
+            cipher: ciphers(),
+            ..Preferred::DEFAULT
+        },
+        ..client::Config::default()
+    };
+    let fate = Arc::new(Fate::default());
+    let cut = CutOnDrop(Some(Arc::clone(&fate)));
+    let checker = Checker::new(known, name, settings, Arc::clone(&fate), patience);
+    let wire = Wire::new(stream, Arc::clone(&fate));
+    let mut handle = client::connect_stream(Arc::new(config), wire, checker)
+        .await
+        .map_err(|error| handshake_failed(&error, &fate))?;
+    let credentials = Credentials {
+        user: &settings.user.value,
+        agent: target.agent.as_deref(),
+        identities: &resolved.identities,
+        identities_only: settings.identities_only.value,
+    };
+    auth::log_in(&mut handle, &fate, &credentials).await?;
+    cut.disarm();
+    Ok(Connection::new(handle, fate))
+}
+
+/// AES in hardware first; the others as the library has them.
+fn ciphers() -> Cow<'static, [cipher::Name]> {
+    let first = cipher::AES_128_GCM;
+    let rest = Preferred::DEFAULT
+        .cipher
+        .iter()
+        .copied()
+        .filter(|name| *name != first);
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// Finds the host and opens a TCP connection, trying its addresses in turn.
+async fn dial(settings: &HostSettings) -> Result<TcpStream, Reason> {
+    let (host, port) = (settings.host_name.value.as_str(), settings.port.value);
+    let addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {
+        Ok(address) => vec![(address, port).into()],
+        Err(_) => tokio::net::lookup_host((host, port))
+            .await
+            .map_err(|error| Reason::Unreachable(no_such_host(host, &error)))?
+            .collect(),
+    };
+    let family = settings.address_family.value;
+    let mut failure = None;
+    for address in addresses.into_iter().filter(|address| match family {
+        AddressFamily::Any => true,
+        AddressFamily::Inet => address.is_ipv4(),
+        AddressFamily::Inet6 => address.is_ipv6(),
+    }) {
+        match dial_address(settings, address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(Reason::Unreachable(match failure {
+        Some(error) => unreachable(&error),
+        None => format!("{host} has no address of the family AddressFamily asks for"),
+    }))
+}
+
+async fn dial_address(settings: &HostSettings, address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    if let Some(bind) = &settings.bind_address {
+        let from: IpAddr = bind.value.parse().map_err(|_| {
+            io::Error::other(format!(
+                "BindAddress {} is not an address ({})",
+                bind.value, bind.origin
+            ))
+        })?;
+        socket.bind((from, 0).into())?;
+    }
+    socket.connect(address).await
+}
+
+/// Sends small packets at once, and gives up on a server that no longer acknowledges what was sent: keepalives alone
+/// do not notice while a write is stuck.
+fn tune(stream: &TcpStream, patience: Option<Duration>) {
+    // Either only makes things better.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    if let Some(patience) = patience {
+        let milliseconds = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = patience;
+}
+
+fn no_such_host(host: &str, error: &io::Error) -> String {
+    let text = error.to_string();
+    // The resolver's codes do not survive the standard library; a name server that is down is the one other case.
+    if text.contains("Temporary failure") || text.contains("try again") {
+        format!("{host} could not be looked up: {text}")
+    } else {
+        format!("no such host name: {host}")
+    }
+}
+
+/// Why there is no TCP connection, in plain words.
+fn unreachable(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused => "connection refused".to_owned(),
+        Kind::HostUnreachable => "no route to host".to_owned(),
+        Kind::NetworkUnreachable => "network unreachable".to_owned(),
+        Kind::TimedOut => "no answer".to_owned(),
+        Kind::ConnectionReset => "connection reset".to_owned(),
+        Kind::PermissionDenied => "connecting is not permitted on this computer".to_owned(),
+        _ if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
+            "too many open files on this computer: raise the limit (ulimit -n)".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Why the handshake failed: the host key first, which the library reports as any other failure.
+fn handshake_failed(error: &Error, fate: &Fate) -> Reason {
+    if let Some(reason) = fate.rejected.get() {
+        return reason.clone();
+    }
+    let greeting = fate.greeting.get().map_or(&[][..], |greeting| greeting);
+    if !greeting.is_empty() && !speaks_ssh(greeting) {
+        let line = String::from_utf8_lossy(greeting);
+        let line = line.lines().next().unwrap_or_default();
+        return Reason::Protocol(format!("it says {:?}", printable(line)));
+    }
+    let closed = match error {
+        Error::IO(error) => match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => Some("closed"),
+            io::ErrorKind::ConnectionReset => Some("reset"),
+            _ => None,
+        },
+        Error::Disconnect | Error::HUP => Some("closed"),
+        _ => None,
+    };
+    match (closed, error) {
+        (Some(how), _) => Reason::Unreachable(format!(
+            "the connection was {how} during the handshake; the server may be too busy, or does not want this address"
+        )),
+        (None, Error::NoCommonAlgo { kind, theirs, .. }) => Reason::Protocol(format!(
+            "nothing in common for {kind:?}; it offers {}",
+            printable(&theirs.join(", "))
+        )),
+        (None, Error::Version) => Reason::Protocol("it does not speak SSH 2".to_owned()),
+        (None, Error::IO(error)) => Reason::Unreachable(unreachable(error)),
+        (None, error) => Reason::Protocol(error.to_string()),
+    }
+}
+
+/// A server may send other lines before the one that begins with `SSH-` (RFC 4253, section 4.2).
+fn speaks_ssh(greeting: &[u8]) -> bool {
+    greeting
+        .split(|byte| *byte == b'\n')
+        .any(|line| line.starts_with(b"SSH-") || b"SSH-".starts_with(line) && !line.is_empty())
+}

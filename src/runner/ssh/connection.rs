@@ -1,0 +1,121 @@
+//! A connection that is logged in, and what the channels on it must know of each other.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use russh::Disconnect;
+use russh::client::Handle;
+use tokio::sync::watch;
+
+use super::host_key::Checker;
+use super::wire::Fate;
+
+/// How long a good-bye may take.
+const GOOD_BYE: Duration = Duration::from_secs(2);
+
+/// See the module.
+pub(super) struct Connection {
+    handle: Handle<Checker>,
+    fate: Arc<Fate>,
+    urgent: watch::Sender<usize>,
+    stalled: AtomicUsize,
+}
+
+impl Connection {
+    pub(super) fn new(handle: Handle<Checker>, fate: Arc<Fate>) -> Self {
+        Self {
+            handle,
+            fate,
+            urgent: watch::Sender::new(0),
+            stalled: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn handle(&self) -> &Handle<Checker> {
+        &self.handle
+    }
+
+    pub(super) fn is_usable(&self) -> bool {
+        !self.handle.is_closed()
+    }
+
+    /// Why it ended, in words.
+    pub(super) fn why(&self) -> String {
+        self.fate.why()
+    }
+
+    /// While it lives, a channel's reader is behind: nothing moves on this connection.
+    pub(super) fn stall(&self) -> Stalled<'_> {
+        self.stalled.fetch_add(1, Ordering::Relaxed);
+        Stalled(self)
+    }
+
+    /// Whether some channel's reader is behind.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed) > 0
+    }
+
+    /// While it lives, readers go on although they are behind, because something must reach the server.
+    pub(super) fn urgent(&self) -> Urgent<'_> {
+        self.urgent.send_modify(|count| *count += 1);
+        Urgent(self)
+    }
+
+    /// How many things must reach the server, for readers to watch.
+    pub(super) fn urgency(&self) -> watch::Receiver<usize> {
+        self.urgent.subscribe()
+    }
+
+    /// Tells the server, then ends it.
+    pub(super) async fn close(&self) {
+        let _urgent = self.urgent();
+        let good_bye = async {
+            let told = self
+                .handle
+                .disconnect(Disconnect::ByApplication, "", "")
+                .await;
+            if told.is_ok() {
+                self.fate.over.notified().await;
+            }
+        };
+        // A server that does not take it is gone, or as good as.
+        let _ = tokio::time::timeout(GOOD_BYE, good_bye).await;
+        self.fate.cut();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("fate", &self.fate)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.fate.cut();
+    }
+}
+
+/// See [`Connection::stall`].
+#[derive(Debug)]
+pub(super) struct Stalled<'a>(&'a Connection);
+
+impl Drop for Stalled<'_> {
+    fn drop(&mut self) {
+        self.0.stalled.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// See [`Connection::urgent`].
+#[derive(Debug)]
+pub(super) struct Urgent<'a>(&'a Connection);
+
+impl Drop for Urgent<'_> {
+    fn drop(&mut self) {
+        self.0.urgent.send_modify(|count| *count -= 1);
+    }
+}

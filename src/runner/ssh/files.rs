@@ -1,0 +1,182 @@
+//! The files behind every connection, read once for all hosts: client configuration, known hosts, keys.
+//!
+//! The configuration is read again when what was read is a second old (it may include any number of files), known
+//! hosts and keys when one of their files has changed, looked at no more than once a second.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::identity::{Identity, Stamp, stamp};
+use super::known_hosts::KnownHosts;
+use crate::config::ssh_config::{ClientConfig, ConfigError, ConfigSource, HostSettings, LocalEnv};
+
+/// How long what was read is taken as it is.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What a host's settings need of files.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) known_hosts: Arc<KnownHosts>,
+    pub(super) identities: Vec<Arc<Identity>>,
+}
+
+type Parsed = Result<Arc<ClientConfig>, ConfigError>;
+
+/// All that was read.
+#[derive(Debug)]
+pub(super) struct Files {
+    env: LocalEnv,
+    configs: Mutex<HashMap<Option<PathBuf>, (Instant, Parsed)>>,
+    known_hosts: Mutex<HashMap<Vec<PathBuf>, Known>>,
+    identities: Mutex<HashMap<PathBuf, Key>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    looked: Instant,
+    stamps: Vec<Stamp>,
+    hosts: Arc<KnownHosts>,
+}
+
+#[derive(Debug)]
+struct Key {
+    looked: Instant,
+    stamps: [Stamp; 3],
+    identity: Arc<Identity>,
+}
+
+impl Files {
+    pub(super) fn new(env: LocalEnv) -> Self {
+        Self {
+            env,
+            configs: Mutex::default(),
+            known_hosts: Mutex::default(),
+            identities: Mutex::default(),
+        }
+    }
+
+    pub(super) fn env(&self) -> &LocalEnv {
+        &self.env
+    }
+
+    /// The client configuration: the user's and the system's, or `file` instead.
+    pub(super) async fn config(self: &Arc<Self>, file: Option<PathBuf>) -> Parsed {
+        let fresh = locked(&self.configs)
+            .get(&file)
+            .filter(|(read, _)| is_fresh(*read))
+            .map(|(_, config)| config.clone());
+        if let Some(config) = fresh {
+            return config;
+        }
+        self.read(|files| {
+            let source = file
+                .as_deref()
+                .map_or(ConfigSource::Standard, ConfigSource::from_option);
+            let config = ClientConfig::load(&source, &files.env).map(Arc::new);
+            locked(&files.configs).insert(file, (Instant::now(), config.clone()));
+            config
+        })
+        .await
+    }
+
+    /// The keys that know the host and those that may log in.
+    pub(super) async fn resolve(self: &Arc<Self>, settings: &HostSettings) -> Resolved {
+        let lists = [&settings.user_known_hosts, &settings.global_known_hosts];
+        let files = lists
+            .into_iter()
+            .flat_map(|list| list.value.iter().cloned())
+            .collect();
+        let mut identities = Vec::new();
+        for file in &settings.identity_files {
+            if let Some(path) = &file.value.path {
+                identities.push(self.identity(path).await);
+            }
+        }
+        Resolved {
+            known_hosts: self.known(files).await,
+            identities,
+        }
+    }
+
+    async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
+        let fresh = locked(&self.known_hosts)
+            .get(&files)
+            .filter(|known| is_fresh(known.looked))
+            .map(|known| Arc::clone(&known.hosts));
+        if let Some(hosts) = fresh {
+            return hosts;
+        }
+        self.read(|this| {
+            let stamps: Vec<Stamp> = files.iter().map(|file| stamp(file)).collect();
+            let mut known_hosts = locked(&this.known_hosts);
+            if let Some(known) = known_hosts
+                .get_mut(&files)
+                .filter(|known| known.stamps == stamps)
+            {
+                known.looked = Instant::now();
+                return Arc::clone(&known.hosts);
+            }
+            let hosts = Arc::new(KnownHosts::load(&files));
+            let known = Known {
+                looked: Instant::now(),
+                stamps,
+                hosts: Arc::clone(&hosts),
+            };
+            known_hosts.insert(files, known);
+            hosts
+        })
+        .await
+    }
+
+    async fn identity(self: &Arc<Self>, path: &Path) -> Arc<Identity> {
+        let fresh = locked(&self.identities)
+            .get(path)
+            .filter(|key| is_fresh(key.looked))
+            .map(|key| Arc::clone(&key.identity));
+        if let Some(identity) = fresh {
+            return identity;
+        }
+        let path = path.to_owned();
+        self.read(|files| {
+            let stamps = Identity::stamps(&path);
+            let mut identities = locked(&files.identities);
+            if let Some(key) = identities.get_mut(&path).filter(|key| key.stamps == stamps) {
+                key.looked = Instant::now();
+                return Arc::clone(&key.identity);
+            }
+            let identity = Arc::new(Identity::read(&path, files.env.uid));
+            let key = Key {
+                looked: Instant::now(),
+                stamps,
+                identity: Arc::clone(&identity),
+            };
+            identities.insert(path, key);
+            identity
+        })
+        .await
+    }
+
+    /// Reads files on a thread that may block.
+    async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> T {
+        let files = Arc::clone(self);
+        tokio::task::spawn_blocking(move || read(&files))
+            .await
+            .expect("reading files does not panic, and nobody cancels it")
+    }
+}
+
+fn is_fresh(looked: Instant) -> bool {
+    looked.elapsed() < FRESH
+}
+
+/// A map behind its lock; what a panic left behind is still a map.
+fn locked<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
+    map.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,175 @@
+//! Whether the server is the one it should be: the library's callbacks for one connection.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use russh::client::{DisconnectReason, Handler, Session};
+use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::{Error, Preferred};
+
+use super::known_hosts::{HostKeys, KeyName, Verdict};
+use super::wire::Fate;
+use crate::config::ssh_config::{HostSettings, StrictHostKeyChecking};
+use crate::core::reason::Reason;
+
+/// Checks the server's key against what is known of the host, and records why the connection ended.
+#[derive(Debug)]
+pub(super) struct Checker {
+    known: HostKeys,
+    /// What the host is looked up under.
+    name: KeyName,
+    /// What to say about `StrictHostKeyChecking` when a key is unknown.
+    strictness: StrictHostKeyChecking,
+    fate: Arc<Fate>,
+    /// How long a silent server is waited for, for the message.
+    patience: Option<std::time::Duration>,
+}
+
+impl Checker {
+    pub(super) fn new(
+        known: HostKeys,
+        name: KeyName,
+        settings: &HostSettings,
+        fate: Arc<Fate>,
+        patience: Option<std::time::Duration>,
+    ) -> Self {
+        Self {
+            known,
+            name,
+            strictness: settings.strict_host_key_checking.value,
+            fate,
+            patience,
+        }
+    }
+
+    /// The host key algorithms to ask for: those of the known keys first, lest a server with several keys seem changed.
+    /// `ssh-rsa` with SHA-1 is left out, as in OpenSSH since 8.8.
+    pub(super) fn algorithms(known: &HostKeys) -> Cow<'static, [Algorithm]> {
+        let types = known.types();
+        let is_known = |algorithm: &Algorithm| {
+            types.iter().any(|known| match (known, algorithm) {
+                (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }) => true,
+                (known, algorithm) => known == algorithm,
+            })
+        };
+        let safe = Preferred::DEFAULT
+            .key
+            .iter()
+            .filter(|algorithm| **algorithm != Algorithm::Rsa { hash: None });
+        let (mut first, rest): (Vec<_>, Vec<_>) = safe.cloned().partition(is_known);
+        first.extend(rest);
+        Cow::Owned(first)
+    }
+
+    fn judge(&self, key: &PublicKey) -> Result<(), Reason> {
+        let what = format!(
+            "{} {}",
+            key_type(&key.algorithm()),
+            key.fingerprint(HashAlg::Sha256)
+        );
+        let name = self.name.as_str();
+        match self.known.check(key) {
+            Verdict::Known => Ok(()),
+            Verdict::Unknown => {
+                let hint = match self.strictness {
+                    StrictHostKeyChecking::Yes | StrictHostKeyChecking::Ask => {
+                        "compare the fingerprint, then connect once with ssh to accept it"
+                    }
+                    StrictHostKeyChecking::AcceptNew | StrictHostKeyChecking::No => {
+                        "regatta accepts no key by itself, whatever StrictHostKeyChecking says: connect once with ssh"
+                    }
+                };
+                Err(Reason::HostKeyUnknown(format!("{what} for {name}; {hint}")))
+            }
+            Verdict::Changed { at, known_type } => Err(Reason::HostKeyChanged(format!(
+                "{name} presents {what}, but {at} has another {} key; if the change is meant, remove that line",
+                key_type(&known_type)
+            ))),
+            Verdict::Revoked { at } => Err(Reason::HostKeyChanged(format!(
+                "{name} presents {what}, which {at} revokes"
+            ))),
+        }
+    }
+}
+
+/// The type of a key as `ssh` says it.
+pub(super) fn key_type(algorithm: &Algorithm) -> Cow<'static, str> {
+    match algorithm {
+        Algorithm::Ed25519 => "ED25519".into(),
+        Algorithm::Ecdsa { .. } => "ECDSA".into(),
+        Algorithm::Rsa { .. } => "RSA".into(),
+        Algorithm::Dsa => "DSA".into(),
+        Algorithm::SkEd25519 => "ED25519-SK".into(),
+        Algorithm::SkEcdsaSha2NistP256 => "ECDSA-SK".into(),
+        other => other.to_string().into(),
+    }
+}
+
+impl Handler for Checker {
+    type Error = Error;
+
+    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
+        match self.judge(&key.public_key()) {
+            Ok(()) => Ok(true),
+            Err(reason) => {
+                // Keys are checked once; were it twice, the first finding stands.
+                let _ = self.fate.rejected.set(reason);
+                Ok(false)
+            }
+        }
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
+        let why = match reason {
+            DisconnectReason::ReceivedDisconnect(said) => {
+                format!("the server disconnected: {}", printable(&said.message))
+            }
+            DisconnectReason::Error(error) => ending(&error, self.patience),
+        };
+        let _ = self.fate.ended.set(why);
+        self.fate.over.notify_one();
+        Ok(())
+    }
+
+    async fn auth_banner(&mut self, _banner: &str, _session: &mut Session) -> Result<(), Error> {
+        // Meant for people who log in, not for programs; `ssh -q` drops it too.
+        Ok(())
+    }
+}
+
+/// Why an established connection ended, in words.
+fn ending(error: &Error, patience: Option<std::time::Duration>) -> String {
+    match error {
+        Error::KeepaliveTimeout => match patience {
+            Some(patience) => format!("no answer for {}s", patience.as_secs_f32()),
+            None => "no answer".to_owned(),
+        },
+        Error::IO(error) => match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
+                "the connection was reset".to_owned()
+            }
+            std::io::ErrorKind::TimedOut => "no answer".to_owned(),
+            std::io::ErrorKind::ConnectionAborted => "the connection was let go".to_owned(),
+            _ => error.to_string(),
+        },
+        Error::Disconnect | Error::HUP => "the server closed the connection".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A server's words, fit for one line of a message.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .take(200)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}

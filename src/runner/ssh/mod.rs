@@ -1,0 +1,189 @@
+//! Commands on other computers over SSH, spoken in this process (russh); no `ssh` is started.
+//!
+//! One [`Ssh`] serves all jobs: it resolves a host as OpenSSH would ([`crate::config::ssh_config`]), connects or takes a connection
+//! from its pool, and runs the prologue on a channel of its own.  Host keys are strict.
+//!
+//! Options ([`Order::options`]), all may be missing:
+//! - `ssh_config`: the file to read instead of the user's and the system's configuration, as `ssh -F`; `none` for none.
+//! - `ssh_option`: a setting as after `ssh -o`, `Name=value`; may be given several times.
+//! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
+//!
+//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), accepting new host keys,
+//! passwords and passphrases.
+
+mod auth;
+mod channel;
+mod connect;
+mod connection;
+mod files;
+mod host_key;
+mod identity;
+pub mod known_hosts;
+mod pool;
+mod session;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::probe::{self, Task};
+use super::{Boxed, Event, Order, Runner, prologue, relay};
+use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
+use crate::core::reason::Reason;
+use crate::core::spec::{Ended, Proof, Signal, Trace};
+use channel::OpenChannel;
+use connect::Target;
+use files::Files;
+use pool::Pool;
+
+pub use pool::Keep;
+
+/// Keeps connections to other computers and runs commands on them.
+#[derive(Debug)]
+pub struct Ssh {
+    files: Arc<Files>,
+    pool: Arc<Pool>,
+}
+
+impl Runner for Ssh {
+    fn run(
+        self: Arc<Self>,
+        order: Order,
+        events: mpsc::Sender<Event>,
+        signal: watch::Receiver<Option<Signal>>,
+    ) -> Boxed<Ended> {
+        Box::pin(async move { self.carry_out(&order, &events, signal).await })
+    }
+
+    fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, grace: Duration) -> Boxed<Proof> {
+        Box::pin(async move {
+            match self
+                .ask(&order, trace.as_ref(), Task::Prove { grace })
+                .await
+            {
+                Ok(output) => probe::parse(&order.run, &output),
+                Err(why) => Proof::Unknown(why),
+            }
+        })
+    }
+
+    fn connections(&self) -> usize {
+        Self::connections(self)
+    }
+
+    fn close(self: Arc<Self>) -> Boxed<()> {
+        Box::pin(async move { self.close_all().await })
+    }
+}
+
+impl Ssh {
+    /// A runner for the user and the computer that `env` describes, without connections yet.
+    pub fn new(env: LocalEnv) -> Self {
+        Self::keeping(Keep::default(), env)
+    }
+
+    /// The same, which keeps connections in its own way.
+    pub fn keeping(keep: Keep, env: LocalEnv) -> Self {
+        Self {
+            files: Arc::new(Files::new(env)),
+            pool: Arc::new(Pool::new(keep)),
+        }
+    }
+
+    /// How many connections are open, in use or kept.
+    pub fn connections(&self) -> usize {
+        self.pool.connections()
+    }
+
+    /// Says good-bye to every server and closes all connections; what still runs over them is ended by its lifeline.
+    pub async fn close_all(&self) {
+        self.pool.close_all().await;
+    }
+
+    async fn carry_out(
+        &self,
+        order: &Order,
+        events: &mpsc::Sender<Event>,
+        mut signal: watch::Receiver<Option<Signal>>,
+    ) -> Ended {
+        let lines = match prologue::order_lines(order) {
+            Ok(lines) => lines,
+            Err(reason) => return Ended::NotStarted(reason),
+        };
+        if relay::asked(&mut signal).is_some() {
+            return Ended::Aborted;
+        }
+        let opened = tokio::select! {
+            biased;
+            _ = relay::next_signal(&mut signal) => return Ended::Aborted,
+            opened = self.open(order) => opened,
+        };
+        match opened {
+            Ok(channel) => session::run(self, order, channel, lines, events, signal).await,
+            Err(reason) => Ended::NotStarted(reason),
+        }
+    }
+
+    /// A channel to the order's host, over a kept connection or a new one.
+    async fn open(&self, order: &Order) -> Result<OpenChannel, Reason> {
+        let target = Arc::new(self.target(order).await?);
+        let timeout = target.connect_timeout(order.connect_timeout);
+        self.pool.open(&target, &self.files, timeout).await
+    }
+
+    /// Runs the probe on a channel of its own and returns what it wrote.
+    async fn ask(
+        &self,
+        order: &Order,
+        trace: Option<&Trace>,
+        task: Task,
+    ) -> Result<Vec<u8>, String> {
+        let channel = self
+            .open(order)
+            .await
+            .map_err(|reason| reason.to_string())?;
+        let request = probe::request(&order.run, trace, task);
+        let talk = session::converse(channel, probe::exec_line(), request);
+        tokio::time::timeout(probe::patience(task), talk)
+            .await
+            .map_err(|_| "the probe did not answer in time".to_owned())?
+    }
+
+    /// Everything that is set for the order's host.
+    async fn target(&self, order: &Order) -> Result<Target, Reason> {
+        let host = &order.host;
+        let env = self.files.env();
+        let wrong = |error: ConfigError| Reason::BadSettings(error.to_string());
+        let mut overrides = Overrides::of_host(host, env).map_err(wrong)?;
+        let mut set = Vec::new();
+        let (mut config, mut agent) = (None, None);
+        for (name, value) in order.options.iter() {
+            match name.as_str() {
+                "ssh_config" => config = Some(PathBuf::from(value)),
+                "ssh_option" => set.push(value.clone()),
+                "agent" => agent = Some(PathBuf::from(value)),
+                _ => {
+                    return Err(Reason::BadSettings(format!(
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option and agent"
+                    )));
+                }
+            }
+        }
+        for option in set {
+            overrides = overrides.option(&option, env).map_err(wrong)?;
+        }
+        let config = self.files.config(config).await.map_err(wrong)?;
+        let settings = config.resolve(&host.host, &overrides).map_err(wrong)?;
+        let agent = match settings.identity_agent.as_ref().map(|agent| &agent.value) {
+            None => agent,
+            Some(IdentityAgent::Disabled) => None,
+            Some(IdentityAgent::Socket(path)) => Some(path.clone()),
+            Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent,
+            Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
+        };
+        Target::new(settings, agent)
+    }
+}

@@ -1,0 +1,245 @@
+//! One command on one channel: the order goes in, output and the verdict come out.
+//!
+//! The library opens a channel's window again as soon as data arrive, so what bounds memory is not reading: then the
+//! whole connection waits, and with it the other channels on it.  Whoever has something urgent to say (a signal) makes
+//! all readers of the connection go on for that long, and a connection that waits takes no new channels.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use russh::{ChannelMsg, ChannelWriteHalf, Sig, client};
+use tokio::sync::{mpsc, watch};
+
+use super::channel::OpenChannel;
+use super::connection::Connection;
+use super::{Order, Ssh};
+use crate::core::output::Stream;
+use crate::core::reason::Reason;
+use crate::core::spec::{Ended, Signal, Trace};
+use crate::runner::probe::{self, Task};
+use crate::runner::relay::{self, Relay};
+use crate::runner::{Event, prologue};
+
+/// How long a signal may be on its way before the readers of its connection may rest again.
+const URGENT: Duration = Duration::from_secs(5);
+
+/// More than any answer of a probe, whatever a profile prints before it.
+const ANSWER: usize = 256 * 1024;
+
+/// What has been heard of a channel's end.
+#[derive(Debug, Default)]
+struct Verdict {
+    refused: bool,
+    status: Option<Ended>,
+    eof: bool,
+    closed: bool,
+}
+
+impl Verdict {
+    /// Whether the server has nothing more to say.
+    fn is_final(&self) -> bool {
+        self.closed || self.refused
+    }
+
+    fn ended(self, connection: &Connection, began: bool) -> Ended {
+        match (self.status, self.closed) {
+            (None, _) if self.refused && !began => Ended::NotStarted(Reason::Refused(
+                "the server does not run commands for this login".to_owned(),
+            )),
+            (Some(status), true) => status,
+            // Everything was said but the good-bye.
+            (Some(status), false) if self.eof => status,
+            (Some(Ended::Exited(code)), false) => Ended::Lost(format!(
+                "{}; the command ended with exit {code}, the end of its output is missing",
+                connection.why()
+            )),
+            (Some(_) | None, false) => Ended::Lost(connection.why()),
+            (None, true) => Ended::Lost(
+                "the server closed the channel without saying how the command ended".to_owned(),
+            ),
+        }
+    }
+}
+
+/// Runs the order on its channel.
+pub(super) async fn run(
+    ssh: &Ssh,
+    order: &Order,
+    mut channel: OpenChannel,
+    lines: Bytes,
+    events: &mpsc::Sender<Event>,
+    signal: watch::Receiver<Option<Signal>>,
+) -> Ended {
+    let connection = channel.write.lease().connection();
+    let mut relay = Relay::new(&order.run);
+    let mut verdict = Verdict::default();
+    let exited = AtomicBool::new(false);
+    {
+        let feed = feed(
+            channel.write.half(),
+            connection,
+            lines,
+            &exited,
+            signal.clone(),
+        );
+        tokio::pin!(feed);
+        let mut urgency = connection.urgency();
+        let mut sweep = None;
+        while !verdict.is_final() {
+            let reading = !relay.is_full() || *urgency.borrow_and_update() > 0;
+            let _stalled = (!reading).then(|| connection.stall());
+            tokio::select! {
+                message = channel.read.wait(), if reading => match message {
+                    Some(message) => hear(message, &mut relay, &mut verdict),
+                    None => break,
+                },
+                delivered = relay.deliver(events), if relay.is_ready() => {
+                    if delivered.is_err() {
+                        return Ended::Lost("nobody takes its output".to_owned());
+                    }
+                }
+                () = &mut feed => {}
+                _ = urgency.changed(), if !reading => {}
+                () = relay::optional(&mut sweep) => {}
+            }
+            if verdict.status.is_some() && sweep.is_none() {
+                exited.store(true, Ordering::Relaxed);
+                sweep = Some(Box::pin(sweep_up(
+                    ssh,
+                    order,
+                    relay.trace().cloned(),
+                    signal.clone(),
+                )));
+            }
+        }
+    }
+    relay.end();
+    if relay.deliver_all(events).await.is_err() {
+        return Ended::Lost("nobody takes its output".to_owned());
+    }
+    let closed = verdict.closed;
+    let ended = verdict.ended(channel.write.lease().connection(), relay.trace().is_some());
+    if closed {
+        channel.write.closed_by_server();
+    }
+    ended
+}
+
+/// Takes one message of the server's.
+fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
+    match message {
+        ChannelMsg::Data { data } => relay.read(Stream::Out, data),
+        ChannelMsg::ExtendedData { data, .. } => relay.read(Stream::Err, data),
+        ChannelMsg::ExitStatus { exit_status } => {
+            verdict.status = Some(Ended::Exited(exit_status as i32));
+        }
+        ChannelMsg::ExitSignal { signal_name, .. } => {
+            verdict.status = Some(Ended::Signaled(signal_word(&signal_name)));
+        }
+        ChannelMsg::Failure => verdict.refused = true,
+        ChannelMsg::Eof => verdict.eof = true,
+        ChannelMsg::Close => verdict.closed = true,
+        // Success, window adjustments, and what only a client sends.
+        _ => {}
+    }
+}
+
+/// Writes the order, then the signals as they are asked for, as long as the command lives.
+async fn feed(
+    half: &ChannelWriteHalf<client::Msg>,
+    connection: &Connection,
+    lines: Bytes,
+    exited: &AtomicBool,
+    mut signal: watch::Receiver<Option<Signal>>,
+) {
+    // What cannot be written has lost its connection, and the reading side says why.
+    let mut written = half.exec(true, prologue::exec_line()).await;
+    if written.is_ok() {
+        written = half.data_bytes(lines).await;
+    }
+    while written.is_ok() {
+        let asked = relay::next_signal(&mut signal).await;
+        if exited.load(Ordering::Relaxed) {
+            break;
+        }
+        let _urgent = connection.urgent();
+        written = half
+            .data_bytes(format!("{}\n", probe::signal_name(asked)))
+            .await;
+        // An answer to what was said after the signal means that the signal has arrived.
+        let _ = tokio::time::timeout(URGENT, connection.handle().send_ping()).await;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Passes signals on when the command has ended and what it left behind holds its output open: the server no longer
+/// passes on what we write.  The probe that follows a stop finds out whether this helped.
+async fn sweep_up(
+    ssh: &Ssh,
+    order: &Order,
+    trace: Option<Trace>,
+    mut signal: watch::Receiver<Option<Signal>>,
+) {
+    loop {
+        let asked = relay::next_signal(&mut signal).await;
+        let _ = ssh.ask(order, trace.as_ref(), Task::Send(asked)).await;
+    }
+}
+
+/// Runs a program that answers a request, and returns what it wrote to standard output.
+pub(super) async fn converse(
+    mut channel: OpenChannel,
+    line: String,
+    request: String,
+) -> Result<Vec<u8>, String> {
+    let half = channel.write.half();
+    let sent = async {
+        half.exec(true, line).await?;
+        half.data_bytes(request.into_bytes()).await
+    };
+    sent.await
+        .map_err(|_: russh::Error| channel.write.lease().connection().why())?;
+    let mut answer = Vec::new();
+    while let Some(message) = channel.read.wait().await {
+        match message {
+            ChannelMsg::Data { data } if answer.len() + data.len() <= ANSWER => {
+                answer.extend_from_slice(&data);
+            }
+            ChannelMsg::Data { .. } => return Err("the probe's answer is too long".to_owned()),
+            ChannelMsg::Failure => {
+                return Err("the server does not run commands for this login".to_owned());
+            }
+            ChannelMsg::Close => {
+                channel.write.closed_by_server();
+                return Ok(answer);
+            }
+            _ => {}
+        }
+    }
+    Err(channel.write.lease().connection().why())
+}
+
+/// A signal's name without `SIG`.
+fn signal_word(signal: &Sig) -> String {
+    match signal {
+        Sig::ABRT => "ABRT",
+        Sig::ALRM => "ALRM",
+        Sig::FPE => "FPE",
+        Sig::HUP => "HUP",
+        Sig::ILL => "ILL",
+        Sig::INT => "INT",
+        Sig::KILL => "KILL",
+        Sig::PIPE => "PIPE",
+        Sig::QUIT => "QUIT",
+        Sig::SEGV => "SEGV",
+        Sig::TERM => "TERM",
+        Sig::USR1 => "USR1",
+        // OpenSSH names the standard signals only; all others are `SIG@openssh.com` (sig2name in session.c).
+        Sig::Custom(name) => match name.split('@').next().unwrap_or_default() {
+            "" | "SIG" => "?",
+            name => return super::host_key::printable(name),
+        },
+    }
+    .to_owned()
+}

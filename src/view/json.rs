@@ -1,0 +1,121 @@
+//! The JSON contract: stable names, additive changes only.  `tests/contract.rs` pins it.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::span::rfc3339;
+use crate::core::output::{Count, Stream};
+use crate::core::state::State;
+use crate::wire::reply::{ChildView, JobView, ReasonView, Status};
+
+/// What `run --json` prints.
+pub fn submitted(job: &JobView, hosts: &[String]) -> Value {
+    let children: Vec<Value> = hosts
+        .iter()
+        .enumerate()
+        .map(|(n, host)| json!({"id": job.id + 1 + n as u64, "host": host}))
+        .collect();
+    json!({"id": job.id, "name": job.name, "children": children})
+}
+
+/// A job; with its children if they were asked for.
+pub fn job(job: &JobView, children: Option<&[ChildView]>) -> Value {
+    let counts: Map<String, Value> = State::ALL
+        .into_iter()
+        .filter(|state| job.count(*state) > 0)
+        .map(|state| (state.word().to_string(), job.count(state).into()))
+        .collect();
+    let mut value = json!({
+        "id": job.id,
+        "name": job.name,
+        "runner": job.runner,
+        "command": job.command,
+        "targets": job.targets,
+        "state": job.state.word(),
+        "reason": null,
+        "fanout": job.fanout,
+        "paused": job.paused,
+        "created": rfc3339(job.created),
+        "began": job.began.map(rfc3339),
+        "ended": job.ended.map(rfc3339),
+        "elapsed": job.elapsed,
+        "more": job.more,
+        "waiting": count(job.waiting),
+        "counts": counts,
+    });
+    if let Some(children) = children {
+        value["children"] = children.iter().map(child).collect();
+    }
+    value
+}
+
+/// A child.
+pub fn child(child: &ChildView) -> Value {
+    json!({
+        "id": child.id,
+        "job": child.job,
+        "host": child.host,
+        "state": child.state.word(),
+        "reason": reason(child.reason.as_ref()),
+        "exit": child.exit,
+        "signal": child.signal,
+        "pid": child.pid,
+        "began": child.began.map(rfc3339),
+        "ended": child.ended.map(rfc3339),
+        "elapsed": child.elapsed,
+        "more": child.more,
+        "bytes": {"out": child.out.bytes, "err": child.err.bytes, "dropped": child.dropped.bytes},
+        "lines": {"out": child.out.lines, "err": child.err.lines, "dropped": child.dropped.lines},
+    })
+}
+
+/// A piece of output.  Bytes that are not UTF-8 go as `data_b64`.
+pub fn output(job: u64, child: u64, host: &str, stream: Stream, data: &[u8]) -> Value {
+    let mut value = json!({"job": job, "child": child, "host": host, "stream": stream.word()});
+    match std::str::from_utf8(data) {
+        Ok(text) => value["data"] = text.into(),
+        Err(_) => value["data_b64"] = BASE64_STANDARD.encode(data).into(),
+    }
+    value
+}
+
+/// Output that a cap cut out.
+pub fn cut(job: u64, child: u64, host: &str, dropped: Count) -> Value {
+    json!({"job": job, "child": child, "host": host, "dropped": count(dropped)})
+}
+
+/// A child's end.
+pub fn end(child: &ChildView) -> Value {
+    json!({
+        "job": child.job,
+        "child": child.id,
+        "host": child.host,
+        "end": {"state": child.state.word(), "reason": reason(child.reason.as_ref()), "exit": child.exit},
+    })
+}
+
+/// The daemon.
+pub fn status(status: &Status) -> Value {
+    json!({
+        "pid": status.pid,
+        "version": status.version,
+        "uptime": status.uptime,
+        "jobs": status.jobs,
+        "live": status.live,
+        "children": status.children,
+        "connections": status.connections,
+        "rss": status.rss,
+    })
+}
+
+fn count(count: Count) -> Value {
+    json!({"bytes": count.bytes, "lines": count.lines})
+}
+
+fn reason(reason: Option<&ReasonView>) -> Value {
+    reason.map_or(
+        Value::Null,
+        |reason| json!({"kind": reason.kind, "text": reason.text}),
+    )
+}

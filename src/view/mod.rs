@@ -1,0 +1,6 @@
+//! How jobs, children and output look: text, tables and the JSON contract.  No IO; both faces use it.
+
+pub mod json;
+pub mod span;
+pub mod table;
+pub mod text;

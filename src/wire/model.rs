@@ -1,0 +1,263 @@
+//! How the model's own types go over the wire.  `core` itself knows nothing of serialisation; these shadows of its types
+//! are checked against it by the compiler, field by field.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::core::fleet::Command;
+use crate::core::ids::ChildId;
+use crate::core::job::Queue;
+use crate::core::journal::Revision;
+use crate::core::ladder::{Force, Rigour};
+use crate::core::output::{Count, Stream, Streams};
+use crate::core::receive::{Mode, Patience, ReceiveAsk};
+use crate::core::select::Selector;
+use crate::core::spec::{Host, JobSpec, Limits, Payload};
+use crate::core::state::State;
+use crate::core::wait::Until;
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "State")]
+pub(super) enum StateDef {
+    NotStarted,
+    Connecting,
+    Running,
+    Blocked,
+    Suspended,
+    Stopping,
+    Disconnected,
+    Completed,
+    Failed,
+    Stopped,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Count")]
+pub(super) struct CountDef {
+    bytes: u64,
+    lines: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Stream")]
+pub(super) enum StreamDef {
+    Out,
+    Err,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Streams")]
+pub(super) enum StreamsDef {
+    Both,
+    Only(#[serde(with = "StreamDef")] Stream),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Mode")]
+pub(super) enum ModeDef {
+    Drain,
+    Keep,
+    All,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Revision")]
+pub(super) struct RevisionDef(u64);
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Patience")]
+pub(super) enum PatienceDef {
+    Now,
+    UntilNews(#[serde(with = "RevisionDef")] Revision),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Rigour")]
+pub(super) enum RigourDef {
+    Gentle,
+    Kill,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Force")]
+pub(super) enum ForceDef {
+    FinalOnly,
+    StopFirst,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Queue")]
+pub(super) enum QueueDef {
+    Flowing,
+    Paused,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Until")]
+pub(super) enum UntilDef {
+    All,
+    Any,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Limits")]
+pub(super) struct LimitsDef {
+    connect: Duration,
+    command: Option<Duration>,
+    job: Option<Duration>,
+    grace: Duration,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Payload")]
+pub(super) enum PayloadDef {
+    Command(String),
+    Script {
+        name: String,
+        interpreter: String,
+        text: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Host")]
+pub(super) struct HostDef {
+    name: String,
+    host: String,
+    address: Option<String>,
+    user: Option<String>,
+    port: Option<u16>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Selector")]
+pub(super) struct SelectorDef {
+    text: String,
+    hosts: Option<Vec<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "JobSpec")]
+pub(super) struct JobSpecDef {
+    name: Option<String>,
+    runner: String,
+    #[serde(with = "PayloadDef")]
+    payload: Payload,
+    targets: String,
+    #[serde(with = "hosts")]
+    hosts: Vec<Host>,
+    fanout: NonZeroU32,
+    #[serde(with = "LimitsDef")]
+    limits: Limits,
+    ok_exit: Vec<i32>,
+    options: Vec<(String, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ReceiveAsk")]
+pub(super) struct ReceiveAskDef {
+    #[serde(with = "selectors")]
+    select: Vec<Selector>,
+    hosts: Option<Vec<String>>,
+    #[serde(with = "StreamsDef")]
+    streams: Streams,
+    #[serde(with = "ModeDef")]
+    mode: Mode,
+    #[serde(with = "PatienceDef")]
+    patience: Patience,
+    /// Between a session and the engine only.
+    #[serde(skip)]
+    held: BTreeMap<ChildId, [Count; 2]>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Command")]
+pub(super) enum CommandDef {
+    Submit(#[serde(with = "boxed_spec")] Box<JobSpec>),
+    Stop {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        #[serde(with = "RigourDef")]
+        rigour: Rigour,
+    },
+    Remove {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        #[serde(with = "ForceDef")]
+        force: Force,
+    },
+    Throttle {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        fanout: NonZeroU32,
+    },
+    Queue {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        #[serde(with = "QueueDef")]
+        queue: Queue,
+    },
+    Wait {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        #[serde(with = "UntilDef")]
+        until: Until,
+        timeout: Option<Duration>,
+    },
+    Receive(#[serde(with = "ReceiveAskDef")] ReceiveAsk),
+}
+
+/// A list of `$Type`, by its shadow.
+macro_rules! list {
+    ($module:ident, $Type:ty, $Def:literal) => {
+        pub(super) mod $module {
+            use super::*;
+
+            #[derive(Serialize, Deserialize)]
+            struct Item(#[serde(with = $Def)] $Type);
+
+            #[derive(Serialize)]
+            struct Ref<'a>(#[serde(with = $Def)] &'a $Type);
+
+            pub(in super::super) fn serialize<S: Serializer>(
+                list: &[$Type],
+                to: S,
+            ) -> Result<S::Ok, S::Error> {
+                to.collect_seq(list.iter().map(Ref))
+            }
+
+            pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+                from: D,
+            ) -> Result<Vec<$Type>, D::Error> {
+                Ok(Vec::<Item>::deserialize(from)?
+                    .into_iter()
+                    .map(|Item(item)| item)
+                    .collect())
+            }
+        }
+    };
+}
+
+list!(hosts, Host, "HostDef");
+list!(selectors, Selector, "SelectorDef");
+
+mod boxed_spec {
+    use super::{Deserializer, JobSpec, JobSpecDef, Serializer};
+
+    #[expect(
+        clippy::borrowed_box,
+        reason = "serde hands over a reference to the field"
+    )]
+    pub(super) fn serialize<S: Serializer>(spec: &Box<JobSpec>, to: S) -> Result<S::Ok, S::Error> {
+        JobSpecDef::serialize(spec, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Box<JobSpec>, D::Error> {
+        JobSpecDef::deserialize(from).map(Box::new)
+    }
+}

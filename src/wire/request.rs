@@ -1,0 +1,104 @@
+//! What a client asks of the engine.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{CommandDef, ModeDef, StreamDef, StreamsDef, selectors};
+use crate::core::fleet::Command;
+use crate::core::output::{Stream, Streams};
+use crate::core::receive::Mode;
+use crate::core::select::Selector;
+
+/// One request; a connection carries one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Anything the model itself answers, but for receives.
+    Command(#[serde(with = "CommandDef")] Command),
+    /// The jobs there are: `None` selects all and never fails.
+    Jobs {
+        select: Option<Wanted>,
+        children: Children,
+    },
+    /// New jobs like old ones.
+    Rerun {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        which: Rerun,
+    },
+    Receive(Receive),
+    /// Jobs, and from then on what changes, until the connection closes.
+    Watch {
+        select: Option<Wanted>,
+        children: Children,
+    },
+    Status,
+    /// End the daemon.
+    Shutdown(Shutdown),
+}
+
+/// A selection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wanted(#[serde(with = "selectors")] pub Vec<Selector>);
+
+/// Whether children come with their jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Children {
+    Without,
+    With,
+    /// If the selection comes to one job.
+    OfOneJob,
+}
+
+/// Which children of a job run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rerun {
+    /// Those that did not complete.  Children selected by themselves run again whatever became of them.
+    Unsuccessful,
+    All,
+}
+
+/// A receive.  The replies are output, cuts and ends; after each [`super::Reply::Checkpoint`] the client answers with an
+/// [`Ack`] once everything so far was written out, and only then does it count as received.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Receive {
+    #[serde(with = "selectors")]
+    pub select: Vec<Selector>,
+    pub hosts: Option<Vec<String>>,
+    #[serde(with = "StreamsDef")]
+    pub streams: Streams,
+    #[serde(with = "ModeDef")]
+    pub mode: Mode,
+    pub until: ReceiveUntil,
+}
+
+/// When a receive is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReceiveUntil {
+    /// What is there now.
+    Now,
+    /// When everything selected has settled.
+    Settled,
+}
+
+/// Everything up to the checkpoint was written out, but for the ends of these streams: lines that are not complete yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    pub held: Vec<Held>,
+}
+
+/// How much of a stream's end the client holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub child: u64,
+    #[serde(with = "StreamDef")]
+    pub stream: Stream,
+    pub bytes: u64,
+}
+
+/// How a daemon ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shutdown {
+    /// Not while jobs are live.
+    IfIdle,
+    /// Live jobs are stopped first, by proof.
+    StopJobs,
+}

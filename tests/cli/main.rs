@@ -1,0 +1,16 @@
+//! The real binary and its real daemon, as a shell uses them: exit codes, output, background jobs, bad input.
+//!
+//! Everything here runs on this computer (`--local`); what needs several computers is tested elsewhere.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bytes;
+mod daemon;
+mod help;
+mod jobs;
+mod places;
+mod protocol;
+mod receive;
+mod run;
+mod stop;
