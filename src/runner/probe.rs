@@ -21,8 +21,9 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 /// The program for `sh -c`, written like that of the prologue: no single quote, backslash, `!` or newline.
 ///
 /// `m` finds the live members of the session or group `$p`, `h` every process that carries a text in its environment
-/// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`.  Zombies have no environment and are left
-/// out by their state.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
+/// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`; `c` tells whose the members are.  Zombies have
+/// no environment and are left out by their state.  A process in the middle of `execve` has none for an instant either,
+/// which is why nothing found and nothing known are looked at twice.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
 pub(super) const PROGRAM: &str = concat!(
     r#"IFS= read -r t && read -r p && read -r s && read -r g && read -r d && read -r e && [ "$e" = "$t" ] || exit 125; "#,
     r#"exec </dev/null 2>/dev/null; "#,
@@ -34,7 +35,7 @@ pub(super) const PROGRAM: &str = concat!(
     r#"if [ "$(grep -lsE "[)] [^ZX] [0-9]+ [0-9]+ [0-9]+ [^)]*$" $d/$$/stat)" ]; then "#,
     r#"m() { M=; [ "$p" = 0 ] && return; "#,
     r#"f -lsE "[)] [^ZX] [0-9]+ ($p [0-9]+|[0-9]+ $p) [^)]*$" $d/[0-9]*/stat; M=$F; }; "#,
-    r#"h() { f -lsF $1 $d/[0-9]*/environ; H=$F; }; "#,
+    r#"h() { f -lsF $1 $d/[0-9]*/environ; [ "$F" ] || f -lsF $1 $d/[0-9]*/environ; H=$F; }; "#,
     r#"w() { f -lsF regatta-lifeline $d/[0-9]*/environ $d/[0-9]*/cmdline; H=$F; }; "#,
     r#"elif [ "$(ps -A -o pid= -o pgid= -o stat=)" ]; then "#,
     r#"m() { M=; [ "$p" = 0 ] && return; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
@@ -43,12 +44,12 @@ pub(super) const PROGRAM: &str = concat!(
     r#"H=$(echo $H); }; "#,
     r#"w() { h regatta-lifeline; }; "#,
     r#"else a unknown neither /proc nor ps shows the processes; fi; "#,
-    r#"m; h REGATTA_RUN=$t; o=n; "#,
-    r#"if [ "$M" ]; then o=u; for q in $M; do i $q "$H" && o=y; done; "#,
+    r#"c() { m; h REGATTA_RUN=$t; o=n; [ "$M" ] || return; o=u; for q in $M; do i $q "$H" && o=y; done; "#,
     r#"[ $o = u ] && { h REGATTA_RUN=; for q in $M; do i $q "$H" && o=n; done; }; "#,
     r#"[ $o = u ] && { w; for q in $M; do [ $q = $p ] || { i $q "$H" && o=y; }; done; }; "#,
-    r#"[ $o = u ] && i $p "$M" && [ -r $d/$p/environ ] && o=n; "#,
-    r#"[ $o = u ] && a unknown "it cannot be told whether these processes are ours:"$M; fi; "#,
+    r#"[ $o = u ] && i $p "$M" && [ -r $d/$p/environ ] && o=n; }; "#,
+    r#"n=0; c; [ $o = u ] && { z; c; }; "#,
+    r#"[ $o = u ] && a unknown "it cannot be told whether these processes are ours:"$M; "#,
     r#"P=$p; [ $o = y ] || { [ "$M" ] && P=0; M=; p=0; }; "#,
     r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M; a signalled; }; "#,
     r#"if [ "$M" ]; then w; for q in $M; do [ $q = $p ] || { i $q "$H" && kill -s KILL $q; }; done; "#,

@@ -32,7 +32,7 @@ const BEGAN: &str = "regatta-began";
 /// - `${IFS#??}` is a newline: IFS is space, tab, newline at the start of every POSIX shell.
 /// - Lines are gathered by the page, so that a long script does not cost the square of its length.
 /// - An order without its closing line runs nothing (125).
-/// - The signals are ignored while the watcher is made, so that it starts with them ignored.
+/// - Only the watcher ignores the signals, and it does so before it reads: the earliest one ends the command too.
 /// - A script is a here-document whose text is the expansion of `$c`, hence never parsed by this shell.
 /// - Told to stop by a signal, the watcher outlives the command: what ignores TERM has 60 s, or until the probe comes.
 pub(super) const PROGRAM: &str = concat!(
@@ -43,11 +43,11 @@ pub(super) const PROGRAM: &str = concat!(
     r#"IFS= read -r l && [ "$l" = "$t" ] || exit 125; "#,
     r#"REGATTA_HOST=$h REGATTA_JOB=$j REGATTA_CHILD=$i REGATTA_RUN=$t; "#,
     r#"export REGATTA_HOST REGATTA_JOB REGATTA_CHILD REGATTA_RUN; "#,
-    r#"exec 3<&0 </dev/null; trap "" TERM INT HUP QUIT; "#,
-    r#"( { while read -r s; do kill -s "$s" 0; x=1; done; w=60; "#,
+    r#"exec 3<&0 </dev/null; "#,
+    r#"( trap "" TERM INT HUP QUIT; { while read -r s; do kill -s "$s" 0; x=1; done; w=60; "#,
     r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; x=1; w=1; fi; "#,
     r#"[ "$x" ] && REGATTA_WATCH=regatta-lifeline sleep $w && kill -s KILL 0; } <&3 3<&- >/dev/null 2>&1 & ); "#,
-    r#"exec 3<&-; trap - TERM INT HUP QUIT; "#,
+    r#"exec 3<&-; "#,
     r#"echo "regatta-began $t $$"; "#,
     r#"[ "$k" ] || exec "${SHELL:-sh}" -c "$c"; "#,
     r#"eval "exec $k <<E$nl$"c"${nl}E""#,

@@ -191,10 +191,25 @@ pub fn alive(run: &str) -> Vec<u32> {
     let carries =
         |text: &[u8]| contains(text, name.as_bytes()) && !contains(text, b"REGATTA_WATCH=");
     let mut found: Vec<u32> = processes()
-        .filter(|pid| fs::read(format!("/proc/{pid}/environ")).is_ok_and(|text| carries(&text)))
+        .filter(|pid| environment(*pid).is_some_and(|text| carries(&text)))
         .collect();
     found.sort_unstable();
     found
+}
+
+/// The environment a process was started with.  In the middle of `execve` it is empty for an instant, hence the looking
+/// again; kernel threads, which have none, have no program either.
+fn environment(pid: u32) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    for _ in 0..20 {
+        text = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let user_program = || fs::read_link(format!("/proc/{pid}/exe")).is_ok();
+        if !text.is_empty() || !user_program() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Some(text)
 }
 
 /// How much a process has written so far.
