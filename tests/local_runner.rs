@@ -203,6 +203,26 @@ async fn the_probe_kills_what_is_left_of_the_session() {
     assert_eq!((proof, alive(&outcome.run)), (Proof::Gone, vec![]));
 }
 
+/// However early it comes, while the shell that becomes the command still reads its order, say.
+#[tokio::test]
+async fn the_earliest_term_ends_it() {
+    for pause in 0..30 {
+        let job = Job::start(&local(), on("here", command("sleep 1000")));
+        let run = job.run.clone();
+        for _ in 0..pause {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        job.signal(Signal::Term);
+        let outcome = within(job.finish()).await;
+        assert!(
+            matches!(&outcome.ended, Ended::Aborted | Ended::Signaled(_)),
+            "{:?}",
+            outcome.ended
+        );
+        within(until("nothing of it runs", || alive(&run).is_empty())).await;
+    }
+}
+
 #[tokio::test]
 async fn what_left_the_session_is_reported_and_spared() {
     let runner = local();

@@ -124,7 +124,9 @@ impl Local {
                 () = relay::optional(&mut lifeline) => {}
                 () = relay::optional(&mut sweep) => {}
             }
-            if status.is_some() && sweep.is_none() {
+            // The command may have ended before its first words were read, and they tell where to look.
+            let words_are_read = relay.trace().is_some() || !stdout.is_open();
+            if status.is_some() && words_are_read && sweep.is_none() {
                 sweep = Some(Box::pin(self.sweep_up(
                     order,
                     relay.trace().cloned(),

@@ -103,8 +103,12 @@ pub(super) async fn run(
                 _ = urgency.changed(), if !reading => {}
                 () = relay::optional(&mut sweep) => {}
             }
-            if verdict.status.is_some() && sweep.is_none() {
+            if verdict.status.is_some() {
                 exited.store(true, Ordering::Relaxed);
+            }
+            // The command may have ended before its first words came, and they tell where to look.
+            let words_are_read = relay.trace().is_some() || verdict.eof;
+            if verdict.status.is_some() && words_are_read && sweep.is_none() {
                 sweep = Some(Box::pin(sweep_up(
                     ssh,
                     order,
