@@ -24,17 +24,15 @@ mod when;
 
 pub use error::{CliError, Exit};
 
-use crate::command::{Cli, Daemon, DaemonAction, Verb};
+use crate::command::{Cli, Verb};
 use context::Context;
 
-/// A runtime fit for what was asked: engines get threads, clients need none.
+/// A runtime fit for what was asked.  One thread carries an engine: its work is many small steps that wake each other,
+/// and waking other threads costs more CPU a host than it saves time (a tenth of a fresh connection, measured).  The
+/// demo has the whole fleet beside it in one process.
 pub fn runtime(cli: &Cli) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match &cli.verb {
-        _ if cli.global.no_daemon => tokio::runtime::Builder::new_multi_thread(),
-        Verb::Daemon(Daemon {
-            action: DaemonAction::Run { .. },
-        })
-        | Verb::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+        Verb::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build()
