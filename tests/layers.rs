@@ -70,9 +70,16 @@ const LAYERS: &[Layer] = &[
         crates: Any,
         doing: Pure,
     },
+    // The model's types written down: shared by whoever sends or keeps them.
+    Layer {
+        name: "serial",
+        may: &["core"],
+        crates: Only(&["serde"]),
+        doing: Pure,
+    },
     Layer {
         name: "store",
-        may: &["core"],
+        may: &["core", "serial"],
         crates: Any,
         doing: Free,
     },
@@ -91,7 +98,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "wire",
-        may: &["core"],
+        may: &["core", "serial"],
         crates: Only(&["serde", "serde_json", "rmp_serde", "bytes", "tokio"]),
         doing: Pure,
     },

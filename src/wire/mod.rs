@@ -5,7 +5,6 @@
 //! MessagePack between equal protocol versions.  Closing the connection withdraws the request.
 
 pub mod frame;
-mod model;
 pub mod reply;
 pub mod request;
 

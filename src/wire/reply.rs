@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::model::{CountDef, StateDef, StreamDef};
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
+use crate::serial::{CountDef, StateDef, StreamDef};
 
 /// One reply.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{CommandDef, ModeDef, StreamDef, StreamsDef, selectors};
 use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
+use crate::serial::{CommandDef, ModeDef, StreamDef, StreamsDef, selectors};
 
 /// One request; a connection carries one.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
-//! How the model's own types go over the wire.  `core` itself knows nothing of serialisation; these shadows of its types
-//! are checked against it by the compiler, field by field.
+//! How the model's own types are written down, on the wire and on disk.  `core` itself knows nothing of serialisation;
+//! these shadows of its types are checked against it by the compiler, field by field.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -21,7 +21,7 @@ use crate::core::wait::Until;
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "State")]
-pub(super) enum StateDef {
+pub(crate) enum StateDef {
     NotStarted,
     Connecting,
     Running,
@@ -36,28 +36,28 @@ pub(super) enum StateDef {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Count")]
-pub(super) struct CountDef {
+pub(crate) struct CountDef {
     bytes: u64,
     lines: u64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Stream")]
-pub(super) enum StreamDef {
+pub(crate) enum StreamDef {
     Out,
     Err,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Streams")]
-pub(super) enum StreamsDef {
+pub(crate) enum StreamsDef {
     Both,
     Only(#[serde(with = "StreamDef")] Stream),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Mode")]
-pub(super) enum ModeDef {
+pub(crate) enum ModeDef {
     Drain,
     Keep,
     All,
@@ -65,46 +65,46 @@ pub(super) enum ModeDef {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Revision")]
-pub(super) struct RevisionDef(u64);
+pub(crate) struct RevisionDef(u64);
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Patience")]
-pub(super) enum PatienceDef {
+pub(crate) enum PatienceDef {
     Now,
     UntilNews(#[serde(with = "RevisionDef")] Revision),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Rigour")]
-pub(super) enum RigourDef {
+pub(crate) enum RigourDef {
     Gentle,
     Kill,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Force")]
-pub(super) enum ForceDef {
+pub(crate) enum ForceDef {
     FinalOnly,
     StopFirst,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Queue")]
-pub(super) enum QueueDef {
+pub(crate) enum QueueDef {
     Flowing,
     Paused,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Until")]
-pub(super) enum UntilDef {
+pub(crate) enum UntilDef {
     All,
     Any,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Limits")]
-pub(super) struct LimitsDef {
+pub(crate) struct LimitsDef {
     connect: Duration,
     command: Option<Duration>,
     job: Option<Duration>,
@@ -113,7 +113,7 @@ pub(super) struct LimitsDef {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Payload")]
-pub(super) enum PayloadDef {
+pub(crate) enum PayloadDef {
     Command(String),
     Script {
         name: String,
@@ -124,7 +124,7 @@ pub(super) enum PayloadDef {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Host")]
-pub(super) struct HostDef {
+pub(crate) struct HostDef {
     name: String,
     host: String,
     address: Option<String>,
@@ -134,14 +134,14 @@ pub(super) struct HostDef {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Selector")]
-pub(super) struct SelectorDef {
+pub(crate) struct SelectorDef {
     text: String,
     hosts: Option<Vec<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "JobSpec")]
-pub(super) struct JobSpecDef {
+pub(crate) struct JobSpecDef {
     name: Option<String>,
     runner: String,
     #[serde(with = "PayloadDef")]
@@ -158,7 +158,7 @@ pub(super) struct JobSpecDef {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "ReceiveAsk")]
-pub(super) struct ReceiveAskDef {
+pub(crate) struct ReceiveAskDef {
     #[serde(with = "selectors")]
     select: Vec<Selector>,
     hosts: Option<Vec<String>>,
@@ -175,7 +175,7 @@ pub(super) struct ReceiveAskDef {
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Command")]
-pub(super) enum CommandDef {
+pub(crate) enum CommandDef {
     Submit(#[serde(with = "boxed_spec")] Box<JobSpec>),
     Stop {
         #[serde(with = "selectors")]
@@ -213,7 +213,7 @@ pub(super) enum CommandDef {
 /// A list of `$Type`, by its shadow.
 macro_rules! list {
     ($module:ident, $Type:ty, $Def:literal) => {
-        pub(super) mod $module {
+        pub(crate) mod $module {
             use super::*;
 
             #[derive(Serialize, Deserialize)]
@@ -222,14 +222,14 @@ macro_rules! list {
             #[derive(Serialize)]
             struct Ref<'a>(#[serde(with = $Def)] &'a $Type);
 
-            pub(in super::super) fn serialize<S: Serializer>(
+            pub(crate) fn serialize<S: Serializer>(
                 list: &[$Type],
                 to: S,
             ) -> Result<S::Ok, S::Error> {
                 to.collect_seq(list.iter().map(Ref))
             }
 
-            pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
                 from: D,
             ) -> Result<Vec<$Type>, D::Error> {
                 Ok(Vec::<Item>::deserialize(from)?
@@ -251,11 +251,11 @@ mod boxed_spec {
         clippy::borrowed_box,
         reason = "serde hands over a reference to the field"
     )]
-    pub(super) fn serialize<S: Serializer>(spec: &Box<JobSpec>, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(spec: &Box<JobSpec>, to: S) -> Result<S::Ok, S::Error> {
         JobSpecDef::serialize(spec, to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Box<JobSpec>, D::Error> {
         JobSpecDef::deserialize(from).map(Box::new)
