@@ -12,7 +12,7 @@ use regatta::core::answer::Answer;
 use regatta::core::fleet::Command;
 use regatta::core::output::Stream;
 use regatta::core::select::Selector;
-use regatta::core::spec::{Ended, Host, JobSpec, Limits, Payload, Proof, Signal, Trace};
+use regatta::core::spec::{Ended, Host, Inquiry, JobSpec, Limits, Payload, Proof, Signal, Trace};
 use regatta::core::wait::Until;
 use regatta::engine::{Engine, Runners};
 use regatta::runner::{Boxed, Event, Order, Runner};
@@ -47,7 +47,7 @@ impl Runner for Simulated {
         })
     }
 
-    fn prove(self: Arc<Self>, _: Order, _: Option<Trace>, _: Duration) -> Boxed<Proof> {
+    fn prove(self: Arc<Self>, _: Order, _: Option<Trace>, _: Inquiry) -> Boxed<Proof> {
         Box::pin(async { Proof::Gone })
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::fleet::Command;
 use crate::core::ids::ChildId;
-use crate::core::job::Queue;
+use crate::core::job::{Pin, Queue};
 use crate::core::journal::Revision;
 use crate::core::ladder::{Force, Rigour};
 use crate::core::output::{Count, Stream, Streams};
@@ -93,6 +93,13 @@ pub(crate) enum ForceDef {
 pub(crate) enum QueueDef {
     Flowing,
     Paused,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Pin")]
+pub(crate) enum PinDef {
+    Off,
+    On,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -206,6 +213,16 @@ pub(crate) enum CommandDef {
         #[serde(with = "UntilDef")]
         until: Until,
         timeout: Option<Duration>,
+    },
+    Pin {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        #[serde(with = "PinDef")]
+        pin: Pin,
+    },
+    Reconnect {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
     },
     Receive(#[serde(with = "ReceiveAskDef")] ReceiveAsk),
 }

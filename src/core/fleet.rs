@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use super::answer::{Answer, Refusal};
 use super::ids::{ChildId, IdCounter, JobId};
-use super::job::{Child, Job, Queue};
+use super::job::{Child, Job, Pin, Queue};
 use super::journal::{Changed, Journal, Revision};
 use super::ladder::{Force, Rigour};
 use super::output::{Gap, Position};
 use super::receive::{Delivery, Lease, LeaseId, ReceiveAsk};
+use super::saved::SavedJob;
 use super::select::{Picked, Selector, resolve};
-use super::spec::{Ended, JobSpec, Proof, Signal, Trace};
+use super::spec::{Ended, Inquiry, JobSpec, Proof, Signal, Trace};
 use super::state::{ChildState, Tally};
 use super::time::Moment;
 use super::wait::{Pending, Until};
@@ -38,6 +39,10 @@ pub enum Input {
     Runner(ChildId, Report),
     /// What became of what a lease covers.
     Delivered(LeaseId, Delivery),
+    /// A job of an earlier process, before anything else happens.
+    Restore(Box<SavedJob>),
+    /// Jobs whose time has come; see [`Fleet::expired`].
+    Expire(Vec<JobId>),
     /// Time has passed.
     Tick,
 }
@@ -66,6 +71,15 @@ pub enum Command {
         select: Vec<Selector>,
         until: Until,
         timeout: Option<Duration>,
+    },
+    /// Keep jobs for ever, or no longer.
+    Pin {
+        select: Vec<Selector>,
+        pin: Pin,
+    },
+    /// Look again what became of Disconnected children; answered once that is known.
+    Reconnect {
+        select: Vec<Selector>,
     },
     Receive(ReceiveAsk),
 }
@@ -96,8 +110,8 @@ pub enum Effect {
     Start(ChildId),
     /// Send its command a signal.
     Signal(ChildId, Signal),
-    /// Prove that nothing of it is left; what still lives has `grace` to end before it is killed.
-    Prove(ChildId, Duration),
+    /// Find out what of it is alive.
+    Prove(ChildId, Inquiry),
     /// Its runner is not waited for any more: let its connection go.
     Abandon(ChildId),
     /// Its output is not needed any more.
@@ -117,6 +131,8 @@ pub struct Fleet {
     pub(super) journal: Journal,
     /// Jobs changed by the input at hand: those whose waiters have to look again.
     pub(super) changed: BTreeSet<JobId>,
+    /// Probes asked for when jobs came back.
+    pub(super) probes_of_old: usize,
 }
 
 /// Whose time runs out.
@@ -144,6 +160,8 @@ impl Fleet {
             Input::Forget(ticket) => self.forget_wait(ticket),
             Input::Runner(child, report) => self.report(now, child, report, &mut effects),
             Input::Delivered(lease, delivery) => self.close_lease(lease, &delivery),
+            Input::Restore(job) => self.restore(now, *job, &mut effects),
+            Input::Expire(jobs) => self.expire(&jobs, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
         }
         self.answer_waits(now, &mut effects);
@@ -227,6 +245,8 @@ impl Fleet {
                     effects,
                 );
             }
+            Command::Pin { select, pin } => self.pin(ticket, &select, pin, effects),
+            Command::Reconnect { select } => self.reconnect(now, ticket, &select, effects),
             Command::Receive(ask) => {
                 let picked = ask.resolve(self);
                 self.wait(now, ticket, Pending::Receive { ask, picked }, effects);
@@ -240,6 +260,7 @@ impl Fleet {
             id,
             fanout: spec.fanout,
             queue: Queue::Flowing,
+            pin: Pin::Off,
             created: now,
             began: None,
             ended: None,
@@ -338,6 +359,14 @@ impl Fleet {
 
     /// Notes that a child, and with it its master, changed.
     pub(super) fn touch_child(&mut self, id: JobId, index: usize) {
+        self.touch_output(id, index);
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.children[index].deeds = job.children[index].revision;
+        }
+    }
+
+    /// Notes that a child's output has grown, which is nothing to write down: the output itself says so.
+    pub(super) fn touch_output(&mut self, id: JobId, index: usize) {
         let Some(job) = self.jobs.get_mut(&id) else {
             return;
         };

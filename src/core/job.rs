@@ -22,6 +22,7 @@ pub struct Job {
     /// The limit in force: the spec's until it is changed.
     pub fanout: NonZeroU32,
     pub queue: Queue,
+    pub pin: Pin,
     pub created: Moment,
     /// When the first child left the queue.
     pub began: Option<Moment>,
@@ -45,6 +46,14 @@ pub enum Queue {
     Paused,
 }
 
+/// Whether a job is kept whatever its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Pin {
+    #[default]
+    Off,
+    On,
+}
+
 /// One child of a job.
 #[derive(Clone, Debug)]
 pub struct Child {
@@ -65,6 +74,8 @@ pub struct Child {
     /// Whether an outstanding lease covers this child's output.
     pub(super) leased: Leased,
     pub(super) revision: Revision,
+    /// When anything of it last changed but how much it has written.
+    pub(super) deeds: Revision,
 }
 
 /// Whether somebody is being handed this child's output right now.
@@ -114,6 +125,11 @@ impl Job {
 }
 
 impl Child {
+    /// When anything of it last changed but how much it has written.
+    pub fn deeds(&self) -> Revision {
+        self.deeds
+    }
+
     pub(super) fn queued(revision: Revision) -> Self {
         Self {
             state: ChildState::NotStarted,
@@ -126,6 +142,7 @@ impl Child {
             timer: None,
             leased: Leased::Free,
             revision,
+            deeds: revision,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::fleet::{Effect, Fleet, Ticket};
 use super::ids::{ChildId, JobId};
 use super::reason::{Fate, Left, Limit, Reason};
 use super::select::Selector;
-use super::spec::{Ended, Limits, Proof, Signal, Trace};
+use super::spec::{Ended, Inquiry, Limits, Proof, Signal, Trace};
 use super::state::{Cause, ChildState, Rung, Stopping};
 use super::time::Moment;
 use super::wait::Pending;
@@ -196,7 +196,7 @@ impl Fleet {
                 let probing = matches!(fate, Fate::Probing { .. });
                 let until = now.mono + proof_limit(&job.spec.limits, grace);
                 if !probing {
-                    effects.push(Effect::Prove(id.child(index), grace));
+                    effects.push(Effect::Prove(id.child(index), Inquiry::End { grace }));
                 }
                 self.climb(
                     now,
@@ -271,7 +271,7 @@ impl Fleet {
         effects: &mut Vec<Effect>,
     ) {
         let until = now.mono + proof_limit(&self.jobs[&id].spec.limits, grace);
-        effects.push(Effect::Prove(id.child(index), grace));
+        effects.push(Effect::Prove(id.child(index), Inquiry::End { grace }));
         self.climb(
             now,
             id,

@@ -1,8 +1,8 @@
 //! The job model: a deterministic state machine without clock, IO or async.
 //!
 //! Reading order: [`ids`], [`time`], [`spec`], [`output`], [`reason`] and [`state`] are the vocabulary; [`job`] is what
-//! there is, [`select`] how it is named, [`fleet`] how it changes; [`progress`], [`ladder`], [`receive`] and [`wait`] are
-//! the parts of that, [`answer`] what comes back, and [`journal`] how others keep up.
+//! there is, [`select`] how it is named, [`fleet`] how it changes; [`progress`], [`ladder`], [`receive`], [`wait`] and
+//! [`saved`] are the parts of that, [`answer`] what comes back, and [`journal`] how others keep up.
 
 pub mod answer;
 pub mod fleet;
@@ -14,6 +14,9 @@ pub mod output;
 mod progress;
 pub mod reason;
 pub mod receive;
+mod reconnect;
+pub mod retention;
+pub mod saved;
 pub mod select;
 pub mod spec;
 pub mod state;

@@ -176,6 +176,11 @@ pub struct Account {
 }
 
 impl Account {
+    /// The account of output that is already there.
+    pub fn of(end: Position, gap: Option<Gap>, received: [Count; 2]) -> Self {
+        Self { end, gap, received }
+    }
+
     /// How much of `stream` was received.
     pub fn received(&self, stream: Stream) -> Count {
         self.received[stream as usize]

@@ -5,7 +5,7 @@ use super::ids::{ChildId, JobId};
 use super::job::Queue;
 use super::ladder::{LIFELINE_GRACE, proof_limit};
 use super::reason::{Fate, Reason};
-use super::spec::Ended;
+use super::spec::{Ended, Inquiry};
 use super::state::ChildState;
 use super::time::Moment;
 
@@ -129,7 +129,10 @@ impl Fleet {
                 let pid = child.trace.as_ref().map(|trace| trace.pid);
                 let until = now.mono + proof_limit(&job.spec.limits, LIFELINE_GRACE);
                 self.set_timer(id, index, Some(until));
-                effects.push(Effect::Prove(id.child(index), LIFELINE_GRACE));
+                let inquiry = Inquiry::End {
+                    grace: LIFELINE_GRACE,
+                };
+                effects.push(Effect::Prove(id.child(index), inquiry));
                 return self.set_state(
                     now,
                     id,

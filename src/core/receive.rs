@@ -157,7 +157,7 @@ impl Fleet {
         if account.has_more(Streams::Both) {
             job.unread.insert(index);
         }
-        self.touch_child(id, index);
+        self.touch_output(id, index);
     }
 
     /// Answers a receive, if there is something to answer with.

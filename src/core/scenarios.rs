@@ -13,7 +13,7 @@ use super::output::{Count, Gap, Position, Stream, Streams};
 use super::reason::Reason;
 use super::receive::{Delivery, Held, LeaseId, Mode, Patience, ReceiveAsk, Received};
 use super::select::Selector;
-use super::spec::{Ended, Host, JobSpec, Limits, Payload, Proof, Signal, Trace};
+use super::spec::{Ended, Host, Inquiry, JobSpec, Limits, Payload, Proof, Signal, Trace};
 use super::state::{ChildState, State};
 use super::time::{Moment, Wall};
 use super::wait::Until;
@@ -308,7 +308,15 @@ fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
     world.pass(5);
     assert_eq!(world.todo(), [Effect::Signal(ChildId(2), Signal::Kill)]);
     world.tell(2, Report::Ended(Ended::Signaled("KILL".into())));
-    assert_eq!(world.todo(), [Effect::Prove(ChildId(2), Duration::ZERO)]);
+    assert_eq!(
+        world.todo(),
+        [Effect::Prove(
+            ChildId(2),
+            Inquiry::End {
+                grace: Duration::ZERO
+            }
+        )]
+    );
     assert_eq!(
         world.state(2),
         State::Stopping,
@@ -352,7 +360,12 @@ fn a_command_that_ends_by_term_leaves_its_family_the_rest_of_the_grace() {
     world.tell(2, Report::Ended(Ended::Signaled("TERM".into())));
     assert_eq!(
         world.todo().pop(),
-        Some(Effect::Prove(ChildId(2), Duration::from_secs(3)))
+        Some(Effect::Prove(
+            ChildId(2),
+            Inquiry::End {
+                grace: Duration::from_secs(3)
+            }
+        ))
     );
     world.tell(2, Report::Proved(Proof::Gone));
     assert_eq!(
@@ -372,9 +385,12 @@ fn a_probe_that_never_answers_is_not_waited_for() {
     });
     world.pass(2);
     assert!(
-        world
-            .todo()
-            .contains(&Effect::Prove(ChildId(2), Duration::ZERO)),
+        world.todo().contains(&Effect::Prove(
+            ChildId(2),
+            Inquiry::End {
+                grace: Duration::ZERO
+            }
+        )),
         "silence after KILL is probed"
     );
     world.pass(60);
@@ -503,7 +519,12 @@ fn a_disconnected_child_can_still_be_stopped_by_proof() {
     });
     assert_eq!(
         world.todo(),
-        [Effect::Prove(ChildId(2), Duration::from_secs(5))]
+        [Effect::Prove(
+            ChildId(2),
+            Inquiry::End {
+                grace: Duration::from_secs(5)
+            }
+        )]
     );
     world.tell(2, Report::Proved(Proof::Gone));
     assert_eq!(

@@ -132,6 +132,15 @@ pub enum Proof {
     Unknown(String),
 }
 
+/// What a probe is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inquiry {
+    /// To see what is alive, and leave it alone.
+    Look,
+    /// To end it: what is alive has `grace` to end by itself before it is killed.
+    End { grace: Duration },
+}
+
 /// The rungs of the stop ladder that a runner carries out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signal {

@@ -97,6 +97,16 @@ pub(super) enum Finding {
     Alive(Vec<u32>),
 }
 
+impl Finding {
+    fn of(alive: Vec<u32>) -> Self {
+        if alive.is_empty() {
+            Self::Gone
+        } else {
+            Self::Alive(alive)
+        }
+    }
+}
+
 impl Processes {
     pub(super) fn new(first: u32) -> Self {
         Self {
@@ -129,12 +139,12 @@ impl Processes {
     pub(super) async fn prove(&self, run: &str, group: u32, grace: Duration) -> Finding {
         self.gone(grace, |table| table.members(run, group)).await;
         self.signal(run, group, Signal::Kill);
-        let alive = self.gone(AFTER_KILL, |table| table.carriers(run)).await;
-        if alive.is_empty() {
-            Finding::Gone
-        } else {
-            Finding::Alive(alive)
-        }
+        Finding::of(self.gone(AFTER_KILL, |table| table.carriers(run)).await)
+    }
+
+    /// What of the run is alive.
+    pub(super) fn look(&self, run: &str) -> Finding {
+        Finding::of(self.lock().carriers(run))
     }
 
     /// Waits until none of `which` is left, no longer than `patience`, and says which are.

@@ -179,11 +179,18 @@ async fn run_probe(computer: &Computer, input: &mut Input, output: &ToChannel) -
         return Ended::Code(BAD_ORDERS);
     };
     let processes = &computer.processes;
-    let answer = if signal == "0" {
+    let answer = if signal == "0" || signal == probe::LOOK {
         let grace = Duration::from_millis(100) * tenths;
+        let finding = async {
+            if signal == probe::LOOK {
+                processes.look(&run)
+            } else {
+                processes.prove(&run, group, grace).await
+            }
+        };
         // Without the client nobody wants the answer.
         let finding = tokio::select! {
-            finding = processes.prove(&run, group, grace) => finding,
+            finding = finding => finding,
             () = input.closed() => return Ended::Unheard,
         };
         match finding {

@@ -15,7 +15,7 @@ use crate::core::ids::{ChildId, JobId};
 use crate::core::journal::Revision;
 use crate::core::reason::Reason;
 use crate::core::receive::Delivery;
-use crate::core::spec::{Ended as RunEnded, Payload, Proof, Signal};
+use crate::core::spec::{Ended as RunEnded, Inquiry, Payload, Proof, Signal};
 use crate::runner::{Order, Runner};
 use crate::store::{Log, Store};
 
@@ -213,7 +213,7 @@ impl Task {
                         run.signal.send_replace(Some(signal));
                     }
                 }
-                Effect::Prove(child, grace) => self.prove(child, grace),
+                Effect::Prove(child, inquiry) => self.prove(child, inquiry),
                 Effect::Abandon(child) => {
                     if let Some(run) = self.runs.get(&child) {
                         run.task.abort();
@@ -294,7 +294,7 @@ impl Task {
         );
     }
 
-    fn prove(&mut self, child: ChildId, grace: Duration) {
+    fn prove(&mut self, child: ChildId, inquiry: Inquiry) {
         let Some(run) = self.runs.get(&child) else {
             return;
         };
@@ -310,7 +310,7 @@ impl Task {
             return;
         };
         let (proof, news) = (
-            runner.prove(run.order.clone(), trace, grace),
+            runner.prove(run.order.clone(), trace, inquiry),
             self.news.clone(),
         );
         let task = self.tasks.spawn(async move {

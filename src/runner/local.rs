@@ -13,7 +13,6 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
@@ -25,7 +24,7 @@ use super::relay::{self, Relay};
 use super::{Boxed, Event, Order, Runner, prologue};
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
-use crate::core::spec::{Ended, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
 
 /// Read at once from a pipe.
 const CHUNK: usize = 32 * 1024;
@@ -53,12 +52,14 @@ impl Runner for Local {
         Box::pin(async move { self.carry_out(&order, &events, signal).await })
     }
 
-    fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, grace: Duration) -> Boxed<Proof> {
+    fn prove(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        inquiry: Inquiry,
+    ) -> Boxed<Proof> {
         Box::pin(async move {
-            match self
-                .ask(&order, trace.as_ref(), Task::Prove { grace })
-                .await
-            {
+            match self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await {
                 Ok(output) => probe::parse(&order.run, &output),
                 Err(why) => Proof::Unknown(why),
             }

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::ids::{ChildId, JobId};
 use crate::core::output::Stream;
-use crate::core::spec::{Ended, Host, Payload, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
 
 /// A boxed future, so that runners can be held behind `dyn`.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -46,9 +46,10 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
         signal: watch::Receiver<Option<Signal>>,
     ) -> Boxed<Ended>;
 
-    /// Proves that nothing of `order` is alive any more.  Processes of its session get `grace` to end by themselves, then
+    /// Finds out what of `order` is alive.  To end it ([`Inquiry::End`]), processes of its session get their grace, then
     /// KILL; what left the session is looked for and reported, not killed.
-    fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, grace: Duration) -> Boxed<Proof>;
+    fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, inquiry: Inquiry)
+    -> Boxed<Proof>;
 
     /// How many connections it has open, in use or kept.
     fn connections(&self) -> usize {

@@ -10,10 +10,13 @@
 
 use std::time::Duration;
 
-use crate::core::spec::{Proof, Signal, Trace};
+use crate::core::spec::{Inquiry, Proof, Signal, Trace};
 
 /// What the line that carries the answer begins with; the run's name and the finding follow.
 const ANSWER: &str = "regatta-probe";
+
+/// What stands in the place of a signal when nothing is to be ended: see [`PROGRAM`].
+pub(crate) const LOOK: &str = "look";
 
 /// How long the probe waits after KILL before it says who is alive.
 const AFTER_KILL: Duration = Duration::from_secs(2);
@@ -51,6 +54,8 @@ pub(super) const PROGRAM: &str = concat!(
     r#"n=0; c; [ $o = u ] && { z; c; }; "#,
     r#"[ $o = u ] && a unknown "it cannot be told whether these processes are ours:"$M; "#,
     r#"P=$p; [ $o = y ] || { [ "$M" ] && P=0; M=; p=0; }; "#,
+    r#"[ $s = look ] && { w; W=$H; h REGATTA_RUN=$t; K=; for q in $M $H; do [ $q = $p ] || { i $q "$W" && continue; }; "#,
+    r#"i $q "$K" || K="$K $q"; done; [ "$K" ] && a alive $K; s=0; M=; H=; }; "#,
     r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M; a signalled; }; "#,
     r#"if [ "$M" ]; then w; for q in $M; do [ $q = $p ] || { i $q "$H" && kill -s KILL $q; }; done; "#,
     r#"n=0; while m; [ "$M" ] && [ $n -lt $g ]; do z; done; h REGATTA_RUN=$t; fi; "#,
@@ -65,8 +70,8 @@ pub(super) const PROGRAM: &str = concat!(
 /// What the probe is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
-    /// Wait this long, KILL, and say what is alive.
-    Prove { grace: Duration },
+    /// Say what is alive, after it was ended if that is asked for.
+    Prove(Inquiry),
     /// Send a signal to the members of the session, nothing more.
     Send(Signal),
 }
@@ -79,7 +84,8 @@ pub(super) fn request(run: &str, trace: Option<&Trace>, task: Task) -> String {
 fn request_from(processes: &str, run: &str, trace: Option<&Trace>, task: Task) -> String {
     let pid = trace.map_or(0, |trace| trace.pid);
     let (signal, grace) = match task {
-        Task::Prove { grace } => ("0", grace),
+        Task::Prove(Inquiry::End { grace }) => ("0", grace),
+        Task::Prove(Inquiry::Look) => (LOOK, Duration::ZERO),
         Task::Send(signal) => (signal_name(signal), Duration::ZERO),
     };
     let tenths = grace.as_millis().div_ceil(100);
@@ -89,8 +95,8 @@ fn request_from(processes: &str, run: &str, trace: Option<&Trace>, task: Task) -
 /// How long an answer may take once the program runs; slow computers get as long again as was asked for.
 pub(super) fn patience(task: Task) -> Duration {
     match task {
-        Task::Prove { grace } => (grace + AFTER_KILL) * 2 + Duration::from_secs(10),
-        Task::Send(_) => Duration::from_secs(10),
+        Task::Prove(Inquiry::End { grace }) => (grace + AFTER_KILL) * 2 + Duration::from_secs(10),
+        Task::Prove(Inquiry::Look) | Task::Send(_) => Duration::from_secs(10),
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use regatta::core::ids::{ChildId, JobId};
 use regatta::core::output::Stream;
-use regatta::core::spec::{Ended, Host, Payload, Proof, Signal, Trace};
+use regatta::core::spec::{Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
 use regatta::runner::{Event, Order, Runner};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -181,7 +181,7 @@ impl Outcome {
 
     pub async fn prove(&self, runner: &Arc<dyn Runner>, grace: Duration) -> Proof {
         let trace = self.pid.map(|pid| Trace { pid });
-        within(Arc::clone(runner).prove(self.order.clone(), trace, grace)).await
+        within(Arc::clone(runner).prove(self.order.clone(), trace, Inquiry::End { grace })).await
     }
 }
 

@@ -69,9 +69,9 @@ fn probe(sh: &str, processes: &str, run: &str, pid: u32, task: Task) -> Proof {
 /// Through /proc and through `ps`, with every `sh`: what is ours is found and ended, what is a stranger's is spared.
 #[test]
 fn it_finds_and_ends_what_is_ours() {
-    const NOW: Task = Task::Prove {
+    const NOW: Task = Task::Prove(Inquiry::End {
         grace: Duration::ZERO,
-    };
+    });
     for (at, sh) in SH
         .into_iter()
         .enumerate()
@@ -82,6 +82,11 @@ fn it_finds_and_ends_what_is_ours() {
             let what = format!("{sh} with {processes}");
             let mut child = leader(&run, "trap '' TERM; sleep 1000 & echo ready; wait");
             let pid = child.id();
+            let seen = probe(sh, processes, &run, pid, Task::Prove(Inquiry::Look));
+            assert!(
+                matches!(&seen, Proof::Alive(pids) if pids.contains(&pid)),
+                "{what}: {seen:?}"
+            );
             // A signal alone ends what obeys it, and says nothing about the rest.
             let sent = probe(sh, processes, &run, pid, Task::Send(Signal::Term));
             assert!(
@@ -122,9 +127,9 @@ fn it_finds_and_ends_what_is_ours() {
 fn grace_is_given() {
     let run = "00000000000000000000000000009ace";
     let mut child = leader(run, "echo ready; sleep 0.5; exit 7");
-    let task = Task::Prove {
+    let task = Task::Prove(Inquiry::End {
         grace: Duration::from_secs(30),
-    };
+    });
     assert_eq!(probe("dash", "/proc", run, child.id(), task), Proof::Gone);
     let status = child.wait().expect("it is our child");
     assert_eq!(status.code(), Some(7), "it ended by itself");
@@ -136,9 +141,9 @@ fn every_login_shell_runs_it_the_same_way() {
     let request = request(
         run,
         None,
-        Task::Prove {
+        Task::Prove(Inquiry::End {
             grace: Duration::ZERO,
-        },
+        }),
     );
     for shell in LOGIN_SHELLS
         .into_iter()

@@ -25,7 +25,6 @@ mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -33,7 +32,7 @@ use super::probe::{self, Task};
 use super::{Boxed, Event, Order, Runner, prologue, relay};
 use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
-use crate::core::spec::{Ended, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
 use channel::OpenChannel;
 use connect::Target;
 use files::Files;
@@ -58,12 +57,14 @@ impl Runner for Ssh {
         Box::pin(async move { self.carry_out(&order, &events, signal).await })
     }
 
-    fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, grace: Duration) -> Boxed<Proof> {
+    fn prove(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        inquiry: Inquiry,
+    ) -> Boxed<Proof> {
         Box::pin(async move {
-            match self
-                .ask(&order, trace.as_ref(), Task::Prove { grace })
-                .await
-            {
+            match self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await {
                 Ok(output) => probe::parse(&order.run, &output),
                 Err(why) => Proof::Unknown(why),
             }
