@@ -37,6 +37,13 @@ pub enum Rigour {
     Kill,
 }
 
+/// What the command was asked with before the probe, and what the probe leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Term { grace: Duration },
+    Kill,
+}
+
 /// Whether a remove may stop what still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Force {
@@ -218,7 +225,7 @@ impl Fleet {
     fn climb(&mut self, now: Moment, id: JobId, index: usize, stopping: Stopping) {
         let (Rung::Term { until }
         | Rung::Kill { until }
-        | Rung::Proof { until }
+        | Rung::Proof { until, .. }
         | Rung::LateProof { until }) = stopping.rung;
         self.set_timer(id, index, Some(until));
         self.set_state(now, id, index, ChildState::Stopping(stopping));
@@ -253,9 +260,9 @@ impl Fleet {
             Ended::Exited(_) | Ended::Signaled(_) | Ended::Lost(_) => match rung {
                 Rung::Term { until } => {
                     let grace = until.saturating_sub(now.mono);
-                    self.prove(now, id, index, cause, grace, effects);
+                    self.prove(now, id, index, cause, Asked::Term { grace }, effects);
                 }
-                Rung::Kill { .. } => self.prove(now, id, index, cause, Duration::ZERO, effects),
+                Rung::Kill { .. } => self.prove(now, id, index, cause, Asked::Kill, effects),
                 Rung::Proof { .. } | Rung::LateProof { .. } => self.touch_child(id, index),
             },
         }
@@ -267,9 +274,13 @@ impl Fleet {
         id: JobId,
         index: usize,
         cause: Cause,
-        grace: Duration,
+        asked: Asked,
         effects: &mut Vec<Effect>,
     ) {
+        let (signal, grace) = match asked {
+            Asked::Term { grace } => (Signal::Term, grace),
+            Asked::Kill => (Signal::Kill, Duration::ZERO),
+        };
         let until = now.mono + proof_limit(&self.jobs[&id].spec.limits, grace);
         effects.push(Effect::Prove(id.child(index), grace));
         self.climb(
@@ -278,7 +289,7 @@ impl Fleet {
             index,
             Stopping {
                 cause,
-                rung: Rung::Proof { until },
+                rung: Rung::Proof { until, signal },
             },
         );
     }
@@ -297,14 +308,24 @@ impl Fleet {
         let state = match &child.state {
             ChildState::Stopping(Stopping {
                 cause,
-                rung: Rung::Proof { .. } | Rung::LateProof { .. },
+                rung: rung @ (Rung::Proof { .. } | Rung::LateProof { .. }),
             }) => {
+                let killed = matches!(
+                    rung,
+                    Rung::Proof {
+                        signal: Signal::Kill,
+                        ..
+                    }
+                );
                 let left = match proof {
                     Proof::Gone => Left::Nothing,
                     Proof::Alive(pids) => Left::Alive(pids),
                     Proof::Unknown(why) => Left::Unproved { pid, why },
                 };
                 match *cause {
+                    Cause::Operator if killed && left == Left::Nothing => {
+                        ChildState::Stopped(Reason::Killed)
+                    }
                     Cause::Operator => ChildState::Stopped(Reason::Stopped(left)),
                     Cause::Limit { what, after } => {
                         ChildState::Failed(Reason::TimedOut { what, after, left })
@@ -375,7 +396,7 @@ impl Fleet {
                     };
                     self.climb(now, id, index, Stopping { cause, rung });
                 }
-                Rung::Kill { .. } => self.prove(now, id, index, cause, Duration::ZERO, effects),
+                Rung::Kill { .. } => self.prove(now, id, index, cause, Asked::Kill, effects),
                 Rung::Proof { .. } | Rung::LateProof { .. } => {
                     self.probe_ran_out(now, id, index, effects);
                 }

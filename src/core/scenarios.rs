@@ -362,6 +362,30 @@ fn a_command_that_ends_by_term_leaves_its_family_the_rest_of_the_grace() {
 }
 
 #[test]
+fn what_needed_kill_says_so() {
+    let mut world = World::new();
+    world.submit(2, |_| {});
+    world.begin(2);
+    world.begin(3);
+    world.command(Command::Stop {
+        select: select("2"),
+        rigour: Rigour::Gentle,
+    });
+    world.command(Command::Stop {
+        select: select("3"),
+        rigour: Rigour::Kill,
+    });
+    // The first ignores TERM, the second was never asked nicely.
+    world.pass(5);
+    for child in [2, 3] {
+        world.tell(child, Report::Ended(Ended::Signaled("KILL".into())));
+        world.tell(child, Report::Proved(Proof::Gone));
+        assert_eq!(world.state(child), State::Stopped);
+        assert_eq!(world.reason(child), "stopped by operator (KILL)");
+    }
+}
+
+#[test]
 fn a_probe_that_never_answers_is_not_waited_for() {
     let mut world = World::new();
     world.submit(1, |_| {});
