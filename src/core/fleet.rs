@@ -282,7 +282,7 @@ impl Fleet {
             .collect()
     }
 
-    /// Changes a setting of whole jobs; a child alone has no queue and no limit of its own.
+    /// Changes a setting of whole jobs; a child alone has no queue and no limit of its own, and what has ended needs none.
     fn for_whole_jobs(
         &mut self,
         now: Moment,
@@ -292,16 +292,22 @@ impl Fleet {
         effects: &mut Vec<Effect>,
     ) {
         let picked = self.resolve(select);
-        let refused = self.not_whole_jobs(&picked);
-        for id in &picked.jobs {
-            if let Some(job) = self.jobs.get_mut(id) {
-                change(job);
-                self.journal.touch(Changed::Job(*id), &mut job.revision);
+        let mut refused = self.not_whole_jobs(&picked);
+        let mut jobs = Vec::new();
+        for id in picked.jobs {
+            let Some(job) = self.jobs.get_mut(&id) else {
+                continue;
+            };
+            if job.is_settled() {
+                refused.push(Refusal::Ended(id, job.state()));
+                continue;
             }
-            self.changed.insert(*id);
-            self.fill_slots(now, *id, effects);
+            change(job);
+            self.journal.touch(Changed::Job(id), &mut job.revision);
+            self.changed.insert(id);
+            self.fill_slots(now, id, effects);
+            jobs.push(id);
         }
-        let jobs = picked.jobs.into_iter().collect();
         effects.push(Effect::Answer(ticket, Answer::Changed { jobs, refused }));
     }
 

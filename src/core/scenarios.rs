@@ -277,6 +277,59 @@ fn the_throttle_holds_and_can_be_moved() {
     assert_eq!(world.master(job), State::Completed);
 }
 
+/// A setting of a queue that will never move again would change nothing, so it is not pretended to.
+#[test]
+fn what_has_ended_is_not_paused_or_throttled() {
+    let mut world = World::new();
+    let done = world.submit(1, |_| {});
+    world.exit(2, 0);
+    let live = world.submit(1, |_| {});
+    let before = world.fleet.job(done).expect("it is there").revision();
+    for command in [
+        Command::Queue {
+            select: select("all"),
+            queue: Queue::Paused,
+        },
+        Command::Queue {
+            select: select("all"),
+            queue: Queue::Flowing,
+        },
+        Command::Throttle {
+            select: select("all"),
+            fanout: NonZeroU32::MIN,
+        },
+    ] {
+        let ticket = world.command(command);
+        assert_eq!(
+            world.answer(ticket),
+            Some(Answer::Changed {
+                jobs: vec![live],
+                refused: vec![Refusal::Ended(done, State::Completed)],
+            })
+        );
+    }
+    let done = world.fleet.job(done).expect("it is there");
+    assert_eq!(done.revision(), before);
+    // A lost child that is still being looked for has not settled; once it is given up, it has.
+    world.begin(4);
+    world.tell(4, Report::Ended(Ended::Lost("reset".into())));
+    let pause = || Command::Queue {
+        select: select("3"),
+        queue: Queue::Paused,
+    };
+    let ticket = world.command(pause());
+    assert!(matches!(world.answer(ticket), Some(Answer::Changed { jobs, .. }) if jobs == [live]));
+    world.tell(4, Report::Proved(Proof::Unknown("host unreachable".into())));
+    let ticket = world.command(pause());
+    assert_eq!(
+        world.answer(ticket),
+        Some(Answer::Changed {
+            jobs: Vec::new(),
+            refused: vec![Refusal::Ended(live, State::Disconnected)],
+        })
+    );
+}
+
 #[test]
 fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
     let mut world = World::new();

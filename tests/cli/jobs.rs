@@ -89,7 +89,7 @@ fn unknown_ids_are_named_and_the_others_still_done() {
     let job = home.finished_job("exit 1").to_string();
     home.regatta(&["throttle", "-f", "3", "999", &job])
         .exits(1)
-        .says(&["999", &format!("job {job} runs at most 3 at once")]);
+        .says(&["999", &format!("job {job} has ended (Failed)")]);
     home.regatta(&["rerun", "999", &job])
         .exits(1)
         .says(&["999"]);
@@ -230,6 +230,21 @@ fn queues_are_throttled_paused_and_resumed() {
         .filter_map(|job| job["paused"].as_bool())
         .collect();
     assert_eq!(paused, [true, false]);
+    // What has ended is named, and the others are still done.
+    home.regatta(&["stop", &jobs[0]]).exits(0);
+    for (verb, said) in [
+        ("pause", "starts no more children"),
+        ("resume", "starts queued children again"),
+    ] {
+        let ran = home.regatta(&[verb, "all"]).exits(1).says(&[
+            &format!("job {} has ended (Stopped)", jobs[0]),
+            &format!("job {} {said}", jobs[1]),
+        ]);
+        assert!(!ran.err().contains(&format!("job {} {said}", jobs[0])));
+    }
+    home.regatta(&["throttle", "-f", "2", &jobs[0]])
+        .exits(1)
+        .says(&["has ended"]);
     home.regatta(&["throttle", "-f", "0", "all"]).exits(2);
     home.regatta(&["throttle", "all"])
         .exits(2)
