@@ -134,6 +134,7 @@ async fn interrupted(
     let stop = Request::Command(Command::Stop {
         select,
         rigour: Rigour::Gentle,
+        grace: None,
     });
     if let Reply::Settled(settled) = context.ask(&stop, Absent::Fail).await? {
         super::wait::report_children(context, &settled);

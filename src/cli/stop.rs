@@ -18,6 +18,7 @@ pub(super) async fn stop(context: &Context, args: Stop) -> Result<Exit, CliError
     let request = Request::Command(Command::Stop {
         select: args.pick.select.clone(),
         rigour,
+        grace: args.grace,
     });
     match context.ask(&request, Absent::Fail).await? {
         Reply::Settled(settled) => {

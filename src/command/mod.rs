@@ -276,6 +276,9 @@ pub struct Wait {
 pub struct Stop {
     #[command(flatten)]
     pub pick: Pick,
+    /// How long a command has between TERM and KILL, in place of what the job was started with
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "kill")]
+    pub grace: Option<Duration>,
     /// KILL at once, without TERM and grace
     #[arg(long)]
     pub kill: bool,

@@ -14,12 +14,12 @@ use super::answer::{Answer, Refusal};
 use super::ids::{ChildId, IdCounter, JobId};
 use super::job::{Child, Job, Queue};
 use super::journal::{Changed, Journal, Revision};
-use super::ladder::{Force, Rigour};
+use super::ladder::{Force, Rigour, Stop};
 use super::output::{Gap, Position};
 use super::receive::{Delivery, Lease, LeaseId, ReceiveAsk};
 use super::select::{Picked, Selector, resolve};
 use super::spec::{Ended, JobSpec, Proof, Signal, Trace};
-use super::state::{ChildState, Tally};
+use super::state::{Cause, ChildState, Tally};
 use super::time::Moment;
 use super::wait::{Pending, Until};
 
@@ -49,6 +49,8 @@ pub enum Command {
     Stop {
         select: Vec<Selector>,
         rigour: Rigour,
+        /// Between TERM and KILL; the job's own unless it is given.
+        grace: Option<Duration>,
     },
     Remove {
         select: Vec<Selector>,
@@ -201,7 +203,18 @@ impl Fleet {
                 let id = self.submit(now, *spec, effects);
                 effects.push(Effect::Answer(ticket, Answer::Submitted(id)));
             }
-            Command::Stop { select, rigour } => self.stop(now, ticket, &select, rigour, effects),
+            Command::Stop {
+                select,
+                rigour,
+                grace,
+            } => {
+                let how = Stop {
+                    cause: Cause::Operator,
+                    rigour,
+                    grace,
+                };
+                self.stop(now, ticket, &select, how, effects);
+            }
             Command::Remove { select, force } => self.remove(now, ticket, &select, force, effects),
             Command::Throttle { select, fanout } => {
                 self.for_whole_jobs(now, ticket, &select, |job| job.fanout = fanout, effects);

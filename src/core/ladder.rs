@@ -37,6 +37,25 @@ pub enum Rigour {
     Kill,
 }
 
+/// One stop: why, how it begins, and what comes in place of the job's own grace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    pub(super) cause: Cause,
+    pub(super) rigour: Rigour,
+    pub(super) grace: Option<Duration>,
+}
+
+impl Stop {
+    /// As the job was told to be stopped.
+    fn usual(cause: Cause) -> Self {
+        Self {
+            cause,
+            rigour: Rigour::Gentle,
+            grace: None,
+        }
+    }
+}
+
 /// What the command was asked with before the probe, and what the probe leaves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -57,7 +76,7 @@ impl Fleet {
         now: Moment,
         ticket: Ticket,
         select: &[Selector],
-        rigour: Rigour,
+        how: Stop,
         effects: &mut Vec<Effect>,
     ) {
         let picked = self.resolve(select);
@@ -68,7 +87,7 @@ impl Fleet {
             .collect();
         for (id, indexes) in work {
             for index in indexes {
-                self.stop_child(now, id, index, Cause::Operator, rigour, effects);
+                self.stop_child(now, id, index, how, effects);
             }
             self.fill_slots(now, id, effects);
         }
@@ -94,7 +113,7 @@ impl Fleet {
                 Force::StopFirst => {
                     jobs.insert(id);
                     for index in 0..self.jobs[&id].children.len() {
-                        self.stop_child(now, id, index, Cause::Operator, Rigour::Gentle, effects);
+                        self.stop_child(now, id, index, Stop::usual(Cause::Operator), effects);
                     }
                 }
             }
@@ -142,12 +161,12 @@ impl Fleet {
         now: Moment,
         id: JobId,
         index: usize,
-        cause: Cause,
-        rigour: Rigour,
+        how: Stop,
         effects: &mut Vec<Effect>,
     ) {
+        let Stop { cause, rigour, .. } = how;
         let job = &self.jobs[&id];
-        let grace = job.spec.limits.grace;
+        let grace = how.grace.unwrap_or(job.spec.limits.grace);
         match &job.children[index].state {
             ChildState::NotStarted => {
                 let state = match cause {
@@ -198,6 +217,15 @@ impl Fleet {
                         },
                     },
                 );
+            }
+            // Asked again, with another grace: TERM has been sent, and the new time begins now.
+            ChildState::Stopping(Stopping {
+                cause,
+                rung: Rung::Term { .. },
+            }) if how.grace.is_some() => {
+                let (cause, until) = (*cause, now.mono + grace);
+                let rung = Rung::Term { until };
+                self.climb(now, id, index, Stopping { cause, rung });
             }
             ChildState::Disconnected { fate, .. } => {
                 let probing = matches!(fate, Fate::Probing { .. });
@@ -386,7 +414,7 @@ impl Fleet {
                     what: Limit::Command,
                     after: limits.command.unwrap_or_default(),
                 };
-                self.stop_child(now, id, index, cause, Rigour::Gentle, effects);
+                self.stop_child(now, id, index, Stop::usual(cause), effects);
             }
             ChildState::Stopping(Stopping { cause, rung }) => match rung {
                 Rung::Term { .. } => {
@@ -433,7 +461,7 @@ impl Fleet {
         };
         for index in 0..job.children.len() {
             if !self.jobs[&id].children[index].state.is_settled() {
-                self.stop_child(now, id, index, cause, Rigour::Gentle, effects);
+                self.stop_child(now, id, index, Stop::usual(cause), effects);
             }
         }
     }

@@ -339,6 +339,7 @@ fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
     let ticket = world.command(Command::Stop {
         select: select("1"),
         rigour: Rigour::Gentle,
+        grace: None,
     });
     let term = [
         Effect::Signal(ChildId(2), Signal::Term),
@@ -383,6 +384,7 @@ fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
     let again = world.command(Command::Stop {
         select: select("1"),
         rigour: Rigour::Kill,
+        grace: None,
     });
     assert!(
         world.answer(again).is_some(),
@@ -400,6 +402,7 @@ fn a_command_that_ends_by_term_leaves_its_family_the_rest_of_the_grace() {
     world.command(Command::Stop {
         select: select("2"),
         rigour: Rigour::Gentle,
+        grace: None,
     });
     world.pass(2);
     world.tell(2, Report::Ended(Ended::Signaled("TERM".into())));
@@ -415,6 +418,29 @@ fn a_command_that_ends_by_term_leaves_its_family_the_rest_of_the_grace() {
 }
 
 #[test]
+fn a_stop_can_bring_its_own_grace() {
+    let mut world = World::new();
+    world.submit(1, |spec| spec.limits.grace = Duration::from_secs(600));
+    world.begin(2);
+    world.todo();
+    let stop = |grace| Command::Stop {
+        select: select("2"),
+        rigour: Rigour::Gentle,
+        grace,
+    };
+    world.command(stop(None));
+    world.pass(60);
+    assert_eq!(world.todo(), [Effect::Signal(ChildId(2), Signal::Term)]);
+    // Again and impatiently: no second TERM, and the new time counts from now.
+    world.command(stop(Some(Duration::from_secs(3))));
+    world.pass(2);
+    world.command(stop(None));
+    assert_eq!(world.todo(), []);
+    world.pass(1);
+    assert_eq!(world.todo(), [Effect::Signal(ChildId(2), Signal::Kill)]);
+}
+
+#[test]
 fn what_needed_kill_says_so() {
     let mut world = World::new();
     world.submit(2, |_| {});
@@ -423,10 +449,12 @@ fn what_needed_kill_says_so() {
     world.command(Command::Stop {
         select: select("2"),
         rigour: Rigour::Gentle,
+        grace: None,
     });
     world.command(Command::Stop {
         select: select("3"),
         rigour: Rigour::Kill,
+        grace: None,
     });
     // The first ignores TERM, the second was never asked nicely.
     world.pass(5);
@@ -446,6 +474,7 @@ fn a_probe_that_never_answers_is_not_waited_for() {
     world.command(Command::Stop {
         select: select("2"),
         rigour: Rigour::Kill,
+        grace: None,
     });
     world.pass(2);
     assert!(
@@ -577,6 +606,7 @@ fn a_disconnected_child_can_still_be_stopped_by_proof() {
     world.command(Command::Stop {
         select: select("1"),
         rigour: Rigour::Gentle,
+        grace: None,
     });
     assert_eq!(
         world.todo(),

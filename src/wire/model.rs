@@ -182,6 +182,7 @@ pub(super) enum CommandDef {
         select: Vec<Selector>,
         #[serde(with = "RigourDef")]
         rigour: Rigour,
+        grace: Option<Duration>,
     },
     Remove {
         #[serde(with = "selectors")]

@@ -59,6 +59,30 @@ fn kill_does_not_wait_for_grace() {
 }
 
 #[test]
+fn a_stop_may_bring_another_grace() {
+    let home = Home::new();
+    let job = home.job_with(
+        &["--grace", "50s"],
+        "trap '' TERM; echo ready; while :; do sleep 0.1; done",
+    );
+    home.until_output(job, 6);
+    let id = job.to_string();
+    let patient = home.start(&["stop", &id]);
+    home.until_state(job, "Stopping");
+    let (ran, took) = timed(|| home.regatta(&["stop", "--grace", "300ms", &id]));
+    ran.exits(0)
+        .says(&["localhost: Stopped, stopped by operator (KILL)"]);
+    assert!(took.as_secs() < 25, "{took:?}");
+    patient.finish().exits(0);
+    assert_eq!(home.alive(job), Vec::<u32>::new());
+    for wrong in [&["--grace", "soon"][..], &["--grace", "1s", "--kill"]] {
+        home.regatta(&[&["stop", &id], wrong].concat())
+            .exits(2)
+            .says(&["--grace"]);
+    }
+}
+
+#[test]
 fn what_left_the_session_is_said_loudly() {
     let home = Home::new();
     let job = home.job_with(
