@@ -57,11 +57,11 @@ struct WrittenRun {
     confirm_above: Option<usize>,
 }
 
-/// Names a user may have meant when a key is unknown.
-const KEYS: [&str; 8] = [
-    "inventory",
-    "ssh_config",
-    "run",
+/// Keys at the top of the file.
+const TOP: [&str; 3] = ["inventory", "ssh_config", "run"];
+
+/// Keys of `[run]`.
+const RUN: [&str; 5] = [
     "fanout",
     "connect_timeout",
     "timeout",
@@ -143,7 +143,7 @@ impl Settings {
     }
 }
 
-/// The error with its line, and the key that was probably meant.
+/// The error with its line, and where the key belongs or which was probably meant.
 fn explain(error: &toml::de::Error, text: &str) -> String {
     let line = error
         .span()
@@ -152,11 +152,22 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
     let hint = message
         .strip_prefix("unknown field `")
         .and_then(|rest| rest.split_once('`'))
-        .and_then(|(key, _)| nearest(key, KEYS))
-        .map_or_else(String::new, |key| format!("; did you mean {key}?"));
+        .map_or_else(String::new, |(key, _)| place_of(key));
     match line {
         Some(line) => format!("line {line}: {message}{hint}"),
         None => format!("{message}{hint}"),
+    }
+}
+
+/// What to say of a key that is not known where it stands.
+fn place_of(key: &str) -> String {
+    if RUN.contains(&key) {
+        format!("; {key} belongs in [run]")
+    } else if TOP.contains(&key) {
+        format!("; {key} belongs at the top of the file")
+    } else {
+        nearest(key, TOP.into_iter().chain(RUN))
+            .map_or_else(String::new, |key| format!("; did you mean {key}?"))
     }
 }
 
@@ -197,6 +208,12 @@ mod tests {
             ("[run]\nfanuot = 3\n", "line 2", "did you mean fanout?"),
             ("[run]\ngrace = \"soon\"\n", "run.grace", "not a time"),
             ("[run]\nfanout = 0\n", "line 2", ""),
+            ("grace = \"9s\"\n", "line 1", "; grace belongs in [run]"),
+            (
+                "[run]\nfanout = 3\ninventory = \"i\"\n",
+                "line 3",
+                "; inventory belongs at the top of the file",
+            ),
             ("inventory = [\n", "line", ""),
         ];
         for (text, one, other) in cases {
