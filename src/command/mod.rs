@@ -3,6 +3,7 @@
 //! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
 
 pub mod duration;
+pub mod number;
 pub mod select;
 
 use std::num::NonZeroU32;
@@ -15,6 +16,7 @@ use crate::core::output::Stream;
 use crate::core::select::Selector;
 use crate::core::state::State;
 use duration::parse_duration;
+use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
 use select::parse_selector;
 
 /// Run a command on every computer of the fleet, in the background, and collect what comes back.
@@ -146,7 +148,7 @@ pub struct Run {
     #[arg(short, long)]
     pub wait: bool,
     /// How many children run at once
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: Option<NonZeroU32>,
     /// How long reaching a host and logging in may take
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -166,6 +168,7 @@ pub struct Run {
         value_name = "CODES",
         value_delimiter = ',',
         default_value = "0",
+        value_parser = parse_exit_code,
         allow_hyphen_values = true
     )]
     pub ok_exit: Vec<i32>,
@@ -204,7 +207,7 @@ pub struct Jobs {
     #[arg(long)]
     pub more: bool,
     /// Only the newest N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_amount)]
     pub newest: Option<usize>,
     /// Only made before this time (2026-11-23T03:00, 03:00, or 2h for two hours ago)
     #[arg(long, value_name = "TIME")]
@@ -310,7 +313,7 @@ pub struct Throttle {
     #[command(flatten)]
     pub pick: Pick,
     /// How many children run at once
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: NonZeroU32,
 }
 
@@ -343,7 +346,7 @@ pub struct Hosts {
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
     /// How many simulated computers
-    #[arg(long, value_name = "N", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value = "24", value_parser = parse_simulated, allow_negative_numbers = true)]
     pub hosts: u32,
 }
 

@@ -245,7 +245,9 @@ fn queues_are_throttled_paused_and_resumed() {
     home.regatta(&["throttle", "-f", "2", &jobs[0]])
         .exits(1)
         .says(&["has ended"]);
-    home.regatta(&["throttle", "-f", "0", "all"]).exits(2);
+    home.regatta(&["throttle", "-f", "0", "all"])
+        .exits(2)
+        .says(&["--fanout", "expected a whole number from 1 on"]);
     home.regatta(&["throttle", "all"])
         .exits(2)
         .says(&["--fanout"]);

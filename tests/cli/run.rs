@@ -361,7 +361,27 @@ fn wrong_usage_is_explained_and_starts_nothing() {
         (
             &["run", "--local", "--fanout", "0", "--", "true"],
             2,
-            &["--fanout"],
+            &["--fanout", "expected a whole number from 1 on"],
+        ),
+        (
+            &["run", "--local", "-f", "-1", "--", "true"],
+            2,
+            &["--fanout", "expected a whole number from 1 on"],
+        ),
+        (
+            &["run", "--local", "--ok-exit", "x", "--", "true"],
+            2,
+            &["--ok-exit", "expected whole numbers, as in 0,3"],
+        ),
+        (
+            &["demo", "--hosts", "abc"],
+            2,
+            &["--hosts", "expected a whole number from 1 to 10000"],
+        ),
+        (
+            &["jobs", "--newest", "few"],
+            2,
+            &["--newest", "expected a whole number"],
         ),
         (&["run", "--local", "-n", "", "--", "true"], 2, &["name"]),
         (
