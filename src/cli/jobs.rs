@@ -46,7 +46,9 @@ pub(super) async fn jobs(context: &Context, args: Jobs) -> Result<Exit, CliError
     filter.apply(&mut list);
     // Where children belong, an empty list of them says that the filter took them all.
     let always = args.children || (asked && list.jobs.len() == 1);
-    print(context, &list, always)?;
+    if found || !asked || context.global.json {
+        print(context, &list, always)?;
+    }
     for unknown in &list.unknown {
         Context::warn(unknown);
     }

@@ -232,6 +232,11 @@ fn hosts(context: &Context, args: &Run) -> Result<(String, Vec<Host>), CliError>
         return Err(CliError::usage("no targets")
             .hint("name hosts with -t, as in -t web[01-20], or use --local"));
     }
+    if args.on.targets.iter().all(|text| text.trim().is_empty()) {
+        return Err(
+            CliError::nothing("no targets: the expression is empty").hint("is a variable unset?")
+        );
+    }
     let inventory = inventory::load(context)?;
     let set = inventory::resolve(&inventory, &args.on)?;
     if set.is_empty() {

@@ -110,9 +110,10 @@ fn an_empty_selection_is_never_silent() {
     for verb in [
         "jobs", "wait", "stop", "receive", "remove", "pause", "rerun",
     ] {
-        home.regatta(&[verb, "all"])
-            .exits(3)
-            .says(&["there are no jobs"]);
+        for word in ["all", "last"] {
+            let ran = home.regatta(&[verb, word]).exits(3);
+            assert_eq!(ran.err(), "regatta: there are no jobs\n", "{verb} {word}");
+        }
         home.regatta(&[verb, "zz*"])
             .exits(3)
             .says(&["nothing matches zz*"]);
@@ -120,6 +121,26 @@ fn an_empty_selection_is_never_silent() {
     let json = home.regatta(&["jobs", "--json", "zz*"]).exits(3);
     assert_eq!(json.json(), serde_json::json!([]));
     home.regatta(&["jobs"]).exits(0).prints("");
+}
+
+#[test]
+fn hosts_that_are_none_are_never_silent() {
+    let home = Home::new();
+    let cases: &[(&[&str], &str, &str)] = &[
+        (&["hosts", "zz*"], "zz* matches no host", ""),
+        (&["hosts", "-f", "a!a"], "a!a matches no host", ""),
+        (&["hosts", "-c", "a!a"], "a!a matches no host", "0\n"),
+        (&["hosts", "--json", "a!a"], "a!a matches no host", "[]\n"),
+        (&["hosts"], "no host is known", ""),
+        (&["hosts", "-g"], "there are no groups", ""),
+        (&["hosts", ""], "no targets: the expression is empty", ""),
+    ];
+    for (arguments, said, printed) in cases {
+        home.regatta(arguments)
+            .exits(3)
+            .says(&[said])
+            .prints(printed);
+    }
 }
 
 #[test]

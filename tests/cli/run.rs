@@ -316,7 +316,11 @@ fn wrong_usage_is_explained_and_starts_nothing() {
             3,
             &["web1!web1 matches no host"],
         ),
-        (&["run", "-t", "", "--", "true"], 3, &["matches no host"]),
+        (
+            &["run", "-t", "", "--", "true"],
+            3,
+            &["no targets: the expression is empty"],
+        ),
         (
             &["run", "-t", "web[1-", "--", "true"],
             2,
