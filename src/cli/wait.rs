@@ -13,8 +13,8 @@ use crate::view::{json, table, text};
 use crate::wire::reply::{ChildView, Settled};
 use crate::wire::{Reply, Request};
 
-/// Children named one by one in a summary; the rest is counted.
-const NAMED: usize = 20;
+/// Children and jobs named one by one in a summary; the rest is counted.
+pub(super) const NAMED: usize = 20;
 
 pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError> {
     let until = if args.any { Until::Any } else { Until::All };

@@ -165,6 +165,17 @@ fn only_what_is_final_is_removed() {
     assert!(home.job("true") > done);
 }
 
+#[test]
+fn many_removals_are_counted() {
+    let home = Home::new();
+    for _ in 0..21 {
+        home.job("true");
+    }
+    home.regatta(&["wait", "all"]).exits(0);
+    let ran = home.regatta(&["remove", "all"]).exits(0);
+    assert_eq!(ran.err(), "removed 21 jobs\n");
+}
+
 /// Whoever follows a job that is removed under them is told, and not left waiting.
 #[test]
 fn removal_ends_those_who_wait_and_follow() {
