@@ -2,7 +2,7 @@
 
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
-use super::wait::{is_unconfirmed, print_settled, report_children};
+use super::wait::{is_unconfirmed, print_settled, report_children, warn_unknown};
 use crate::command::Stop;
 use crate::core::fleet::Command;
 use crate::core::ladder::Rigour;
@@ -22,7 +22,12 @@ pub(super) async fn stop(context: &Context, args: Stop) -> Result<Exit, CliError
     });
     match context.ask(&request, Absent::Fail).await? {
         Reply::Settled(settled) => {
-            print_settled(context, &settled)?;
+            // Whoever wants to hear little hears only of what may still run.
+            if context.global.quiet && !context.global.json {
+                warn_unknown(&settled);
+            } else {
+                print_settled(context, &settled)?;
+            }
             report_children(context, &settled);
             if settled.is_empty() {
                 return Err(CliError::nothing_selected(

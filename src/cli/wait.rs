@@ -104,10 +104,15 @@ pub(super) fn print_settled(context: &Context, settled: &Settled) -> Result<(), 
             writeln!(out, "{line}")?;
         }
     }
+    warn_unknown(settled);
+    Ok(())
+}
+
+/// Names what was selected and is not there.
+pub(super) fn warn_unknown(settled: &Settled) {
     for unknown in &settled.unknown {
         Context::warn(unknown);
     }
-    Ok(())
 }
 
 /// Names the children that did not complete, and why.

@@ -94,6 +94,15 @@ fn what_left_the_session_is_said_loudly() {
         .regatta(&["stop", &job.to_string()])
         .exits(1)
         .says(&["stop unconfirmed, pid "]);
+    // Loudly even to those who want to hear little, and nothing but that.
+    let quiet = home.regatta(&["stop", "-q", &job.to_string()]).exits(1);
+    assert_eq!(quiet.out(), "");
+    assert!(
+        quiet
+            .err()
+            .starts_with("regatta: localhost: Stopped, stop unconfirmed, pid "),
+        "{quiet:?}"
+    );
     let left = home.alive(job);
     assert_eq!(left.len(), 1, "{ran:?}");
     assert_eq!(home.child_now(job)["reason"]["kind"], "stop_unconfirmed");
@@ -108,6 +117,8 @@ fn stopping_again_or_too_late_is_no_error() {
     for stop in twice {
         stop.finish().exits(0);
     }
+    let quiet = home.regatta(&["stop", "-q", &job]).exits(0).prints("");
+    assert_eq!(quiet.err(), "");
     let before = home.jobs(&[&job]);
     home.regatta(&["stop", &job]).exits(0);
     home.regatta(&["stop", "--kill", &job]).exits(0);
