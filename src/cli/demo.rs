@@ -9,11 +9,11 @@ use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::{Context, unexpected};
+use super::ends::end_line;
 use super::error::{CliError, Exit};
 use super::follow::follow;
 use super::run::{spec, submit};
 use super::sink::{Layout, Partial, Sink, Target};
-use super::wait::end_line;
 use crate::command::{Cli, Demo, Global, Verb};
 use crate::core::fleet::Command;
 use crate::core::output::Streams;

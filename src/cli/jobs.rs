@@ -62,7 +62,7 @@ pub(super) async fn jobs(context: &Context, args: Jobs) -> Result<Exit, CliError
     })
 }
 
-async fn fetch(
+pub(super) async fn fetch(
     context: &Context,
     select: Option<Wanted>,
     children: Children,
@@ -234,7 +234,7 @@ async fn watch(
                 )?;
             }
             for child in children {
-                writeln!(out, "{}.{}", child.job, super::wait::end_line(child))?;
+                writeln!(out, "{}.{}", child.job, super::ends::end_line(child))?;
             }
             for id in removed {
                 writeln!(out, "job {id} removed")?;

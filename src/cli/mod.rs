@@ -4,6 +4,7 @@ mod confirm;
 mod context;
 mod daemon;
 mod demo;
+mod ends;
 mod error;
 mod follow;
 mod generate;

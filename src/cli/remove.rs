@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::context::{Context, unexpected};
+use super::ends::NAMED;
 use super::error::{CliError, Exit};
-use super::wait::NAMED;
 use crate::command::Remove;
 use crate::core::fleet::Command;
 use crate::core::ladder::Force;

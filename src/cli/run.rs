@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::confirm::confirm;
 use super::context::{Context, unexpected};
+use super::ends::end_line;
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Layout, Partial, Sink, Target};
-use super::wait::end_line;
 use super::{inventory, ssh_notes};
 use crate::command::Run;
 use crate::core::fleet::Command;

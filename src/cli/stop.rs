@@ -1,8 +1,9 @@
 //! `stop`: returns once everything selected has settled, with proof or without.
 
 use super::context::{Context, unexpected};
+use super::ends::is_unconfirmed;
 use super::error::{CliError, Exit};
-use super::wait::{is_unconfirmed, print_settled, report_children, warn_unknown};
+use super::wait::{print_settled, report_children, warn_unknown};
 use crate::command::Stop;
 use crate::core::fleet::Command;
 use crate::core::ladder::Rigour;
