@@ -1,8 +1,8 @@
-//! Lines about children that did not complete: what they look like, and how many of them there are.
+//! Lines about what became of jobs and children: what they look like, and how many of them there are.
 
 use super::context::Context;
-use crate::view::text;
-use crate::wire::reply::ChildView;
+use crate::view::{table, text};
+use crate::wire::reply::{ChildView, JobView};
 
 /// Children and jobs named one by one in a summary; the rest is counted.
 pub(super) const NAMED: usize = 20;
@@ -91,4 +91,19 @@ pub(super) fn end_line(child: &ChildView) -> String {
 /// `job 7 web03: Failed, exit 3`.
 pub(super) fn job_end_line(child: &ChildView) -> String {
     format!("job {} {}", child.job, end_line(child))
+}
+
+/// `job 7 (patch): Failed, 1 Completed, 1 Failed`; without a name if none was given.
+pub(super) fn job_line(job: &JobView) -> String {
+    let name = if job.name == format!("Job{}", job.id) {
+        String::new()
+    } else {
+        format!(" ({})", text::harmless(job.name.as_bytes()))
+    };
+    format!(
+        "job {}{name}: {}, {}",
+        job.id,
+        job.state,
+        table::counts(job)
+    )
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::confirm::confirm;
 use super::context::{Context, unexpected};
-use super::ends::end_line;
+use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Layout, Partial, Sink, Target};
@@ -19,7 +19,7 @@ use crate::core::select::Selector;
 use crate::core::spec::{Host, JobSpec, Limits, Payload};
 use crate::core::state::State;
 use crate::daemon::client::Absent;
-use crate::view::{json, table, text};
+use crate::view::json;
 use crate::wire::reply::JobView;
 use crate::wire::request::{Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
@@ -134,13 +134,7 @@ async fn interrupted(
 /// The last line of a streamed job: what became of it.
 fn summary(context: &Context, outcome: &Outcome) -> Exit {
     for job in &outcome.jobs {
-        let what = text::harmless(job.name.as_bytes());
-        context.note(&format!(
-            "job {} ({what}): {}, {}",
-            job.id,
-            job.state,
-            table::counts(job)
-        ));
+        context.note(&job_line(job));
     }
     let gone = outcome.jobs.is_empty();
     if gone {

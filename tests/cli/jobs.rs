@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Home, until};
+use crate::support::{Home, Running, until};
 
 #[test]
 fn selections_find_jobs_in_every_form() {
@@ -309,4 +309,51 @@ fn a_watcher_sees_every_state_and_only_what_it_asked_for() {
         .iter()
         .filter_map(|record| record["job"]["id"].as_u64());
     assert!(jobs.into_iter().all(|id| id == job), "{ran:?}");
+}
+
+/// Old jobs are no news.  Every line begins with its job, and a name is there only if one was given.
+#[test]
+fn a_watch_begins_with_what_is_live() {
+    let home = Home::new();
+    let old = home.finished_job("exit 3");
+    let go = home.path("go");
+    let line = format!("until [ -e {} ]; do sleep 0.05; done; exit 3", go.display());
+    let named = home.job_with(&["-n", "patch"], &line);
+    home.until_state(named, "Running");
+    let watch = |file: &str, arguments: &[&str], begins: &str| {
+        let mut shell = home.program("/bin/sh");
+        let line = format!("exec \"$0\" jobs --watch \"$@\" >{file}");
+        shell.args(["-c", &line, env!("CARGO_BIN_EXE_regatta")]);
+        shell.args(arguments);
+        let running = Running::spawn(shell);
+        until("the watch has begun", || {
+            fs::read_to_string(home.path(file)).is_ok_and(|text| text.starts_with(begins))
+        });
+        running
+    };
+    let first = format!("job {old}: Failed, 1 Failed\n");
+    let all = watch(
+        "all",
+        &["--children"],
+        &format!("job {named} (patch): Running, 1 Running\njob {named} localhost: Running\n"),
+    );
+    let chosen = watch("chosen", &[&old.to_string()], &first);
+    let plain = home.finished_job("true");
+    fs::write(go, "").expect("a file");
+    home.until_state(named, "Failed");
+    home.regatta(&["receive", "all"]).exits(1);
+    home.regatta(&["remove", "all"]).exits(0);
+    until("the daemon is told to end", || {
+        home.regatta(&["daemon", "stop"]).code() == Some(0)
+    });
+    all.finish().exits(1);
+    chosen.finish().exits(1);
+    let said = fs::read_to_string(home.path("all")).expect("it was written");
+    for line in [
+        format!("job {named} (patch): Failed, 1 Failed\n"),
+        format!("job {named} localhost: Failed, exit 3\n"),
+        format!("job {plain}: removed\n"),
+    ] {
+        assert!(said.contains(&line), "{line:?} is missing: {said}");
+    }
 }
