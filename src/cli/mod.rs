@@ -26,6 +26,7 @@ mod when;
 pub use error::{CliError, Exit};
 
 use crate::command::{Cli, Daemon, DaemonAction, Verb};
+use crate::daemon::assemble;
 use context::Context;
 
 /// A runtime fit for what was asked: engines get threads, clients need none.
@@ -43,6 +44,13 @@ pub fn runtime(cli: &Cli) -> std::io::Result<tokio::runtime::Runtime> {
 
 /// Carries out what was asked.
 pub async fn main(cli: Cli) -> Exit {
+    match &cli.verb {
+        // It has a log of its own.
+        Verb::Daemon(Daemon {
+            action: DaemonAction::Run { .. },
+        }) => {}
+        _ => assemble::log_command(cli.global.verbose),
+    }
     let context = match Context::new(cli.global) {
         Ok(context) => context,
         Err(error) => return error.report(),

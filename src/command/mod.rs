@@ -66,7 +66,8 @@ pub struct Global {
     /// Say less: no notes, no summaries
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more; twice for the SSH library's own messages
+    /// Say on stderr what is done; twice for the SSH library's messages too, where SSH is spoken by this very command
+    /// (--no-daemon, demo, daemon run)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     /// Do without the daemon: the job lives and ends with this command

@@ -95,6 +95,26 @@ fn a_daemon_that_was_killed_is_reported_and_replaced() {
     assert_ne!(home.daemon_pid(), pid);
 }
 
+/// With `-v` a command says how it gets at the engine, without it nothing of the kind.
+#[test]
+fn a_verbose_command_says_whom_it_asks() {
+    let home = Home::new();
+    let socket = format!("socket={}", home.socket().display());
+    let run = |options: &[&str]| {
+        let line = ["run", "--local", "--wait", "--", "true"];
+        home.regatta(&[options, &line].concat()).exits(0)
+    };
+    let first = run(&["-v"]).says(&["no daemon answers", &socket, "a daemon was started now"]);
+    let pid = format!("pid={}", home.daemon_pid());
+    assert!(first.err().contains(&pid), "{first:?}");
+    let version = format!("version={}", env!("CARGO_PKG_VERSION"));
+    let second = run(&["-v"]).says(&["a daemon answers", &socket, &pid, &version]);
+    assert!(!second.err().contains("started now"), "{second:?}");
+    assert!(!run(&[]).err().contains("socket="));
+    let alone = run(&["-v", "--no-daemon"]).says(&["greeted by the engine"]);
+    assert!(!alone.err().contains("socket="), "{alone:?}");
+}
+
 #[test]
 fn there_is_only_one_daemon() {
     let home = Home::new();
