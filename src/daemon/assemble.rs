@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::chronicle::Chronicle;
 use super::place::Place;
 use super::server::{Server, ServerError};
 use super::session::Service;
@@ -69,7 +70,9 @@ pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<()
             }
         }
     };
+    let chronicle = Chronicle::begin(Arc::clone(&service));
     let lock = server.serve(Arc::clone(&service), end).await;
+    chronicle.end().await;
     service.close().await;
     // The next daemon begins when this one has nothing left.
     drop(lock);
@@ -93,7 +96,7 @@ fn let_go() -> std::io::Result<()> {
     Ok(())
 }
 
-/// What is logged beside warnings, by how often `-v` was given; `REGATTA_LOG` says otherwise.
+/// What is logged: the usual, or by how often `-v` was given, unless `REGATTA_LOG` says otherwise.
 fn filter(usual: &str, verbose: u8) -> EnvFilter {
     let default = match verbose {
         0 => usual,
@@ -106,7 +109,7 @@ fn filter(usual: &str, verbose: u8) -> EnvFilter {
 /// The daemon's log is a file, or stderr where it keeps the terminal.
 fn log_daemon(place: &Place, terminal: Terminal, verbose: u8) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter("warn,russh=error", verbose))
+        .with_env_filter(filter("warn,regatta=info,russh=error", verbose))
         .with_ansi(false);
     let log = std::fs::File::options()
         .append(true)
