@@ -189,6 +189,7 @@ pub(crate) enum CommandDef {
         select: Vec<Selector>,
         #[serde(with = "RigourDef")]
         rigour: Rigour,
+        grace: Option<Duration>,
     },
     Remove {
         #[serde(with = "selectors")]

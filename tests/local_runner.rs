@@ -206,8 +206,9 @@ async fn the_probe_kills_what_is_left_of_the_session() {
 /// However early it comes, while the shell that becomes the command still reads its order, say.
 #[tokio::test]
 async fn the_earliest_term_ends_it() {
+    let runner = local();
     for pause in 0..30 {
-        let job = Job::start(&local(), on("here", command("sleep 1000")));
+        let job = Job::start(&runner, on("here", command("sleep 1000")));
         let run = job.run.clone();
         for _ in 0..pause {
             tokio::time::sleep(Duration::from_micros(200)).await;
@@ -219,7 +220,11 @@ async fn the_earliest_term_ends_it() {
             "{:?}",
             outcome.ended
         );
-        within(until("nothing of it runs", || alive(&run).is_empty())).await;
+        assert_eq!(outcome.pid.is_none(), outcome.ended == Ended::Aborted);
+        assert_eq!(
+            (outcome.prove(&runner, Duration::ZERO).await, alive(&run)),
+            (Proof::Gone, vec![])
+        );
     }
 }
 

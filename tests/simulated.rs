@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 
 use fleet::{Job, Outcome, command, script, sshd, within};
 use regatta::core::reason::{Limit, Reason};
-use regatta::core::spec::{Ended, Host, Payload, Proof, Signal};
+use regatta::core::spec::{Ended, Host, Inquiry, Payload, Proof, Signal};
 use regatta::demo::fleet::Fleet;
 use regatta::demo::place::Place;
 use regatta::demo::server::{Config, Faults, Server, new_key};
@@ -186,9 +186,9 @@ async fn the_probe_tells_the_truth() {
     within(job.until_output("ready")).await;
     let trace = job.pid.map(|pid| regatta::core::spec::Trace { pid });
     let stranger = simulation.order("web03", command("true"));
-    let proof = Arc::clone(&runner).prove(stranger, trace.clone(), Duration::ZERO);
+    let proof = Arc::clone(&runner).prove(stranger, trace.clone(), end(Duration::ZERO));
     assert_eq!(within(proof).await, Proof::Gone, "it is not the stranger's");
-    let proof = Arc::clone(&runner).prove(order, trace, Duration::ZERO);
+    let proof = Arc::clone(&runner).prove(order, trace, end(Duration::ZERO));
     assert_eq!(within(proof).await, Proof::Gone);
     assert_eq!(
         within(job.finish()).await.ended,
@@ -217,7 +217,7 @@ async fn letting_go_ends_the_command() {
     // Its grace is longer than a test may take: only the lifeline ends it in time.
     let proof = simulation
         .runner()
-        .prove(order, trace, Duration::from_secs(600));
+        .prove(order, trace, end(Duration::from_secs(600)));
     assert_eq!(within(proof).await, Proof::Gone);
     simulation.end().await;
 }
@@ -439,4 +439,8 @@ async fn the_real_ssh_gets_answers_too() {
         assert_eq!(output.status.code(), Some(code), "{args:?}");
     }
     simulation.end().await;
+}
+
+fn end(grace: Duration) -> Inquiry {
+    Inquiry::End { grace }
 }

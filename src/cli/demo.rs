@@ -9,11 +9,11 @@ use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::{Context, unexpected};
+use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::follow;
 use super::run::{spec, submit};
 use super::sink::{Layout, Partial, Sink, Target};
-use super::wait::end_line;
 use crate::command::{Cli, Demo, Global, Verb};
 use crate::core::fleet::Command;
 use crate::core::output::Streams;
@@ -27,7 +27,7 @@ use crate::demo::computer::Health;
 use crate::demo::fleet::Fleet;
 use crate::demo::place::Place;
 use crate::demo::server::{Config, Faults, Server, new_key};
-use crate::view::{json, table};
+use crate::view::json;
 use crate::wire::reply::{JobView, Settled};
 use crate::wire::request::{Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
@@ -269,13 +269,7 @@ fn summarise(context: &Context, fleet: &Fleet, settled: &Settled) {
         plural(count, "computer")
     ));
     for job in &settled.jobs {
-        context.note(&format!(
-            "job {} ({}): {}, {}",
-            job.id,
-            job.name,
-            job.state,
-            table::counts(job)
-        ));
+        context.note(&job_line(job));
         for child in settled.children.iter().filter(|child| child.job == job.id) {
             context.note(&format!(
                 "  {}: its nginx is down, as planned",

@@ -90,12 +90,13 @@ impl CliError {
     }
 
     /// A selection that came to nothing.  Words that name what is not there were reported one by one; patterns that match
-    /// nothing, and `all` where there are no jobs, were not.
+    /// nothing, and `all` and `last` where there are no jobs, were not.
     pub(super) fn nothing_selected(select: &[Selector], unknown: &[String]) -> Self {
         if !unknown.is_empty() {
             return Self::nothing("");
         }
-        if select.iter().any(|selector| selector.text == "all") {
+        let any = |selector: &Selector| matches!(selector.text.as_str(), "all" | "last");
+        if select.iter().any(any) {
             return Self::nothing("there are no jobs");
         }
         let words: Vec<&str> = select

@@ -53,7 +53,7 @@ pub(super) fn hosts(context: &Context, args: &Hosts) -> Result<Exit, CliError> {
             context
                 .terminal
                 .json(&mut out, &json!({"fold": set.fold(), "count": set.len()}))?;
-        } else {
+        } else if !set.is_empty() {
             writeln!(out, "{}", set.fold())?;
         }
     } else if context.global.json {
@@ -77,11 +77,23 @@ pub(super) fn hosts(context: &Context, args: &Hosts) -> Result<Exit, CliError> {
             writeln!(out, "{}", host.as_str())?;
         }
     }
-    Ok(if set.is_empty() {
-        Exit::Nothing
-    } else {
-        Exit::Done
-    })
+    if set.is_empty() {
+        return Err(nothing(&args.targets));
+    }
+    Ok(Exit::Done)
+}
+
+/// What to say where no host is left.
+fn nothing(targets: &[String]) -> CliError {
+    if targets.is_empty() {
+        return CliError::nothing("no host is known").hint("inventory.toml names hosts and groups");
+    }
+    let expression = targets.join(",");
+    if expression.trim().is_empty() {
+        return CliError::nothing("no targets: the expression is empty");
+    }
+    CliError::nothing(format!("{expression} matches no host"))
+        .hint("`regatta hosts` lists the known ones")
 }
 
 fn groups(context: &Context, inventory: &Inventory) -> Result<Exit, CliError> {
@@ -100,11 +112,10 @@ fn groups(context: &Context, inventory: &Inventory) -> Result<Exit, CliError> {
             writeln!(out, "@{name}  {}  {}", hosts.len(), hosts.fold())?;
         }
     }
-    Ok(if groups.is_empty() {
-        Exit::Nothing
-    } else {
-        Exit::Done
-    })
+    if groups.is_empty() {
+        return Err(CliError::nothing("there are no groups").hint("inventory.toml names them"));
+    }
+    Ok(Exit::Done)
 }
 
 /// Hosts with everything that is set for them.

@@ -1,15 +1,17 @@
 //! `jobs`: what there is, and with `--watch` what changes.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use jiff::Zoned;
 
 use super::context::{Context, unexpected};
+use super::ends::{job_end_line, job_line};
 use super::error::{CliError, Exit};
 use super::when;
 use crate::command::Jobs;
 use crate::core::state::State;
-use crate::daemon::client::Absent;
+use crate::daemon::client::{Absent, Connection};
 use crate::view::{json, table};
 use crate::wire::reply::{ChildView, JobView, Jobs as List, News};
 use crate::wire::request::{Children, Wanted};
@@ -46,7 +48,9 @@ pub(super) async fn jobs(context: &Context, args: Jobs) -> Result<Exit, CliError
     filter.apply(&mut list);
     // Where children belong, an empty list of them says that the filter took them all.
     let always = args.children || (asked && list.jobs.len() == 1);
-    print(context, &list, always)?;
+    if found || !asked || context.global.json {
+        print(context, &list, always)?;
+    }
     for unknown in &list.unknown {
         Context::warn(unknown);
     }
@@ -60,7 +64,7 @@ pub(super) async fn jobs(context: &Context, args: Jobs) -> Result<Exit, CliError
     })
 }
 
-async fn fetch(
+pub(super) async fn fetch(
     context: &Context,
     select: Option<Wanted>,
     children: Children,
@@ -68,6 +72,11 @@ async fn fetch(
     let mut connection = context
         .open(&Request::Jobs { select, children }, Absent::Fail)
         .await?;
+    read(&mut connection).await
+}
+
+/// A list, to its last part.
+async fn read(connection: &mut Connection) -> Result<List, CliError> {
     let mut list = List::default();
     loop {
         match connection.first().await? {
@@ -122,7 +131,7 @@ impl Filter {
         if let Some(newest) = self.newest {
             list.jobs.drain(..list.jobs.len().saturating_sub(newest));
         }
-        let kept: std::collections::HashSet<u64> = list.jobs.iter().map(|job| job.id).collect();
+        let kept: HashSet<u64> = list.jobs.iter().map(|job| job.id).collect();
         list.children.retain(|child| kept.contains(&child.job));
     }
 
@@ -177,27 +186,44 @@ fn as_json(job: &JobView, list: &List, always: bool) -> serde_json::Value {
     json::job(job, (always || !own.is_empty()).then_some(own.as_slice()))
 }
 
-/// Prints every change as a line: of jobs, of children, and removals.
+/// Prints every change as a line: of jobs, of children, and removals.  It begins with what was selected, or else with
+/// what is live.
 async fn watch(
     context: &Context,
     select: Option<Wanted>,
     children: Children,
     filter: &Filter,
 ) -> Result<Exit, CliError> {
+    let selected = select.is_some();
     let mut connection = context
         .open(&Request::Watch { select, children }, Absent::Fail)
         .await?;
+    let List {
+        mut jobs,
+        mut children,
+        unknown,
+        ..
+    } = read(&mut connection).await?;
+    for unknown in &unknown {
+        Context::warn(unknown);
+    }
+    if !selected {
+        jobs.retain(is_live);
+        let live: HashSet<u64> = jobs.iter().map(|job| job.id).collect();
+        children.retain(|child| live.contains(&child.job));
+    }
+    let mut news = News {
+        jobs,
+        children,
+        removed: Vec::new(),
+    };
     let mut out = std::io::stdout().lock();
     loop {
-        let (jobs, children, removed) = match connection.first().await? {
-            Reply::Jobs(List { jobs, children, .. }) => (jobs, children, Vec::new()),
-            Reply::News(News {
-                jobs,
-                children,
-                removed,
-            }) => (jobs, children, removed),
-            reply => return Err(unexpected(&reply)),
-        };
+        let News {
+            jobs,
+            children,
+            removed,
+        } = news;
         let jobs = jobs
             .iter()
             .filter(|job| filter.takes(job.state, job.more) && filter.takes_time(job));
@@ -222,22 +248,24 @@ async fn watch(
             }
         } else {
             for job in jobs {
-                writeln!(
-                    out,
-                    "job {} {}: {} ({})",
-                    job.id,
-                    job.name,
-                    job.state,
-                    table::counts(job)
-                )?;
+                writeln!(out, "{}", job_line(job))?;
             }
             for child in children {
-                writeln!(out, "{}.{}", child.job, super::wait::end_line(child))?;
+                writeln!(out, "{}", job_end_line(child))?;
             }
             for id in removed {
-                writeln!(out, "job {id} removed")?;
+                writeln!(out, "job {id}: removed")?;
             }
         }
         out.flush()?;
+        news = match connection.first().await? {
+            Reply::News(news) => news,
+            reply => return Err(unexpected(&reply)),
+        };
     }
+}
+
+/// Whether something of the job will still change by itself.
+fn is_live(job: &JobView) -> bool {
+    !job.state.is_final() && job.state != State::Disconnected
 }

@@ -4,6 +4,7 @@ mod confirm;
 mod context;
 mod daemon;
 mod demo;
+mod ends;
 mod error;
 mod follow;
 mod generate;
@@ -24,7 +25,8 @@ mod when;
 
 pub use error::{CliError, Exit};
 
-use crate::command::{Cli, Verb};
+use crate::command::{Cli, Daemon, DaemonAction, Verb};
+use crate::daemon::assemble;
 use context::Context;
 
 /// A runtime fit for what was asked.  One thread carries an engine: its work is many small steps that wake each other,
@@ -40,6 +42,13 @@ pub fn runtime(cli: &Cli) -> std::io::Result<tokio::runtime::Runtime> {
 
 /// Carries out what was asked.
 pub async fn main(cli: Cli) -> Exit {
+    match &cli.verb {
+        // It has a log of its own.
+        Verb::Daemon(Daemon {
+            action: DaemonAction::Run { .. },
+        }) => {}
+        _ => assemble::log_command(cli.global.verbose),
+    }
     let context = match Context::new(cli.global) {
         Ok(context) => context,
         Err(error) => return error.report(),

@@ -1,11 +1,11 @@
 //! `receive`: takes output over.
 
 use super::context::Context;
+use super::ends::{Ends, Label};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Existing, Layout, Partial, Sink, Target};
-use super::wait::end_line;
-use super::{inventory, remove};
+use super::{inventory, jobs, remove};
 use crate::command::Receive;
 use crate::core::ladder::Force;
 use crate::core::output::Streams;
@@ -13,7 +13,7 @@ use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::daemon::client::Absent;
 use crate::wire::Request;
-use crate::wire::request::{self, ReceiveUntil};
+use crate::wire::request::{self, Children, ReceiveUntil, Wanted};
 
 pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, CliError> {
     let mode = match (args.keep, args.all) {
@@ -33,6 +33,10 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
         }
         None => None,
     };
+    // Ends are said as they come, so that it has to be known before how many jobs there are.
+    let wanted = Wanted(args.pick.select.clone());
+    let several = jobs::fetch(context, Some(wanted), Children::Without).await?;
+    let label = Label::among(several.jobs.iter().map(|job| job.id));
     let request = request::Receive {
         select: args.pick.select.clone(),
         hosts,
@@ -44,10 +48,9 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
         .open(&Request::Receive(request), Absent::Fail)
         .await?;
     let mut sink = open_sink(context, &args, mode)?;
-    let outcome = follow(&mut connection, &mut sink, |child| {
-        context.note(&end_line(child));
-    })
-    .await?;
+    let mut ends = Ends::new(context, label);
+    let outcome = follow(&mut connection, &mut sink, |child| ends.say(child)).await?;
+    ends.count();
     let exit = report(&outcome);
     if outcome.matched == 0 {
         return Err(CliError::nothing_selected(

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::context::{Context, unexpected};
+use super::ends::NAMED;
 use super::error::{CliError, Exit};
 use crate::command::Remove;
 use crate::core::fleet::Command;
@@ -86,6 +87,9 @@ impl Removed {
     }
 
     pub(super) fn note(&self, context: &Context) {
+        if self.jobs.len() > NAMED {
+            return context.note(&format!("removed {} jobs", self.jobs.len()));
+        }
         for job in &self.jobs {
             context.note(&format!("job {job} removed"));
         }

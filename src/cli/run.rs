@@ -2,14 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use super::confirm::confirm;
 use super::context::{Context, unexpected};
+use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Layout, Partial, Sink, Target};
-use super::wait::end_line;
 use super::{inventory, ssh_notes};
 use crate::command::Run;
 use crate::core::fleet::Command;
@@ -20,16 +19,13 @@ use crate::core::select::Selector;
 use crate::core::spec::{Host, JobSpec, Limits, Payload};
 use crate::core::state::State;
 use crate::daemon::client::Absent;
-use crate::view::{json, table, text};
+use crate::view::json;
 use crate::wire::reply::JobView;
 use crate::wire::request::{Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
 
 /// The largest script taken: it travels to every host.
 const LARGEST_SCRIPT: usize = 4 << 20;
-
-/// How long after the first Ctrl-C a second one stops the job.
-const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
     let spec = spec(context, &args)?;
@@ -73,7 +69,7 @@ pub(super) async fn submit(context: &Context, spec: JobSpec) -> Result<JobView, 
     }
 }
 
-/// Streams a job until it has settled.  Ctrl-C detaches; a second one stops the job.
+/// Streams a job until it has settled.  Ctrl-C lets go of it; without a daemon it stops it.
 pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, CliError> {
     let select = vec![Selector::new(job.id.to_string())];
     let receive = Receive {
@@ -116,24 +112,18 @@ async fn interrupted(
     select: Vec<Selector>,
 ) -> Result<Exit, CliError> {
     let id = job.id;
-    if context.is_in_process() {
-        Context::warn(&format!("stopping job {id}"));
-    } else {
+    if !context.is_in_process() {
         Context::warn(&format!(
-            "detached; job {id} goes on. `regatta receive {id} --wait` follows it again, `regatta stop {id}` stops it; \
-             Ctrl-C again within 2 s stops it now"
+            "detached; job {id} goes on. `regatta receive {id} --wait` follows it again, `regatta stop {id}` stops it"
         ));
-        if tokio::time::timeout(SECOND_THOUGHT, tokio::signal::ctrl_c())
-            .await
-            .is_err()
-        {
-            return Ok(Exit::Interrupted);
-        }
-        Context::warn(&format!("stopping job {id}"));
+        return Ok(Exit::Interrupted);
     }
+    // Nobody would be left to look after it.
+    Context::warn(&format!("stopping job {id}"));
     let stop = Request::Command(Command::Stop {
         select,
         rigour: Rigour::Gentle,
+        grace: None,
     });
     if let Reply::Settled(settled) = context.ask(&stop, Absent::Fail).await? {
         super::wait::report_children(context, &settled);
@@ -144,13 +134,7 @@ async fn interrupted(
 /// The last line of a streamed job: what became of it.
 fn summary(context: &Context, outcome: &Outcome) -> Exit {
     for job in &outcome.jobs {
-        let what = text::harmless(job.name.as_bytes());
-        context.note(&format!(
-            "job {} ({what}): {}, {}",
-            job.id,
-            job.state,
-            table::counts(job)
-        ));
+        context.note(&job_line(job));
     }
     let gone = outcome.jobs.is_empty();
     if gone {
@@ -230,6 +214,11 @@ fn hosts(context: &Context, args: &Run) -> Result<(String, Vec<Host>), CliError>
     if args.on.targets.is_empty() {
         return Err(CliError::usage("no targets")
             .hint("name hosts with -t, as in -t web[01-20], or use --local"));
+    }
+    if args.on.targets.iter().all(|text| text.trim().is_empty()) {
+        return Err(
+            CliError::nothing("no targets: the expression is empty").hint("is a variable unset?")
+        );
     }
     let inventory = inventory::load(context)?;
     let set = inventory::resolve(&inventory, &args.on)?;

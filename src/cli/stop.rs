@@ -1,8 +1,9 @@
 //! `stop`: returns once everything selected has settled, with proof or without.
 
 use super::context::{Context, unexpected};
+use super::ends::is_unconfirmed;
 use super::error::{CliError, Exit};
-use super::wait::{is_unconfirmed, print_settled, report_children};
+use super::wait::{print_settled, report_children, warn_unknown};
 use crate::command::Stop;
 use crate::core::fleet::Command;
 use crate::core::ladder::Rigour;
@@ -18,10 +19,16 @@ pub(super) async fn stop(context: &Context, args: Stop) -> Result<Exit, CliError
     let request = Request::Command(Command::Stop {
         select: args.pick.select.clone(),
         rigour,
+        grace: args.grace,
     });
     match context.ask(&request, Absent::Fail).await? {
         Reply::Settled(settled) => {
-            print_settled(context, &settled)?;
+            // Whoever wants to hear little hears only of what may still run.
+            if context.global.quiet && !context.global.json {
+                warn_unknown(&settled);
+            } else {
+                print_settled(context, &settled)?;
+            }
             report_children(context, &settled);
             if settled.is_empty() {
                 return Err(CliError::nothing_selected(

@@ -3,18 +3,16 @@
 use std::io::Write;
 
 use super::context::{Context, unexpected};
+use super::ends::{Ends, Label, is_unconfirmed};
 use super::error::{CliError, Exit};
 use crate::command::Wait;
 use crate::core::fleet::Command;
 use crate::core::state::State;
 use crate::core::wait::Until;
 use crate::daemon::client::Absent;
-use crate::view::{json, table, text};
-use crate::wire::reply::{ChildView, Settled};
+use crate::view::{json, table};
+use crate::wire::reply::Settled;
 use crate::wire::{Reply, Request};
-
-/// Children named one by one in a summary; the rest is counted.
-const NAMED: usize = 20;
 
 pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError> {
     let until = if args.any { Until::Any } else { Until::All };
@@ -104,10 +102,15 @@ pub(super) fn print_settled(context: &Context, settled: &Settled) -> Result<(), 
             writeln!(out, "{line}")?;
         }
     }
+    warn_unknown(settled);
+    Ok(())
+}
+
+/// Names what was selected and is not there.
+pub(super) fn warn_unknown(settled: &Settled) {
     for unknown in &settled.unknown {
         Context::warn(unknown);
     }
-    Ok(())
 }
 
 /// Names the children that did not complete, and why.
@@ -127,42 +130,17 @@ pub(super) fn report_children(context: &Context, settled: &Settled) {
             .collect();
         Context::warn(&format!("the time ran out: {}", waiting.join(", ")));
     }
-    report_ends(context, &settled.children);
-}
-
-/// A line for each child that did not complete; beyond a screenful they are counted.  A child of which something may
-/// still run is always named, however little is to be said.
-pub(super) fn report_ends(context: &Context, children: &[ChildView]) {
+    // What may still run comes last, where it is seen.
     let (unconfirmed, plain): (Vec<_>, Vec<_>) =
-        children.iter().partition(|child| is_unconfirmed(child));
-    for child in plain.iter().take(NAMED) {
-        context.note(&end_line(child));
+        (settled.children.iter()).partition(|child| is_unconfirmed(child));
+    let whole = settled.jobs.iter().map(|job| job.id);
+    let alone = settled.children.iter().map(|child| child.job);
+    let mut ends = Ends::new(context, Label::among(whole.chain(alone)));
+    for child in plain {
+        ends.say(child);
     }
-    if plain.len() > NAMED {
-        context.note(&format!("... and {} more", plain.len() - NAMED));
-    }
+    ends.count();
     for child in unconfirmed {
-        Context::warn(&end_line(child));
-    }
-}
-
-/// Whether something of the child may still run on its computer.
-pub(super) fn is_unconfirmed(child: &ChildView) -> bool {
-    child
-        .reason
-        .as_ref()
-        .is_some_and(|reason| reason.unconfirmed)
-}
-
-/// `web03: Failed, exit 3`.
-pub(super) fn end_line(child: &ChildView) -> String {
-    let host = text::harmless(child.host.as_bytes());
-    match &child.reason {
-        Some(reason) => format!(
-            "{host}: {}, {}",
-            child.state,
-            text::harmless(reason.text.as_bytes())
-        ),
-        None => format!("{host}: {}", child.state),
+        ends.say(child);
     }
 }

@@ -3,6 +3,7 @@
 //! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
 
 pub mod duration;
+pub mod number;
 pub mod select;
 
 use std::num::NonZeroU32;
@@ -15,6 +16,7 @@ use crate::core::output::Stream;
 use crate::core::select::Selector;
 use crate::core::state::State;
 use duration::parse_duration;
+use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
 use select::parse_selector;
 
 /// Run a command on every computer of the fleet, in the background, and collect what comes back.
@@ -64,7 +66,8 @@ pub struct Global {
     /// Say less: no notes, no summaries
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more; twice for the SSH library's own messages
+    /// Say on stderr what is done; twice for the SSH library's messages too, where SSH is spoken by this very command
+    /// (--no-daemon, demo, daemon run)
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     /// Do without the daemon: the job lives and ends with this command
@@ -142,11 +145,11 @@ pub struct Run {
     /// Feed this script to sh, or to the interpreter its #! line names
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     pub script: Option<PathBuf>,
-    /// Stay and print `host: line` as lines arrive; Ctrl-C detaches, a second one stops
+    /// Stay and print `host: line` as lines arrive; Ctrl-C lets go of the job, which goes on
     #[arg(short, long)]
     pub wait: bool,
     /// How many children run at once
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: Option<NonZeroU32>,
     /// How long reaching a host and logging in may take
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -166,6 +169,7 @@ pub struct Run {
         value_name = "CODES",
         value_delimiter = ',',
         default_value = "0",
+        value_parser = parse_exit_code,
         allow_hyphen_values = true
     )]
     pub ok_exit: Vec<i32>,
@@ -204,7 +208,7 @@ pub struct Jobs {
     #[arg(long)]
     pub more: bool,
     /// Only the newest N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_amount)]
     pub newest: Option<usize>,
     /// Only made before this time (2026-11-23T03:00, 03:00, or 2h for two hours ago)
     #[arg(long, value_name = "TIME")]
@@ -276,6 +280,9 @@ pub struct Wait {
 pub struct Stop {
     #[command(flatten)]
     pub pick: Pick,
+    /// How long a command has between TERM and KILL, in place of what the job was started with
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "kill")]
+    pub grace: Option<Duration>,
     /// KILL at once, without TERM and grace
     #[arg(long)]
     pub kill: bool,
@@ -307,7 +314,7 @@ pub struct Throttle {
     #[command(flatten)]
     pub pick: Pick,
     /// How many children run at once
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: NonZeroU32,
 }
 
@@ -340,7 +347,7 @@ pub struct Hosts {
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
     /// How many simulated computers
-    #[arg(long, value_name = "N", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value = "24", value_parser = parse_simulated, allow_negative_numbers = true)]
     pub hosts: u32,
 }
 

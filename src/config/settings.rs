@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::command::duration::parse_duration;
 use crate::targets::nearest;
@@ -50,18 +51,49 @@ struct Written {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenRun {
+    #[serde(default, deserialize_with = "count")]
     fanout: Option<NonZeroU32>,
     connect_timeout: Option<String>,
     timeout: Option<String>,
     grace: Option<String>,
+    #[serde(default, deserialize_with = "amount")]
     confirm_above: Option<usize>,
 }
 
-/// Names a user may have meant when a key is unknown.
-const KEYS: [&str; 8] = [
-    "inventory",
-    "ssh_config",
-    "run",
+/// How many there may be: at least one.
+fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NonZeroU32>, D::Error> {
+    let take = |number| u32::try_from(number).ok().and_then(NonZeroU32::new);
+    from.deserialize_i64(Whole("a whole number from 1 on", take))
+        .map(Some)
+}
+
+/// A number that may be zero.
+fn amount<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    let take = |number| usize::try_from(number).ok();
+    from.deserialize_i64(Whole("a whole number from 0 on", take))
+        .map(Some)
+}
+
+/// A whole number: which, in words for people, and how it is taken.
+struct Whole<T>(&'static str, fn(i64) -> Option<T>);
+
+impl<T> Visitor<'_> for Whole<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        (self.1)(number).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+}
+
+/// Keys at the top of the file.
+const TOP: [&str; 3] = ["inventory", "ssh_config", "run"];
+
+/// Keys of `[run]`.
+const RUN: [&str; 5] = [
     "fanout",
     "connect_timeout",
     "timeout",
@@ -143,7 +175,7 @@ impl Settings {
     }
 }
 
-/// The error with its line, and the key that was probably meant.
+/// The error with its line, and where the key belongs or which was probably meant.
 fn explain(error: &toml::de::Error, text: &str) -> String {
     let line = error
         .span()
@@ -152,11 +184,22 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
     let hint = message
         .strip_prefix("unknown field `")
         .and_then(|rest| rest.split_once('`'))
-        .and_then(|(key, _)| nearest(key, KEYS))
-        .map_or_else(String::new, |key| format!("; did you mean {key}?"));
+        .map_or_else(String::new, |(key, _)| place_of(key));
     match line {
         Some(line) => format!("line {line}: {message}{hint}"),
         None => format!("{message}{hint}"),
+    }
+}
+
+/// What to say of a key that is not known where it stands.
+fn place_of(key: &str) -> String {
+    if RUN.contains(&key) {
+        format!("; {key} belongs in [run]")
+    } else if TOP.contains(&key) {
+        format!("; {key} belongs at the top of the file")
+    } else {
+        nearest(key, TOP.into_iter().chain(RUN))
+            .map_or_else(String::new, |key| format!("; did you mean {key}?"))
     }
 }
 
@@ -196,7 +239,27 @@ mod tests {
         let cases = [
             ("[run]\nfanuot = 3\n", "line 2", "did you mean fanout?"),
             ("[run]\ngrace = \"soon\"\n", "run.grace", "not a time"),
-            ("[run]\nfanout = 0\n", "line 2", ""),
+            (
+                "[run]\nfanout = 0\n",
+                "line 2",
+                "expected a whole number from 1 on",
+            ),
+            (
+                "[run]\nfanout = \"many\"\n",
+                "line 2",
+                "expected a whole number from 1 on",
+            ),
+            (
+                "[run]\nconfirm_above = -1\n",
+                "line 2",
+                "expected a whole number from 0 on",
+            ),
+            ("grace = \"9s\"\n", "line 1", "; grace belongs in [run]"),
+            (
+                "[run]\nfanout = 3\ninventory = \"i\"\n",
+                "line 3",
+                "; inventory belongs at the top of the file",
+            ),
             ("inventory = [\n", "line", ""),
         ];
         for (text, one, other) in cases {

@@ -57,6 +57,8 @@ pub enum Refusal {
     },
     /// Not final, and not told to stop it first.
     NotFinal(JobId, State),
+    /// Settled, so that no queue is left to change.
+    Ended(JobId, State),
 }
 
 impl fmt::Display for Refusal {
@@ -71,6 +73,12 @@ impl fmt::Display for Refusal {
             }
             Self::NotFinal(job, state) => {
                 write!(f, "job {job} is {state}; stop it first, or use --force")
+            }
+            Self::Ended(job, state) => {
+                write!(
+                    f,
+                    "job {job} has ended ({state}); nothing of it is left to start"
+                )
             }
         }
     }

@@ -14,13 +14,13 @@ use super::answer::{Answer, Refusal};
 use super::ids::{ChildId, IdCounter, JobId};
 use super::job::{Child, Job, Pin, Queue};
 use super::journal::{Changed, Journal, Revision};
-use super::ladder::{Force, Rigour};
+use super::ladder::{Force, Rigour, Stop};
 use super::output::{Gap, Position};
 use super::receive::{Delivery, Lease, LeaseId, ReceiveAsk};
 use super::saved::SavedJob;
 use super::select::{Picked, Selector, resolve};
 use super::spec::{Ended, Inquiry, JobSpec, Proof, Signal, Trace};
-use super::state::{ChildState, Tally};
+use super::state::{Cause, ChildState, Tally};
 use super::time::Moment;
 use super::wait::{Pending, Until};
 
@@ -54,6 +54,8 @@ pub enum Command {
     Stop {
         select: Vec<Selector>,
         rigour: Rigour,
+        /// Between TERM and KILL; the job's own unless it is given.
+        grace: Option<Duration>,
     },
     Remove {
         select: Vec<Selector>,
@@ -219,7 +221,18 @@ impl Fleet {
                 let id = self.submit(now, *spec, effects);
                 effects.push(Effect::Answer(ticket, Answer::Submitted(id)));
             }
-            Command::Stop { select, rigour } => self.stop(now, ticket, &select, rigour, effects),
+            Command::Stop {
+                select,
+                rigour,
+                grace,
+            } => {
+                let how = Stop {
+                    cause: Cause::Operator,
+                    rigour,
+                    grace,
+                };
+                self.stop(now, ticket, &select, how, effects);
+            }
             Command::Remove { select, force } => self.remove(now, ticket, &select, force, effects),
             Command::Throttle { select, fanout } => {
                 self.for_whole_jobs(now, ticket, &select, |job| job.fanout = fanout, effects);
@@ -303,7 +316,7 @@ impl Fleet {
             .collect()
     }
 
-    /// Changes a setting of whole jobs; a child alone has no queue and no limit of its own.
+    /// Changes a setting of whole jobs; a child alone has no queue and no limit of its own, and what has ended needs none.
     fn for_whole_jobs(
         &mut self,
         now: Moment,
@@ -313,16 +326,22 @@ impl Fleet {
         effects: &mut Vec<Effect>,
     ) {
         let picked = self.resolve(select);
-        let refused = self.not_whole_jobs(&picked);
-        for id in &picked.jobs {
-            if let Some(job) = self.jobs.get_mut(id) {
-                change(job);
-                self.journal.touch(Changed::Job(*id), &mut job.revision);
+        let mut refused = self.not_whole_jobs(&picked);
+        let mut jobs = Vec::new();
+        for id in picked.jobs {
+            let Some(job) = self.jobs.get_mut(&id) else {
+                continue;
+            };
+            if job.is_settled() {
+                refused.push(Refusal::Ended(id, job.state()));
+                continue;
             }
-            self.changed.insert(*id);
-            self.fill_slots(now, *id, effects);
+            change(job);
+            self.journal.touch(Changed::Job(id), &mut job.revision);
+            self.changed.insert(id);
+            self.fill_slots(now, id, effects);
+            jobs.push(id);
         }
-        let jobs = picked.jobs.into_iter().collect();
         effects.push(Effect::Answer(ticket, Answer::Changed { jobs, refused }));
     }
 

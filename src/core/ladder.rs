@@ -37,6 +37,32 @@ pub enum Rigour {
     Kill,
 }
 
+/// One stop: why, how it begins, and what comes in place of the job's own grace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    pub(super) cause: Cause,
+    pub(super) rigour: Rigour,
+    pub(super) grace: Option<Duration>,
+}
+
+impl Stop {
+    /// As the job was told to be stopped.
+    fn usual(cause: Cause) -> Self {
+        Self {
+            cause,
+            rigour: Rigour::Gentle,
+            grace: None,
+        }
+    }
+}
+
+/// What the command was asked with before the probe, and what the probe leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Term { grace: Duration },
+    Kill,
+}
+
 /// Whether a remove may stop what still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Force {
@@ -50,7 +76,7 @@ impl Fleet {
         now: Moment,
         ticket: Ticket,
         select: &[Selector],
-        rigour: Rigour,
+        how: Stop,
         effects: &mut Vec<Effect>,
     ) {
         let picked = self.resolve(select);
@@ -61,7 +87,7 @@ impl Fleet {
             .collect();
         for (id, indexes) in work {
             for index in indexes {
-                self.stop_child(now, id, index, Cause::Operator, rigour, effects);
+                self.stop_child(now, id, index, how, effects);
             }
             self.fill_slots(now, id, effects);
         }
@@ -87,7 +113,7 @@ impl Fleet {
                 Force::StopFirst => {
                     jobs.insert(id);
                     for index in 0..self.jobs[&id].children.len() {
-                        self.stop_child(now, id, index, Cause::Operator, Rigour::Gentle, effects);
+                        self.stop_child(now, id, index, Stop::usual(Cause::Operator), effects);
                     }
                 }
             }
@@ -135,12 +161,12 @@ impl Fleet {
         now: Moment,
         id: JobId,
         index: usize,
-        cause: Cause,
-        rigour: Rigour,
+        how: Stop,
         effects: &mut Vec<Effect>,
     ) {
+        let Stop { cause, rigour, .. } = how;
         let job = &self.jobs[&id];
-        let grace = job.spec.limits.grace;
+        let grace = how.grace.unwrap_or(job.spec.limits.grace);
         match &job.children[index].state {
             ChildState::NotStarted => {
                 let state = match cause {
@@ -192,6 +218,15 @@ impl Fleet {
                     },
                 );
             }
+            // Asked again, with another grace: TERM has been sent, and the new time begins now.
+            ChildState::Stopping(Stopping {
+                cause,
+                rung: Rung::Term { .. },
+            }) if how.grace.is_some() => {
+                let (cause, until) = (*cause, now.mono + grace);
+                let rung = Rung::Term { until };
+                self.climb(now, id, index, Stopping { cause, rung });
+            }
             ChildState::Disconnected { fate, .. } => {
                 let probing = matches!(fate, Fate::Probing { .. });
                 let until = now.mono + proof_limit(&job.spec.limits, grace);
@@ -218,7 +253,7 @@ impl Fleet {
     fn climb(&mut self, now: Moment, id: JobId, index: usize, stopping: Stopping) {
         let (Rung::Term { until }
         | Rung::Kill { until }
-        | Rung::Proof { until }
+        | Rung::Proof { until, .. }
         | Rung::LateProof { until }) = stopping.rung;
         self.set_timer(id, index, Some(until));
         self.set_state(now, id, index, ChildState::Stopping(stopping));
@@ -253,9 +288,9 @@ impl Fleet {
             Ended::Exited(_) | Ended::Signaled(_) | Ended::Lost(_) => match rung {
                 Rung::Term { until } => {
                     let grace = until.saturating_sub(now.mono);
-                    self.prove(now, id, index, cause, grace, effects);
+                    self.prove(now, id, index, cause, Asked::Term { grace }, effects);
                 }
-                Rung::Kill { .. } => self.prove(now, id, index, cause, Duration::ZERO, effects),
+                Rung::Kill { .. } => self.prove(now, id, index, cause, Asked::Kill, effects),
                 Rung::Proof { .. } | Rung::LateProof { .. } => self.touch_child(id, index),
             },
         }
@@ -267,9 +302,13 @@ impl Fleet {
         id: JobId,
         index: usize,
         cause: Cause,
-        grace: Duration,
+        asked: Asked,
         effects: &mut Vec<Effect>,
     ) {
+        let (signal, grace) = match asked {
+            Asked::Term { grace } => (Signal::Term, grace),
+            Asked::Kill => (Signal::Kill, Duration::ZERO),
+        };
         let until = now.mono + proof_limit(&self.jobs[&id].spec.limits, grace);
         effects.push(Effect::Prove(id.child(index), Inquiry::End { grace }));
         self.climb(
@@ -278,7 +317,7 @@ impl Fleet {
             index,
             Stopping {
                 cause,
-                rung: Rung::Proof { until },
+                rung: Rung::Proof { until, signal },
             },
         );
     }
@@ -297,14 +336,24 @@ impl Fleet {
         let state = match &child.state {
             ChildState::Stopping(Stopping {
                 cause,
-                rung: Rung::Proof { .. } | Rung::LateProof { .. },
+                rung: rung @ (Rung::Proof { .. } | Rung::LateProof { .. }),
             }) => {
+                let killed = matches!(
+                    rung,
+                    Rung::Proof {
+                        signal: Signal::Kill,
+                        ..
+                    }
+                );
                 let left = match proof {
                     Proof::Gone => Left::Nothing,
                     Proof::Alive(pids) => Left::Alive(pids),
                     Proof::Unknown(why) => Left::Unproved { pid, why },
                 };
                 match *cause {
+                    Cause::Operator if killed && left == Left::Nothing => {
+                        ChildState::Stopped(Reason::Killed)
+                    }
                     Cause::Operator => ChildState::Stopped(Reason::Stopped(left)),
                     Cause::Limit { what, after } => {
                         ChildState::Failed(Reason::TimedOut { what, after, left })
@@ -365,7 +414,7 @@ impl Fleet {
                     what: Limit::Command,
                     after: limits.command.unwrap_or_default(),
                 };
-                self.stop_child(now, id, index, cause, Rigour::Gentle, effects);
+                self.stop_child(now, id, index, Stop::usual(cause), effects);
             }
             ChildState::Stopping(Stopping { cause, rung }) => match rung {
                 Rung::Term { .. } => {
@@ -375,7 +424,7 @@ impl Fleet {
                     };
                     self.climb(now, id, index, Stopping { cause, rung });
                 }
-                Rung::Kill { .. } => self.prove(now, id, index, cause, Duration::ZERO, effects),
+                Rung::Kill { .. } => self.prove(now, id, index, cause, Asked::Kill, effects),
                 Rung::Proof { .. } | Rung::LateProof { .. } => {
                     self.probe_ran_out(now, id, index, effects);
                 }
@@ -412,7 +461,7 @@ impl Fleet {
         };
         for index in 0..job.children.len() {
             if !self.jobs[&id].children[index].state.is_settled() {
-                self.stop_child(now, id, index, cause, Rigour::Gentle, effects);
+                self.stop_child(now, id, index, Stop::usual(cause), effects);
             }
         }
     }

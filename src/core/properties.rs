@@ -284,6 +284,7 @@ impl World {
                     self.command(Command::Stop {
                         select: id(if whole { job.0 } else { child.0 }),
                         rigour,
+                        grace: None,
                     });
                 }
             }
@@ -401,6 +402,7 @@ impl World {
         self.command(Command::Stop {
             select,
             rigour: Rigour::Kill,
+            grace: None,
         });
         for (lease, _) in std::mem::take(&mut self.leases) {
             self.apply(Input::Delivered(lease, Delivery::Broken));

@@ -32,6 +32,8 @@ pub enum Reason {
     },
     /// An operator stopped it.
     Stopped(Left),
+    /// An operator stopped it, and it took KILL; a probe found nothing alive.
+    Killed,
     /// Stopped while it was still queued or connecting: nothing ran.
     StoppedBeforeStart,
     /// The connection broke while the command ran.
@@ -89,7 +91,7 @@ impl Reason {
             Self::Refused(_) => "refused",
             Self::BadSettings(_) => "bad_settings",
             Self::TimedOut { .. } => "timed_out",
-            Self::Stopped(Left::Nothing) | Self::StoppedBeforeStart => "stopped",
+            Self::Stopped(Left::Nothing) | Self::Killed | Self::StoppedBeforeStart => "stopped",
             Self::Stopped(_) => "stop_unconfirmed",
             Self::ConnectionLost { .. } => "connection_lost",
             Self::Internal(_) => "internal",
@@ -110,6 +112,7 @@ impl Reason {
             | Self::AuthFailed(_)
             | Self::Refused(_)
             | Self::BadSettings(_)
+            | Self::Killed
             | Self::StoppedBeforeStart
             | Self::Internal(_) => false,
         }
@@ -141,6 +144,7 @@ impl fmt::Display for Reason {
                 }
             }
             Self::Stopped(left) => left.fmt(f),
+            Self::Killed => write!(f, "{} (KILL)", Left::Nothing),
             Self::StoppedBeforeStart => f.write_str("stopped before it started"),
             Self::ConnectionLost { why, fate } => write!(f, "connection lost: {why}; {fate}"),
             Self::Internal(what) => write!(f, "internal error: {what}"),
@@ -246,6 +250,7 @@ mod tests {
                 "stopped",
                 "stopped by operator",
             ),
+            (Reason::Killed, "stopped", "stopped by operator (KILL)"),
             (
                 Reason::Stopped(Left::Unproved {
                     pid: Some(4711),

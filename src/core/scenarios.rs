@@ -277,6 +277,59 @@ fn the_throttle_holds_and_can_be_moved() {
     assert_eq!(world.master(job), State::Completed);
 }
 
+/// A setting of a queue that will never move again would change nothing, so it is not pretended to.
+#[test]
+fn what_has_ended_is_not_paused_or_throttled() {
+    let mut world = World::new();
+    let done = world.submit(1, |_| {});
+    world.exit(2, 0);
+    let live = world.submit(1, |_| {});
+    let before = world.fleet.job(done).expect("it is there").revision();
+    for command in [
+        Command::Queue {
+            select: select("all"),
+            queue: Queue::Paused,
+        },
+        Command::Queue {
+            select: select("all"),
+            queue: Queue::Flowing,
+        },
+        Command::Throttle {
+            select: select("all"),
+            fanout: NonZeroU32::MIN,
+        },
+    ] {
+        let ticket = world.command(command);
+        assert_eq!(
+            world.answer(ticket),
+            Some(Answer::Changed {
+                jobs: vec![live],
+                refused: vec![Refusal::Ended(done, State::Completed)],
+            })
+        );
+    }
+    let done = world.fleet.job(done).expect("it is there");
+    assert_eq!(done.revision(), before);
+    // A lost child that is still being looked for has not settled; once it is given up, it has.
+    world.begin(4);
+    world.tell(4, Report::Ended(Ended::Lost("reset".into())));
+    let pause = || Command::Queue {
+        select: select("3"),
+        queue: Queue::Paused,
+    };
+    let ticket = world.command(pause());
+    assert!(matches!(world.answer(ticket), Some(Answer::Changed { jobs, .. }) if jobs == [live]));
+    world.tell(4, Report::Proved(Proof::Unknown("host unreachable".into())));
+    let ticket = world.command(pause());
+    assert_eq!(
+        world.answer(ticket),
+        Some(Answer::Changed {
+            jobs: Vec::new(),
+            refused: vec![Refusal::Ended(live, State::Disconnected)],
+        })
+    );
+}
+
 #[test]
 fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
     let mut world = World::new();
@@ -286,6 +339,7 @@ fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
     let ticket = world.command(Command::Stop {
         select: select("1"),
         rigour: Rigour::Gentle,
+        grace: None,
     });
     let term = [
         Effect::Signal(ChildId(2), Signal::Term),
@@ -338,6 +392,7 @@ fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
     let again = world.command(Command::Stop {
         select: select("1"),
         rigour: Rigour::Kill,
+        grace: None,
     });
     assert!(
         world.answer(again).is_some(),
@@ -355,6 +410,7 @@ fn a_command_that_ends_by_term_leaves_its_family_the_rest_of_the_grace() {
     world.command(Command::Stop {
         select: select("2"),
         rigour: Rigour::Gentle,
+        grace: None,
     });
     world.pass(2);
     world.tell(2, Report::Ended(Ended::Signaled("TERM".into())));
@@ -375,6 +431,55 @@ fn a_command_that_ends_by_term_leaves_its_family_the_rest_of_the_grace() {
 }
 
 #[test]
+fn a_stop_can_bring_its_own_grace() {
+    let mut world = World::new();
+    world.submit(1, |spec| spec.limits.grace = Duration::from_secs(600));
+    world.begin(2);
+    world.todo();
+    let stop = |grace| Command::Stop {
+        select: select("2"),
+        rigour: Rigour::Gentle,
+        grace,
+    };
+    world.command(stop(None));
+    world.pass(60);
+    assert_eq!(world.todo(), [Effect::Signal(ChildId(2), Signal::Term)]);
+    // Again and impatiently: no second TERM, and the new time counts from now.
+    world.command(stop(Some(Duration::from_secs(3))));
+    world.pass(2);
+    world.command(stop(None));
+    assert_eq!(world.todo(), []);
+    world.pass(1);
+    assert_eq!(world.todo(), [Effect::Signal(ChildId(2), Signal::Kill)]);
+}
+
+#[test]
+fn what_needed_kill_says_so() {
+    let mut world = World::new();
+    world.submit(2, |_| {});
+    world.begin(2);
+    world.begin(3);
+    world.command(Command::Stop {
+        select: select("2"),
+        rigour: Rigour::Gentle,
+        grace: None,
+    });
+    world.command(Command::Stop {
+        select: select("3"),
+        rigour: Rigour::Kill,
+        grace: None,
+    });
+    // The first ignores TERM, the second was never asked nicely.
+    world.pass(5);
+    for child in [2, 3] {
+        world.tell(child, Report::Ended(Ended::Signaled("KILL".into())));
+        world.tell(child, Report::Proved(Proof::Gone));
+        assert_eq!(world.state(child), State::Stopped);
+        assert_eq!(world.reason(child), "stopped by operator (KILL)");
+    }
+}
+
+#[test]
 fn a_probe_that_never_answers_is_not_waited_for() {
     let mut world = World::new();
     world.submit(1, |_| {});
@@ -382,6 +487,7 @@ fn a_probe_that_never_answers_is_not_waited_for() {
     world.command(Command::Stop {
         select: select("2"),
         rigour: Rigour::Kill,
+        grace: None,
     });
     world.pass(2);
     assert!(
@@ -516,6 +622,7 @@ fn a_disconnected_child_can_still_be_stopped_by_proof() {
     world.command(Command::Stop {
         select: select("1"),
         rigour: Rigour::Gentle,
+        grace: None,
     });
     assert_eq!(
         world.todo(),

@@ -197,12 +197,10 @@ fn jobs_named(fleet: &Fleet, word: &str) -> Option<Found> {
     }
     let found: Vec<JobId> = match word {
         "all" => return Some(Found::Jobs(fleet.jobs().map(|job| job.id).collect())),
-        "last" => fleet
-            .jobs()
-            .next_back()
-            .map(|job| job.id)
-            .into_iter()
-            .collect(),
+        "last" => {
+            let newest = fleet.jobs().next_back().map(|job| job.id);
+            return Some(Found::Jobs(newest.into_iter().collect()));
+        }
         name => fleet
             .jobs()
             .filter(|job| glob(name, &job.name()))

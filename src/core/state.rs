@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::reason::{Fate, Limit, Reason};
+use super::spec::Signal;
 
 /// The words for states, on the screen and in JSON.  Order is the order of columns and counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -146,8 +147,8 @@ pub enum Rung {
     Term { until: Duration },
     /// KILL was sent; the probe follows at `until`, whatever the connection says.
     Kill { until: Duration },
-    /// A probe is under way; at `until` it counts as failed.
-    Proof { until: Duration },
+    /// A probe is under way after `signal` was sent; at `until` it counts as failed.
+    Proof { until: Duration, signal: Signal },
     /// As `Proof`, for a run whose connection had broken before: it gave its slot back then.
     LateProof { until: Duration },
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::chronicle::Chronicle;
 use super::place::Place;
 use super::server::{Server, ServerError};
 use super::session::Service;
@@ -50,7 +51,7 @@ pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<()
             return Err(error);
         }
     };
-    log_to(place, terminal, verbose);
+    log_daemon(place, terminal, verbose);
     raise_descriptor_limit();
     let service = service();
     if terminal == Terminal::LetGo {
@@ -69,7 +70,9 @@ pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<()
             }
         }
     };
+    let chronicle = Chronicle::begin(Arc::clone(&service));
     let lock = server.serve(Arc::clone(&service), end).await;
+    chronicle.end().await;
     service.close().await;
     // The next daemon begins when this one has nothing left.
     drop(lock);
@@ -93,16 +96,20 @@ fn let_go() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Warnings go to the daemon's log; more of everything with `-v`, or as `REGATTA_LOG` says.
-fn log_to(place: &Place, terminal: Terminal, verbose: u8) {
+/// What is logged: the usual, or by how often `-v` was given, unless `REGATTA_LOG` says otherwise.
+fn filter(usual: &str, verbose: u8) -> EnvFilter {
     let default = match verbose {
-        0 => "warn,russh=error",
-        1 => "regatta=debug,russh=warn",
-        _ => "debug",
+        0 => usual,
+        1 => "warn,regatta=debug",
+        _ => "warn,regatta=debug,russh=debug",
     };
-    let filter = EnvFilter::try_from_env("REGATTA_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    EnvFilter::try_from_env("REGATTA_LOG").unwrap_or_else(|_| EnvFilter::new(default))
+}
+
+/// The daemon's log is a file, or stderr where it keeps the terminal.
+fn log_daemon(place: &Place, terminal: Terminal, verbose: u8) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter("warn,regatta=info,russh=error", verbose))
         .with_ansi(false);
     let log = std::fs::File::options()
         .append(true)
@@ -114,6 +121,18 @@ fn log_to(place: &Place, terminal: Terminal, verbose: u8) {
         (Terminal::LetGo, Ok(log)) => builder.with_writer(std::sync::Mutex::new(log)).try_init(),
         _ => builder.with_writer(std::io::stderr).try_init(),
     };
+}
+
+/// A command with `-v` says on stderr what it does; without it, nothing.
+pub fn log_command(verbose: u8) {
+    if verbose > 0 {
+        // A second subscriber in one process is nobody's fault.
+        _ = tracing_subscriber::fmt()
+            .with_env_filter(filter("off", verbose))
+            .with_ansi(false)
+            .with_writer(std::io::stderr)
+            .try_init();
+    }
 }
 
 /// Takes all the descriptors the system allows, each connection is one, and says how many that is.

@@ -245,6 +245,12 @@ async fn greet(mut stream: Box<dyn Duplex>, pid: u32) -> Result<Connection, Clie
         Ok(Err(error)) => return Err(error.into()),
         Err(_) => return Err(ClientError::Silent { pid }),
     };
+    tracing::debug!(
+        pid = theirs.pid,
+        version = %theirs.version,
+        protocol = theirs.protocol,
+        "greeted by the engine"
+    );
     if theirs.protocol != PROTOCOL {
         return Err(ClientError::OtherVersion(theirs));
     }
@@ -255,9 +261,12 @@ async fn greet(mut stream: Box<dyn Duplex>, pid: u32) -> Result<Connection, Clie
 }
 
 async fn connect(place: &Place, absent: Absent) -> Result<UnixStream, ClientError> {
+    let socket = place.socket();
     if let Some(stream) = try_connect(place).await? {
+        tracing::debug!(socket = %socket.display(), "a daemon answers");
         return Ok(stream);
     }
+    tracing::debug!(socket = %socket.display(), "no daemon answers");
     match absent {
         Absent::Fail => Err(ClientError::NoDaemon),
         Absent::Start => start(place).await,
@@ -353,9 +362,13 @@ async fn start(place: &Place) -> Result<UnixStream, ClientError> {
             .map_err(ClientError::Io)?;
     }
     match said.trim() {
-        "ready" => try_connect(place)
-            .await?
-            .ok_or_else(|| failed("it ended at once".to_string())),
+        "ready" => {
+            let stream = try_connect(place)
+                .await?
+                .ok_or_else(|| failed("it ended at once".to_string()))?;
+            tracing::debug!(socket = %place.socket().display(), "a daemon was started now");
+            Ok(stream)
+        }
         "" => Err(failed(format!(
             "it ended without a word; see {}",
             place.log().display()

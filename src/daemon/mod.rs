@@ -5,6 +5,7 @@
 //! a pipe in memory.
 
 pub mod assemble;
+mod chronicle;
 pub mod client;
 mod look;
 mod peer;

@@ -341,6 +341,7 @@ impl Service {
                 let stop = Command::Stop {
                     select: vec![Selector::new("all")],
                     rigour: Rigour::Gentle,
+                    grace: None,
                 };
                 peer.unless_left(self.engine.command(stop)).await?;
             }

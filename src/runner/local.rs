@@ -90,7 +90,7 @@ impl Local {
         if relay::asked(&mut signal).is_some() {
             return Ended::Aborted;
         }
-        let mut command = self.shell(prologue::PROGRAM, prologue::WATCHER);
+        let mut command = self.shell(prologue::PROGRAM, prologue::NAME);
         command.stderr(Stdio::piped());
         if let Some(directory) = directory {
             command.current_dir(directory);
@@ -99,13 +99,13 @@ impl Local {
             Ok(child) => child,
             Err(error) => return Ended::NotStarted(cannot_start(&error)),
         };
+        let mut relay = Relay::new(&order.run);
         let mut stdout = Pipe::new(child.stdout.take());
         let mut stderr = Pipe::new(child.stderr.take());
         let mut lifeline = child
             .stdin
             .take()
-            .map(|pipe| Box::pin(feed(pipe, lines, signal.clone())));
-        let mut relay = Relay::new(&order.run);
+            .map(|pipe| Box::pin(feed(pipe, lines, signal.clone(), relay.begun())));
         let mut status = None;
         let mut sweep = None;
         while status.is_none() || stdout.is_open() || stderr.is_open() {
@@ -203,11 +203,16 @@ impl Local {
 }
 
 /// Writes the order, then the signals as they are asked for.  Dropping it ends the lifeline.
-async fn feed(mut pipe: ChildStdin, lines: Bytes, mut signal: watch::Receiver<Option<Signal>>) {
+async fn feed(
+    mut pipe: ChildStdin,
+    lines: Bytes,
+    mut signal: watch::Receiver<Option<Signal>>,
+    mut begun: watch::Receiver<bool>,
+) {
     // A pipe that cannot be written has lost its reader, and the exit status says why.
     let mut written = pipe.write_all(&lines).await;
     while written.is_ok() {
-        let asked = relay::next_signal(&mut signal).await;
+        let asked = relay::next_to_send(&mut signal, &mut begun).await;
         written = pipe
             .write_all(format!("{}\n", probe::signal_name(asked)).as_bytes())
             .await;

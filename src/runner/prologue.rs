@@ -20,8 +20,12 @@ use super::Order;
 use crate::core::reason::Reason;
 use crate::core::spec::Payload;
 
-/// What the watcher is called in a process list.  The probe knows it by this name.
+/// What the watcher has in its command line or its environment.  The probe knows it by this name.
+#[cfg(test)]
 pub(super) const WATCHER: &str = "regatta-lifeline";
+
+/// What the program calls itself in messages, about an interpreter that is not there, say.
+pub(super) const NAME: &str = "regatta";
 
 /// What the line that reports the start begins with; the run's name and the process id follow.
 const BEGAN: &str = "regatta-began";
@@ -55,7 +59,7 @@ pub(super) const PROGRAM: &str = concat!(
 
 /// The command line for the login shell, whatever shell that is.
 pub(crate) fn exec_line() -> String {
-    format!("exec sh -c '{PROGRAM}' {WATCHER}")
+    format!("exec sh -c '{PROGRAM}' {NAME}")
 }
 
 /// The line with which the program says that the command runs.

@@ -26,6 +26,7 @@ pub(super) struct Relay {
     /// `None` once the command runs.
     finder: Option<BeganFinder>,
     trace: Option<Trace>,
+    begun: watch::Sender<bool>,
     queue: VecDeque<Event>,
     bytes: usize,
     ended: bool,
@@ -40,6 +41,7 @@ impl Relay {
         Self {
             finder: Some(BeganFinder::new(run)),
             trace: None,
+            begun: watch::Sender::new(false),
             queue: VecDeque::new(),
             bytes: 0,
             ended: false,
@@ -59,6 +61,7 @@ impl Relay {
                 self.push(Stream::Out, before);
                 self.queue.push_front(Event::Began(trace.clone()));
                 self.trace = Some(trace);
+                self.begun.send_replace(true);
                 self.push(Stream::Out, after);
             }
         }
@@ -76,6 +79,11 @@ impl Relay {
     /// What finds the command again, once it has begun.
     pub(super) fn trace(&self) -> Option<&Trace> {
         self.trace.as_ref()
+    }
+
+    /// Becomes true when the command runs.
+    pub(super) fn begun(&self) -> watch::Receiver<bool> {
+        self.begun.subscribe()
     }
 
     /// Whether reading has to stop.
@@ -128,6 +136,24 @@ pub(super) async fn next_signal(signal: &mut watch::Receiver<Option<Signal>>) ->
         if let Some(asked) = *signal.borrow_and_update() {
             return asked;
         }
+    }
+}
+
+/// The next signal that may be sent.  TERM waits until the command runs: before that it could end the shell that is about
+/// to become the command and tell nobody which process that was, so that nothing could be proved of it.
+pub(super) async fn next_to_send(
+    signal: &mut watch::Receiver<Option<Signal>>,
+    begun: &mut watch::Receiver<bool>,
+) -> Signal {
+    let asked = next_signal(signal).await;
+    if asked == Signal::Kill {
+        return asked;
+    }
+    tokio::select! {
+        biased;
+        // It ended without ever running: then nobody reads what is sent, either.
+        _ = begun.wait_for(|begun| *begun) => asked,
+        higher = next_signal(signal) => higher,
     }
 }
 

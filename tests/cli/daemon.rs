@@ -95,6 +95,63 @@ fn a_daemon_that_was_killed_is_reported_and_replaced() {
     assert_ne!(home.daemon_pid(), pid);
 }
 
+/// With `-v` a command says how it gets at the engine, without it nothing of the kind.
+#[test]
+fn a_verbose_command_says_whom_it_asks() {
+    let home = Home::new();
+    let socket = format!("socket={}", home.socket().display());
+    let run = |options: &[&str]| {
+        let line = ["run", "--local", "--wait", "--", "true"];
+        home.regatta(&[options, &line].concat()).exits(0)
+    };
+    let first = run(&["-v"]).says(&["no daemon answers", &socket, "a daemon was started now"]);
+    let pid = format!("pid={}", home.daemon_pid());
+    assert!(first.err().contains(&pid), "{first:?}");
+    let version = format!("version={}", env!("CARGO_PKG_VERSION"));
+    let second = run(&["-v"]).says(&["a daemon answers", &socket, &pid, &version]);
+    assert!(!second.err().contains("started now"), "{second:?}");
+    assert!(!run(&[]).err().contains("socket="));
+    let alone = run(&["-v", "--no-daemon"]).says(&["greeted by the engine"]);
+    assert!(!alone.err().contains("socket="), "{alone:?}");
+}
+
+/// What went wrong can be read afterwards, once each, whatever happens to the jobs later.
+#[test]
+fn the_log_tells_of_ends_and_failures() {
+    let home = Home::new();
+    let bad = home.job_with(&["-n", "night"], "exit 3");
+    home.regatta(&["wait", "all"]).exits(1);
+    let good = home.finished_job("echo fine");
+    let lost = home.job("echo ready; exec sleep 1000");
+    home.until_output(lost, 6);
+    home.regatta(&["stop", &lost.to_string()]).exits(0);
+    home.regatta(&["receive", "all"]).exits(1);
+    home.regatta(&["remove", &bad.to_string()]).exits(0);
+    home.regatta(&["daemon", "stop", "--force"]).exits(0);
+    let log = fs::read_to_string(home.runtime().join("daemon.log")).expect("a log");
+    let lines = |parts: &[&str]| {
+        let all = log.lines();
+        all.filter(|line| parts.iter().all(|part| line.contains(part)))
+            .count()
+    };
+    let of = |job: u64| format!("job={job} ");
+    let failed = "host=\"localhost\" state=Failed reason=\"exit 3\"";
+    assert_eq!(lines(&["INFO", &of(bad), failed]), 1, "{log}");
+    assert_eq!(
+        lines(&["INFO", &of(bad), "name=\"night\" state=Failed"]),
+        1,
+        "{log}"
+    );
+    assert_eq!(lines(&[&of(good), "state=Completed"]), 1, "{log}");
+    assert_eq!(
+        lines(&[&of(good)]),
+        1,
+        "what completed is no failure: {log}"
+    );
+    assert_eq!(lines(&[&of(lost), "state=Stopped"]), 2, "{log}");
+    assert_eq!(lines(&[&format!("removed job={bad}")]), 1, "{log}");
+}
+
 #[test]
 fn there_is_only_one_daemon() {
     let home = Home::new();

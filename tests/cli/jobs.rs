@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Home, until};
+use crate::support::{Home, Running, until};
 
 #[test]
 fn selections_find_jobs_in_every_form() {
@@ -89,7 +89,7 @@ fn unknown_ids_are_named_and_the_others_still_done() {
     let job = home.finished_job("exit 1").to_string();
     home.regatta(&["throttle", "-f", "3", "999", &job])
         .exits(1)
-        .says(&["999", &format!("job {job} runs at most 3 at once")]);
+        .says(&["999", &format!("job {job} has ended (Failed)")]);
     home.regatta(&["rerun", "999", &job])
         .exits(1)
         .says(&["999"]);
@@ -110,9 +110,10 @@ fn an_empty_selection_is_never_silent() {
     for verb in [
         "jobs", "wait", "stop", "receive", "remove", "pause", "rerun",
     ] {
-        home.regatta(&[verb, "all"])
-            .exits(3)
-            .says(&["there are no jobs"]);
+        for word in ["all", "last"] {
+            let ran = home.regatta(&[verb, word]).exits(3);
+            assert_eq!(ran.err(), "regatta: there are no jobs\n", "{verb} {word}");
+        }
         home.regatta(&[verb, "zz*"])
             .exits(3)
             .says(&["nothing matches zz*"]);
@@ -120,6 +121,26 @@ fn an_empty_selection_is_never_silent() {
     let json = home.regatta(&["jobs", "--json", "zz*"]).exits(3);
     assert_eq!(json.json(), serde_json::json!([]));
     home.regatta(&["jobs"]).exits(0).prints("");
+}
+
+#[test]
+fn hosts_that_are_none_are_never_silent() {
+    let home = Home::new();
+    let cases: &[(&[&str], &str, &str)] = &[
+        (&["hosts", "zz*"], "zz* matches no host", ""),
+        (&["hosts", "-f", "a!a"], "a!a matches no host", ""),
+        (&["hosts", "-c", "a!a"], "a!a matches no host", "0\n"),
+        (&["hosts", "--json", "a!a"], "a!a matches no host", "[]\n"),
+        (&["hosts"], "no host is known", ""),
+        (&["hosts", "-g"], "there are no groups", ""),
+        (&["hosts", ""], "no targets: the expression is empty", ""),
+    ];
+    for (arguments, said, printed) in cases {
+        home.regatta(arguments)
+            .exits(3)
+            .says(&[said])
+            .prints(printed);
+    }
 }
 
 #[test]
@@ -230,7 +251,24 @@ fn queues_are_throttled_paused_and_resumed() {
         .filter_map(|job| job["paused"].as_bool())
         .collect();
     assert_eq!(paused, [true, false]);
-    home.regatta(&["throttle", "-f", "0", "all"]).exits(2);
+    // What has ended is named, and the others are still done.
+    home.regatta(&["stop", &jobs[0]]).exits(0);
+    for (verb, said) in [
+        ("pause", "starts no more children"),
+        ("resume", "starts queued children again"),
+    ] {
+        let ran = home.regatta(&[verb, "all"]).exits(1).says(&[
+            &format!("job {} has ended (Stopped)", jobs[0]),
+            &format!("job {} {said}", jobs[1]),
+        ]);
+        assert!(!ran.err().contains(&format!("job {} {said}", jobs[0])));
+    }
+    home.regatta(&["throttle", "-f", "2", &jobs[0]])
+        .exits(1)
+        .says(&["has ended"]);
+    home.regatta(&["throttle", "-f", "0", "all"])
+        .exits(2)
+        .says(&["--fanout", "expected a whole number from 1 on"]);
     home.regatta(&["throttle", "all"])
         .exits(2)
         .says(&["--fanout"]);
@@ -271,4 +309,51 @@ fn a_watcher_sees_every_state_and_only_what_it_asked_for() {
         .iter()
         .filter_map(|record| record["job"]["id"].as_u64());
     assert!(jobs.into_iter().all(|id| id == job), "{ran:?}");
+}
+
+/// Old jobs are no news.  Every line begins with its job, and a name is there only if one was given.
+#[test]
+fn a_watch_begins_with_what_is_live() {
+    let home = Home::new();
+    let old = home.finished_job("exit 3");
+    let go = home.path("go");
+    let line = format!("until [ -e {} ]; do sleep 0.05; done; exit 3", go.display());
+    let named = home.job_with(&["-n", "patch"], &line);
+    home.until_state(named, "Running");
+    let watch = |file: &str, arguments: &[&str], begins: &str| {
+        let mut shell = home.program("/bin/sh");
+        let line = format!("exec \"$0\" jobs --watch \"$@\" >{file}");
+        shell.args(["-c", &line, env!("CARGO_BIN_EXE_regatta")]);
+        shell.args(arguments);
+        let running = Running::spawn(shell);
+        until("the watch has begun", || {
+            fs::read_to_string(home.path(file)).is_ok_and(|text| text.starts_with(begins))
+        });
+        running
+    };
+    let first = format!("job {old}: Failed, 1 Failed\n");
+    let all = watch(
+        "all",
+        &["--children"],
+        &format!("job {named} (patch): Running, 1 Running\njob {named} localhost: Running\n"),
+    );
+    let chosen = watch("chosen", &[&old.to_string()], &first);
+    let plain = home.finished_job("true");
+    fs::write(go, "").expect("a file");
+    home.until_state(named, "Failed");
+    home.regatta(&["receive", "all"]).exits(1);
+    home.regatta(&["remove", "all"]).exits(0);
+    until("the daemon is told to end", || {
+        home.regatta(&["daemon", "stop"]).code() == Some(0)
+    });
+    all.finish().exits(1);
+    chosen.finish().exits(1);
+    let said = fs::read_to_string(home.path("all")).expect("it was written");
+    for line in [
+        format!("job {named} (patch): Failed, 1 Failed\n"),
+        format!("job {named} localhost: Failed, exit 3\n"),
+        format!("job {plain}: removed\n"),
+    ] {
+        assert!(said.contains(&line), "{line:?} is missing: {said}");
+    }
 }

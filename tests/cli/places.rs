@@ -129,6 +129,10 @@ fn mistakes_in_the_configuration_are_named() {
             "[run]\nfanuot = 3\n",
             &["config.toml", "line 2", "did you mean fanout?"][..],
         ),
+        (
+            "connect_timeout = \"5s\"\n",
+            &["config.toml", "line 1", "connect_timeout belongs in [run]"],
+        ),
         ("[run]\ngrace = \"soon\"\n", &["config.toml", "run.grace"]),
         ("nonsense\n", &["config.toml", "line 1"]),
         ("\u{0}", &["config.toml"]),

@@ -55,6 +55,34 @@ fn every_receive_shows_the_reason_of_a_failure() {
     }
 }
 
+/// Of several jobs each line says which; beyond a screenful they are counted, one by one or as they come.
+#[test]
+fn ends_of_several_jobs_are_told_apart_and_counted() {
+    let home = Home::new();
+    let jobs: Vec<u64> = (0..22).map(|_| home.job("exit 3")).collect();
+    for options in [&["--wait"][..], &[]] {
+        let ran = home
+            .regatta(&[&["receive", "all"], options].concat())
+            .exits(1)
+            .prints("");
+        let said = ran.err();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 21, "{ran:?}");
+        assert_eq!(lines[20], "... and 2 more");
+        for line in &lines[..20] {
+            let job = line
+                .strip_prefix("job ")
+                .and_then(|rest| rest.strip_suffix(" localhost: Failed, exit 3"))
+                .and_then(|id| id.parse().ok());
+            assert!(job.is_some_and(|job| jobs.contains(&job)), "{line}");
+        }
+    }
+    let waited = home.regatta(&["wait", "1", "3"]).exits(1);
+    waited.says(&["job 1 localhost: Failed", "job 3 localhost: Failed"]);
+    let one = home.regatta(&["receive", "1", "2", "Job1"]).exits(1);
+    assert_eq!(one.err(), "localhost: Failed, exit 3\n");
+}
+
 #[test]
 fn wait_goes_on_until_the_end_and_remove_removes() {
     let home = Home::new();

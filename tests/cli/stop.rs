@@ -59,6 +59,30 @@ fn kill_does_not_wait_for_grace() {
 }
 
 #[test]
+fn a_stop_may_bring_another_grace() {
+    let home = Home::new();
+    let job = home.job_with(
+        &["--grace", "50s"],
+        "trap '' TERM; echo ready; while :; do sleep 0.1; done",
+    );
+    home.until_output(job, 6);
+    let id = job.to_string();
+    let patient = home.start(&["stop", &id]);
+    home.until_state(job, "Stopping");
+    let (ran, took) = timed(|| home.regatta(&["stop", "--grace", "300ms", &id]));
+    ran.exits(0)
+        .says(&["localhost: Stopped, stopped by operator (KILL)"]);
+    assert!(took.as_secs() < 25, "{took:?}");
+    patient.finish().exits(0);
+    assert_eq!(home.alive(job), Vec::<u32>::new());
+    for wrong in [&["--grace", "soon"][..], &["--grace", "1s", "--kill"]] {
+        home.regatta(&[&["stop", &id], wrong].concat())
+            .exits(2)
+            .says(&["--grace"]);
+    }
+}
+
+#[test]
 fn what_left_the_session_is_said_loudly() {
     let home = Home::new();
     let job = home.job_with(
@@ -70,6 +94,15 @@ fn what_left_the_session_is_said_loudly() {
         .regatta(&["stop", &job.to_string()])
         .exits(1)
         .says(&["stop unconfirmed, pid "]);
+    // Loudly even to those who want to hear little, and nothing but that.
+    let quiet = home.regatta(&["stop", "-q", &job.to_string()]).exits(1);
+    assert_eq!(quiet.out(), "");
+    assert!(
+        quiet
+            .err()
+            .starts_with("regatta: localhost: Stopped, stop unconfirmed, pid "),
+        "{quiet:?}"
+    );
     let left = home.alive(job);
     assert_eq!(left.len(), 1, "{ran:?}");
     assert_eq!(home.child_now(job)["reason"]["kind"], "stop_unconfirmed");
@@ -84,6 +117,8 @@ fn stopping_again_or_too_late_is_no_error() {
     for stop in twice {
         stop.finish().exits(0);
     }
+    let quiet = home.regatta(&["stop", "-q", &job]).exits(0).prints("");
+    assert_eq!(quiet.err(), "");
     let before = home.jobs(&[&job]);
     home.regatta(&["stop", &job]).exits(0);
     home.regatta(&["stop", "--kill", &job]).exits(0);
@@ -139,6 +174,17 @@ fn only_what_is_final_is_removed() {
     home.regatta(&["remove", &done.to_string()]).exits(0);
     // Its id is not used again.
     assert!(home.job("true") > done);
+}
+
+#[test]
+fn many_removals_are_counted() {
+    let home = Home::new();
+    for _ in 0..21 {
+        home.job("true");
+    }
+    home.regatta(&["wait", "all"]).exits(0);
+    let ran = home.regatta(&["remove", "all"]).exits(0);
+    assert_eq!(ran.err(), "removed 21 jobs\n");
 }
 
 /// Whoever follows a job that is removed under them is told, and not left waiting.

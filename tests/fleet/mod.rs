@@ -197,6 +197,10 @@ pub fn alive(run: &str) -> Vec<u32> {
     found
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is waited for is another process, and the wait is bounded"
+)]
 /// The environment a process was started with.  In the middle of `execve` it is empty for an instant, hence the looking
 /// again; kernel threads, which have none, have no program either.
 fn environment(pid: u32) -> Option<Vec<u8>> {

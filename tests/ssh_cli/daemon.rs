@@ -1,6 +1,7 @@
 //! The daemon is killed while its jobs run: clients are told, nothing is left running, and the next one works.
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::console::Console;
 use crate::support::{kill, until};
@@ -127,10 +128,16 @@ fn a_daemon_that_is_terminated_takes_its_jobs_along() {
     };
     let job = console.background(
         &["-t", "127.1.0.[1-3]"],
-        "trap '' TERM; while :; do sleep 0.2; done",
+        "trap '' TERM; echo up; while :; do sleep 0.2; done",
     );
     until("all of them run", || console.count(&job, "Running") == 3);
     let following = console.follow(&job);
+    until("the follower has what they said", || {
+        let now = console.now(&job);
+        let children = now["children"].as_array().expect("a list");
+        let taken = |child: &Value| child["bytes"]["out"] == 3 && child["more"] == false;
+        children.iter().all(taken)
+    });
     let pid = console.daemon_pid();
     kill(pid, Signal::TERM);
     following.finish().exits(1).says(&[]);

@@ -107,6 +107,7 @@ fn what_was_under_way_is_looked_up_and_nothing_is_started() {
     let stop = Command::Stop {
         select: vec![Selector::new("1.n1")],
         rigour: crate::core::ladder::Rigour::Gentle,
+        grace: None,
     };
     fleet.apply(at(3), Input::Command(Ticket(2), stop));
     let written = saved(fleet.job(job).expect("it is there"));

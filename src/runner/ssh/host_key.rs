@@ -9,7 +9,7 @@ use russh::{Error, Preferred};
 
 use super::known_hosts::{HostKeys, KeyName, Verdict};
 use super::wire::Fate;
-use crate::config::ssh_config::{HostSettings, StrictHostKeyChecking};
+use crate::config::ssh_config::{HostSettings, Origin, StrictHostKeyChecking};
 use crate::core::reason::Reason;
 
 /// Checks the server's key against what is known of the host, and records why the connection ended.
@@ -18,8 +18,8 @@ pub(super) struct Checker {
     known: HostKeys,
     /// What the host is looked up under.
     name: KeyName,
-    /// What to say about `StrictHostKeyChecking` when a key is unknown.
-    strictness: StrictHostKeyChecking,
+    /// What to do about a key that is unknown.
+    advice: String,
     fate: Arc<Fate>,
     /// How long a silent server is waited for, for the message.
     patience: Option<std::time::Duration>,
@@ -36,7 +36,7 @@ impl Checker {
         Self {
             known,
             name,
-            strictness: settings.strict_host_key_checking.value,
+            advice: advice(settings),
             fate,
             patience,
         }
@@ -70,17 +70,10 @@ impl Checker {
         let name = self.name.as_str();
         match self.known.check(key) {
             Verdict::Known => Ok(()),
-            Verdict::Unknown => {
-                let hint = match self.strictness {
-                    StrictHostKeyChecking::Yes | StrictHostKeyChecking::Ask => {
-                        "compare the fingerprint, then connect once with ssh to accept it"
-                    }
-                    StrictHostKeyChecking::AcceptNew | StrictHostKeyChecking::No => {
-                        "regatta accepts no key by itself, whatever StrictHostKeyChecking says: connect once with ssh"
-                    }
-                };
-                Err(Reason::HostKeyUnknown(format!("{what} for {name}; {hint}")))
-            }
+            Verdict::Unknown => Err(Reason::HostKeyUnknown(format!(
+                "{what} for {name}; {}",
+                self.advice
+            ))),
             Verdict::Changed { at, known_type } => Err(Reason::HostKeyChanged(format!(
                 "{name} presents {what}, but {at} has another {} key; if the change is meant, remove that line",
                 key_type(&known_type)
@@ -90,6 +83,31 @@ impl Checker {
             ))),
         }
     }
+}
+
+/// How the operator gets a key accepted.  What the inventory or the target says of a host `ssh` does not know, so that
+/// connecting with it would ask another server, or none.
+fn advice(settings: &HostSettings) -> String {
+    let accept = match settings.strict_host_key_checking.value {
+        StrictHostKeyChecking::Yes | StrictHostKeyChecking::Ask => "",
+        StrictHostKeyChecking::AcceptNew | StrictHostKeyChecking::No => {
+            "regatta accepts no key by itself, whatever StrictHostKeyChecking says: "
+        }
+    };
+    let (host, port) = (&settings.host_name, &settings.port);
+    let ours = host.origin == Origin::CommandLine || port.origin == Origin::CommandLine;
+    // Under an alias the key has another name than ssh-keyscan gives it.
+    if !ours || settings.host_key_alias.is_some() {
+        return format!("{accept}compare the fingerprint, then connect once with ssh to accept it");
+    }
+    let port = match port.value {
+        22 => String::new(),
+        port => format!("-p {port} "),
+    };
+    format!(
+        "{accept}fetch the key with `ssh-keyscan {port}{}`, compare the fingerprint, and append it to known_hosts",
+        host.value
+    )
 }
 
 /// The type of a key as `ssh` says it.
@@ -172,4 +190,40 @@ pub(super) fn printable(text: &str) -> String {
         .collect::<String>()
         .trim()
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::advice;
+    use crate::config::ssh_config::{ClientConfig, ConfigSource, LocalEnv, Overrides};
+    use crate::core::spec::Host;
+
+    #[test]
+    fn the_advice_names_the_server_that_was_asked() {
+        let env = LocalEnv::current();
+        let config = ClientConfig::load(&ConfigSource::Nothing, &env).expect("nothing to read");
+        let say = |address: Option<&str>, port: Option<u16>| {
+            let host = Host {
+                address: address.map(str::to_string),
+                port,
+                ..Host::named("web01")
+            };
+            let overrides = Overrides::of_host(&host, &env).expect("a plain host");
+            advice(&config.resolve("web01", &overrides).expect("a plain host"))
+        };
+        assert!(say(None, None).contains("connect once with ssh"));
+        let cases = [
+            (
+                Some("10.0.0.3"),
+                Some(2222),
+                "`ssh-keyscan -p 2222 10.0.0.3`",
+            ),
+            (Some("10.0.0.3"), None, "`ssh-keyscan 10.0.0.3`"),
+            (None, Some(2222), "`ssh-keyscan -p 2222 web01`"),
+        ];
+        for (address, port, command) in cases {
+            let said = say(address, port);
+            assert!(said.contains(command), "{said}");
+        }
+    }
 }

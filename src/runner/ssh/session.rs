@@ -82,6 +82,7 @@ pub(super) async fn run(
             lines,
             &exited,
             signal.clone(),
+            relay.begun(),
         );
         tokio::pin!(feed);
         let mut urgency = connection.urgency();
@@ -156,6 +157,7 @@ async fn feed(
     lines: Bytes,
     exited: &AtomicBool,
     mut signal: watch::Receiver<Option<Signal>>,
+    mut begun: watch::Receiver<bool>,
 ) {
     // What cannot be written has lost its connection, and the reading side says why.
     let mut written = half.exec(true, prologue::exec_line()).await;
@@ -163,7 +165,7 @@ async fn feed(
         written = half.data_bytes(lines).await;
     }
     while written.is_ok() {
-        let asked = relay::next_signal(&mut signal).await;
+        let asked = relay::next_to_send(&mut signal, &mut begun).await;
         if exited.load(Ordering::Relaxed) {
             break;
         }
