@@ -10,12 +10,13 @@ use bytes::Bytes;
 use regatta::core::answer::Answer;
 use regatta::core::fleet::Command;
 use regatta::core::output::Stream;
+use regatta::core::retention::Retention;
 use regatta::core::select::Selector;
 use regatta::core::spec::{Ended, Host, Inquiry, JobSpec, Limits, Payload, Proof, Signal, Trace};
 use regatta::core::wait::Until;
 use regatta::engine::{Engine, Runners};
 use regatta::runner::{Boxed, Event, Order, Runner};
-use regatta::store::Store;
+use regatta::store::{Caps, Saved, Store};
 use tokio::sync::{mpsc, watch};
 
 #[path = "support/measure.rs"]
@@ -74,7 +75,12 @@ fn main() {
         .expect("a runtime");
     runtime.block_on(async {
         let runners = Runners::from([("simulated", Arc::new(Simulated) as Arc<dyn Runner>)]);
-        let (engine, task) = Engine::start(runners, Store::default());
+        let (engine, task) = Engine::start(
+            runners,
+            Store::temporary(Caps::default()).expect("a temporary directory"),
+            Saved::default(),
+            Retention::default(),
+        );
         for fanout in [64, CHILDREN as u32] {
             let before = measure::Sample::now();
             let submitted = engine

@@ -13,10 +13,12 @@ use crate::core::job::{Pin, Queue};
 use crate::core::journal::Revision;
 use crate::core::ladder::{Force, Rigour};
 use crate::core::output::{Count, Stream, Streams};
+use crate::core::reason::{Fate, Left, Limit, Reason};
 use crate::core::receive::{Mode, Patience, ReceiveAsk};
+use crate::core::saved::SavedState;
 use crate::core::select::Selector;
 use crate::core::spec::{Host, JobSpec, Limits, Payload};
-use crate::core::state::State;
+use crate::core::state::{Cause, State};
 use crate::core::wait::Until;
 
 #[derive(Serialize, Deserialize)]
@@ -226,6 +228,88 @@ pub(crate) enum CommandDef {
         select: Vec<Selector>,
     },
     Receive(#[serde(with = "ReceiveAskDef")] ReceiveAsk),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Limit")]
+pub(crate) enum LimitDef {
+    Connect,
+    Command,
+    Job,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Left")]
+pub(crate) enum LeftDef {
+    Nothing,
+    Alive(Vec<u32>),
+    Unproved { pid: Option<u32>, why: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Fate")]
+pub(crate) enum FateDef {
+    Probing { pid: Option<u32> },
+    Ended,
+    Alive(Vec<u32>),
+    Unknown { pid: Option<u32>, why: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Reason")]
+pub(crate) enum ReasonDef {
+    Exit(i32),
+    Signal(String),
+    Unreachable(String),
+    Protocol(String),
+    HostKeyUnknown(String),
+    HostKeyChanged(String),
+    AuthFailed(String),
+    Refused(String),
+    BadSettings(String),
+    TimedOut {
+        #[serde(with = "LimitDef")]
+        what: Limit,
+        after: Duration,
+        #[serde(with = "LeftDef")]
+        left: Left,
+    },
+    Stopped(#[serde(with = "LeftDef")] Left),
+    Killed,
+    StoppedBeforeStart,
+    ConnectionLost {
+        why: String,
+        #[serde(with = "FateDef")]
+        fate: Fate,
+    },
+    Internal(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Cause")]
+pub(crate) enum CauseDef {
+    Operator,
+    Limit {
+        #[serde(with = "LimitDef")]
+        what: Limit,
+        after: Duration,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "SavedState")]
+pub(crate) enum SavedStateDef {
+    NotStarted,
+    Live,
+    Stopping(#[serde(with = "CauseDef")] Cause),
+    Disconnected {
+        why: String,
+        #[serde(with = "FateDef")]
+        fate: Fate,
+    },
+    Completed,
+    Failed(#[serde(with = "ReasonDef")] Reason),
+    Stopped(#[serde(with = "ReasonDef")] Reason),
 }
 
 /// A list of `$Type`, by its shadow.

@@ -10,7 +10,7 @@ use crate::command::Global;
 use crate::config::settings::Settings;
 use crate::daemon::client::{Absent, Connection, Reach};
 use crate::daemon::place::Place;
-use crate::daemon::{Service, assemble};
+use crate::daemon::{OpenError, Service, assemble};
 use crate::view::text;
 use crate::wire::{Reply, Request};
 
@@ -25,7 +25,11 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(global: Global) -> Result<Self, CliError> {
         let settings = Settings::load(global.config.as_deref(), config_directory().as_deref())?;
-        let in_process = global.no_daemon.then(assemble::service);
+        let cannot = |error: OpenError| {
+            CliError::usage(error.to_string()).hint("set TMPDIR to a directory with room")
+        };
+        let in_process = global.no_daemon.then(assemble::passing_service);
+        let in_process = in_process.transpose().map_err(cannot)?;
         let reach = match &in_process {
             Some(service) => Ok(Reach::InProcess(Arc::clone(service))),
             None => Place::find(variable).map(Reach::Daemon),

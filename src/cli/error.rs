@@ -140,7 +140,7 @@ impl From<ClientError> for CliError {
         let exit = match error {
             ClientError::NoDaemon => Exit::Nothing,
             ClientError::Place(_)
-            | ClientError::Start(_)
+            | ClientError::Start { .. }
             | ClientError::Lingers
             | ClientError::Unreachable { .. }
             | ClientError::OtherVersion(_)

@@ -16,6 +16,8 @@ pub(super) struct Outcome {
     pub(super) unknown: Vec<String>,
     /// Children somebody else is receiving.
     pub(super) busy: Vec<String>,
+    /// Jobs whose output cannot be read, and why.
+    pub(super) unreadable: Vec<String>,
     pub(super) jobs: Vec<JobView>,
     /// Children that settled as anything but Completed.
     pub(super) unsuccessful: Vec<ChildView>,
@@ -80,6 +82,7 @@ pub(super) async fn follow(
                 matched,
                 unknown,
                 busy,
+                unreadable,
                 jobs,
             } => {
                 sink.finish()?;
@@ -87,6 +90,7 @@ pub(super) async fn follow(
                     matched,
                     unknown,
                     busy,
+                    unreadable,
                     jobs,
                     ..outcome
                 });

@@ -70,7 +70,7 @@ pub(super) async fn fetch(
     children: Children,
 ) -> Result<List, CliError> {
     let mut connection = context
-        .open(&Request::Jobs { select, children }, Absent::Fail)
+        .open(&Request::Jobs { select, children }, Absent::Recall)
         .await?;
     read(&mut connection).await
 }
@@ -196,7 +196,7 @@ async fn watch(
 ) -> Result<Exit, CliError> {
     let selected = select.is_some();
     let mut connection = context
-        .open(&Request::Watch { select, children }, Absent::Fail)
+        .open(&Request::Watch { select, children }, Absent::Recall)
         .await?;
     let List {
         mut jobs,

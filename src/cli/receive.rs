@@ -45,7 +45,7 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
         until,
     };
     let mut connection = context
-        .open(&Request::Receive(request), Absent::Fail)
+        .open(&Request::Receive(request), Absent::Recall)
         .await?;
     let mut sink = open_sink(context, &args, mode)?;
     let mut ends = Ends::new(context, label);
@@ -121,12 +121,17 @@ fn report(outcome: &Outcome) -> Exit {
     for unknown in &outcome.unknown {
         Context::warn(unknown);
     }
+    for unreadable in &outcome.unreadable {
+        Context::warn(unreadable);
+    }
     for busy in &outcome.busy {
         Context::warn(&format!(
             "{busy} is being received by somebody else and was left out"
         ));
     }
-    let clean =
-        outcome.unsuccessful.is_empty() && outcome.unknown.is_empty() && outcome.busy.is_empty();
+    let clean = outcome.unsuccessful.is_empty()
+        && outcome.unknown.is_empty()
+        && outcome.busy.is_empty()
+        && outcome.unreadable.is_empty();
     if clean { Exit::Done } else { Exit::Failed }
 }

@@ -56,7 +56,7 @@ pub(super) async fn ask(
     force: Force,
 ) -> Result<Removed, CliError> {
     let request = Request::Command(Command::Remove { select, force });
-    match context.ask(&request, Absent::Fail).await? {
+    match context.ask(&request, Absent::Recall).await? {
         Reply::Removed {
             jobs,
             left,

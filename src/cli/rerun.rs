@@ -24,7 +24,7 @@ pub(super) async fn rerun(context: &Context, args: Rerun) -> Result<Exit, CliErr
         select: args.pick.select.clone(),
         which,
     };
-    let Reply::Rerun { jobs, refused } = context.ask(&request, Absent::Fail).await? else {
+    let Reply::Rerun { jobs, refused } = context.ask(&request, Absent::Recall).await? else {
         return Err(CliError::failed("the engine answered out of turn"));
     };
     for refusal in &refused {
@@ -65,7 +65,7 @@ async fn ask_first(context: &Context, args: &Rerun) -> Result<(), CliError> {
         select: Some(Wanted(args.pick.select.clone())),
         children: Children::Without,
     };
-    match context.ask(&request, Absent::Fail).await? {
+    match context.ask(&request, Absent::Recall).await? {
         Reply::Jobs(list) => list.jobs.iter().try_for_each(|job| {
             // Children come only where they were selected by themselves.
             let chosen = list

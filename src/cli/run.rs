@@ -80,7 +80,7 @@ pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, Cli
         until: ReceiveUntil::Settled,
     };
     let mut connection = context
-        .open(&Request::Receive(receive), Absent::Fail)
+        .open(&Request::Receive(receive), Absent::Recall)
         .await?;
     let layout = if context.global.json {
         Layout::Ndjson
@@ -125,7 +125,7 @@ async fn interrupted(
         rigour: Rigour::Gentle,
         grace: None,
     });
-    if let Reply::Settled(settled) = context.ask(&stop, Absent::Fail).await? {
+    if let Reply::Settled(settled) = context.ask(&stop, Absent::Recall).await? {
         super::wait::report_children(context, &settled);
     }
     Ok(Exit::Interrupted)

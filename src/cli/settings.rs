@@ -49,7 +49,7 @@ async fn change(
     said: &str,
 ) -> Result<Exit, CliError> {
     let request = Request::Command(command(select.clone()));
-    match context.ask(&request, Absent::Fail).await? {
+    match context.ask(&request, Absent::Recall).await? {
         Reply::Changed {
             jobs,
             unknown,

@@ -21,7 +21,7 @@ pub(super) async fn stop(context: &Context, args: Stop) -> Result<Exit, CliError
         rigour,
         grace: args.grace,
     });
-    match context.ask(&request, Absent::Fail).await? {
+    match context.ask(&request, Absent::Recall).await? {
         Reply::Settled(settled) => {
             // Whoever wants to hear little hears only of what may still run.
             if context.global.quiet && !context.global.json {

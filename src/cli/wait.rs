@@ -22,7 +22,7 @@ pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError
         timeout: args.timeout,
     };
     match context
-        .ask(&Request::Command(command), Absent::Fail)
+        .ask(&Request::Command(command), Absent::Recall)
         .await?
     {
         Reply::Settled(settled) => {

@@ -12,11 +12,12 @@ use super::place::Place;
 use super::server::{Server, ServerError};
 use super::session::Service;
 use crate::config::ssh_config::LocalEnv;
+use crate::core::retention::Retention;
 use crate::engine::{Engine, Runners};
 use crate::runner::Runner;
 use crate::runner::local::Local;
 use crate::runner::ssh::Ssh;
-use crate::store::Store;
+use crate::store::{Caps, OpenError, Saved, Store};
 
 /// What a daemon does with the terminal it was started from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +27,14 @@ pub enum Terminal {
     LetGo,
 }
 
+/// A service whose jobs end with this process.
+pub fn passing_service() -> Result<Arc<Service>, OpenError> {
+    let store = Store::temporary(Caps::default())?;
+    Ok(service(store, Saved::default()))
+}
+
 /// An engine with everything it needs, and the service in front of it.
-pub fn service() -> Arc<Service> {
+fn service(store: Store, saved: Saved) -> Arc<Service> {
     let runners = Runners::from([
         (
             "ssh",
@@ -35,25 +42,27 @@ pub fn service() -> Arc<Service> {
         ),
         ("local", Arc::new(Local::new()) as Arc<dyn Runner>),
     ]);
-    let (engine, task) = Engine::start(runners, Store::default());
+    let (engine, task) = Engine::start(runners, store, saved, Retention::default());
     Service::new(engine, task)
 }
 
 /// Is the daemon until it is told to end.
 pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<(), ServerError> {
-    let server = match Server::bind(place) {
-        Ok(server) => server,
-        Err(error) => {
-            if terminal == Terminal::LetGo {
-                // Whoever starts us reads this.
-                _ = std::io::stdout().write_all(error.to_string().as_bytes());
-            }
-            return Err(error);
+    let refused = |error: ServerError| {
+        if terminal == Terminal::LetGo {
+            // Whoever starts us reads this.
+            let hint = error.hint().map(|hint| format!("\n{hint}"));
+            let said = format!("{error}{}", hint.unwrap_or_default());
+            _ = std::io::stdout().write_all(said.as_bytes());
         }
+        error
     };
+    let server = Server::bind(place).map_err(refused)?;
     log_daemon(place, terminal, verbose);
     raise_descriptor_limit();
-    let service = service();
+    let opened = Store::open(place.state(), Caps::default());
+    let (store, saved) = opened.map_err(ServerError::Store).map_err(refused)?;
+    let service = service(store, saved);
     if terminal == Terminal::LetGo {
         let_go().map_err(ServerError::Io)?;
     }

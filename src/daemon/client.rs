@@ -42,6 +42,8 @@ pub enum Reach {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {
     Start,
+    /// Start one if an earlier one has left jobs.
+    Recall,
     Fail,
 }
 
@@ -51,8 +53,11 @@ pub enum ClientError {
     Place(PlaceError),
     /// None is running, and none was to be started.
     NoDaemon,
-    /// One could not be started, and why.
-    Start(String),
+    /// One could not be started, why, and what it says can be done.
+    Start {
+        why: String,
+        hint: Option<String>,
+    },
     /// The one that runs speaks another protocol.
     OtherVersion(Greeting),
     /// Its socket is there and cannot be used.
@@ -81,7 +86,7 @@ impl fmt::Display for ClientError {
         match self {
             Self::Place(error) => error.fmt(f),
             Self::NoDaemon => f.write_str("no daemon is running, so there are no jobs"),
-            Self::Start(why) => write!(f, "the daemon could not be started: {why}"),
+            Self::Start { why, .. } => write!(f, "the daemon could not be started: {why}"),
             Self::OtherVersion(theirs) => write!(
                 f,
                 "the running daemon (pid {}, version {}) speaks protocol {}, this program speaks {PROTOCOL}",
@@ -120,17 +125,21 @@ impl ClientError {
         match self {
             Self::Place(error) => Some(error.hint().to_string()),
             Self::NoDaemon => Some("`regatta run` starts one".to_string()),
-            Self::Start(_) => Some("`regatta daemon run` shows what it says; --no-daemon does without".to_string()),
+            Self::Start { hint: Some(hint), .. } => Some(hint.clone()),
+            Self::Start { hint: None, .. } => {
+                Some("`regatta daemon run` shows what it says; --no-daemon does without".to_string())
+            }
             Self::OtherVersion(theirs) => Some(format!(
                 "its jobs go on; when they may end, `regatta daemon stop` of version {} or `kill {}` ends it",
                 theirs.version, theirs.pid
             )),
             Self::Lost { .. } => Some(
-                "its jobs ended with it: what ran on hosts was ended by its lifeline; the next command starts a new one"
+                "what ran on hosts was ended by its lifeline; the next command starts a new one, which has the jobs and \
+                 their output and looks what became of them"
                     .to_string(),
             ),
             Self::Silent { pid } => Some(format!(
-                "it may be stopped or overloaded; if it stays so, `kill -9 {pid}` ends it, and its jobs with it"
+                "it may be stopped or overloaded; if it stays so, `kill -9 {pid}` ends it; the next one has its jobs"
             )),
             Self::Lingers => Some("try again, or look for its process; --no-daemon does without".to_string()),
             Self::Unreachable { .. } | Self::Stranger | Self::Io(_) | Self::Frame(_) => None,
@@ -173,7 +182,7 @@ impl Reach {
         let mut connection = match self {
             Self::Daemon(place) => match greeted(connect(place, absent).await?).await {
                 // It was ending, and has not been asked anything yet.
-                Err(ClientError::Lost { .. }) if absent == Absent::Start => {
+                Err(ClientError::Lost { .. }) if absent != Absent::Fail => {
                     greeted(start(place).await?).await?
                 }
                 greeted => greeted?,
@@ -268,8 +277,9 @@ async fn connect(place: &Place, absent: Absent) -> Result<UnixStream, ClientErro
     }
     tracing::debug!(socket = %socket.display(), "no daemon answers");
     match absent {
-        Absent::Fail => Err(ClientError::NoDaemon),
         Absent::Start => start(place).await,
+        Absent::Recall if place.has_jobs() => start(place).await,
+        Absent::Recall | Absent::Fail => Err(ClientError::NoDaemon),
     }
 }
 
@@ -313,7 +323,7 @@ async fn starting(place: &Place) -> Result<File, ClientError> {
     let lock = place.start_lock().map_err(ClientError::Place)?;
     let locked = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
     locked
-        .map_err(|error| ClientError::Start(error.to_string()))?
+        .map_err(|error| not_started(error.to_string()))?
         .map_err(ClientError::Io)
 }
 
@@ -344,7 +354,7 @@ async fn start(place: &Place) -> Result<UnixStream, ClientError> {
     }
     // One that is ending still has the lock, and the new one would be refused.
     until_gone(place, None).await?;
-    let failed = |why: String| ClientError::Start(why);
+    let failed = not_started;
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut daemon = tokio::process::Command::new(&program)
         .args(["daemon", "run", "--detach"])
@@ -373,6 +383,17 @@ async fn start(place: &Place) -> Result<UnixStream, ClientError> {
             "it ended without a word; see {}",
             place.log().display()
         ))),
-        why => Err(failed(why.to_string())),
+        // What is wrong, and on a line of its own what to do about it.
+        said => Err(match said.split_once('\n') {
+            Some((why, hint)) => ClientError::Start {
+                why: why.to_string(),
+                hint: Some(hint.to_string()),
+            },
+            None => failed(said.to_string()),
+        }),
     }
+}
+
+fn not_started(why: String) -> ClientError {
+    ClientError::Start { why, hint: None }
 }

@@ -15,4 +15,5 @@ mod rerun;
 pub mod server;
 mod session;
 
+pub use crate::store::OpenError;
 pub use session::Service;

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 /// The longest path of a socket: `sun_path` of unix(7) without the byte that ends it.
 const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// The directory of one user's daemon: 0700, its files 0600.
+/// The directories of one user's daemon: 0700, their files 0600.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     dir: PathBuf,
+    /// What outlives the daemon.
+    state: PathBuf,
 }
 
 /// Why there is no usable place.
@@ -67,20 +69,25 @@ impl PlaceError {
 }
 
 impl Place {
-    /// `$XDG_RUNTIME_DIR/regatta`, or else `run` under the state directory (`$XDG_STATE_HOME` or `~/.local/state`).
+    /// `$XDG_RUNTIME_DIR/regatta`, or else `run` under the state directory, which is `$XDG_STATE_HOME/regatta` or
+    /// `~/.local/state/regatta`.
     pub fn find(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PlaceError> {
         let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
-        let dir = match (
-            absolute("XDG_RUNTIME_DIR"),
-            absolute("XDG_STATE_HOME"),
-            absolute("HOME"),
-        ) {
-            (Some(runtime), _, _) => runtime.join("regatta"),
-            (None, Some(state), _) => state.join("regatta/run"),
-            (None, None, Some(home)) => home.join(".local/state/regatta/run"),
-            (None, None, None) => return Err(PlaceError::Nowhere),
+        let state = absolute("XDG_STATE_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+            .map(|state| state.join("regatta"));
+        let place = match (absolute("XDG_RUNTIME_DIR"), state) {
+            (Some(runtime), Some(state)) => Self {
+                dir: runtime.join("regatta"),
+                state,
+            },
+            (Some(runtime), None) => Self::at(runtime.join("regatta")),
+            (None, Some(state)) => Self {
+                dir: state.join("run"),
+                state,
+            },
+            (None, None) => return Err(PlaceError::Nowhere),
         };
-        let place = Self { dir };
         if place.socket().as_os_str().len() > LONGEST {
             return Err(PlaceError::TooLong {
                 socket: place.socket(),
@@ -91,7 +98,11 @@ impl Place {
 
     /// A place in a directory of the caller's choice.
     pub fn at(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        let dir = dir.into();
+        Self {
+            state: dir.join("state"),
+            dir,
+        }
     }
 
     /// Makes the directory if need be, and makes sure that it is ours alone.
@@ -129,6 +140,16 @@ impl Place {
 
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Where the store is, and what else outlives the daemon.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// Whether an earlier daemon has left jobs.
+    pub fn has_jobs(&self) -> bool {
+        self.state.join("catalog.db").exists()
     }
 
     pub fn socket(&self) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Handing output to a client, and believing that it was received only when the client says that it was written out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -26,12 +26,13 @@ struct Lease<'a> {
 }
 
 impl Lease<'_> {
-    async fn delivered(mut self, ack: Ack) -> Result<(), Broken> {
+    async fn delivered(mut self, ack: Ack, unread: Vec<Held>) -> Result<(), Broken> {
         let held = ack.held.iter().map(|held| Held {
             child: ChildId(held.child),
             stream: held.stream,
             bytes: held.bytes,
         });
+        let held = held.chain(unread);
         match self.id.take() {
             Some(id) => Ok(self
                 .engine
@@ -62,6 +63,7 @@ impl Service {
         let mut ended: HashSet<ChildId> = HashSet::new();
         let mut seen = Revision::default();
         let mut held = BTreeMap::new();
+        let mut unreadable = BTreeSet::new();
         loop {
             let ask = ReceiveAsk {
                 select: receive.select.clone(),
@@ -85,53 +87,64 @@ impl Service {
                 engine: &self.engine,
                 id: received.lease,
             };
-            self.hand_over(peer, &received, &mut ended).await?;
+            let unread = self
+                .hand_over(peer, &received, &mut ended, &mut unreadable)
+                .await?;
             if lease.id.is_some() {
                 peer.queue(&Reply::Checkpoint).await?;
                 peer.flush().await?;
                 let ack = peer.ack().await?;
-                let holds: HashSet<u64> = ack.held.iter().map(|held| held.child).collect();
+                let holds = ack.held.iter().map(|held| held.child);
+                let holds: HashSet<u64> = holds
+                    .chain(unread.iter().map(|held| held.child.0))
+                    .collect();
                 let windows = received.windows.iter();
                 held = windows
                     .filter(|window| holds.contains(&window.child.0))
                     .map(|window| (window.child, window.to))
                     .collect();
-                lease.delivered(ack).await?;
+                lease.delivered(ack, unread).await?;
             } else {
                 peer.flush().await?;
             }
             if received.finished || receive.until == ReceiveUntil::Now {
-                let end = self.end_of(&receive, received).await?;
+                let end = self.end_of(&receive, received, unreadable).await?;
                 peer.queue(&end).await?;
                 return peer.flush().await;
             }
         }
     }
 
-    /// Sends what was received: output first, then the ends of children whose output has all been sent.
+    /// Sends what was received: output first, then the ends of children whose output has all been sent.  What cannot be
+    /// read is no reason to keep back the rest; it is returned, and does not count as received.
     async fn hand_over<S>(
         &self,
         peer: &mut Peer<S>,
         received: &Received,
         ended: &mut HashSet<ChildId>,
-    ) -> Result<(), Broken>
+        unreadable: &mut BTreeSet<String>,
+    ) -> Result<Vec<Held>, Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let writing: Vec<ChildId> = received.windows.iter().map(|window| window.child).collect();
         let hosts = self.hosts_of(writing).await?;
+        let mut unread = Vec::new();
         for window in &received.windows {
             let Some((job, host)) = hosts.get(&window.child) else {
                 continue;
             };
-            let Some(mut reader) = self.engine.store().read(*job, *window) else {
-                continue;
-            };
+            let mut reader = self.engine.store().read(*job, *window);
             loop {
-                let pieces = reader.next(BITE);
-                if pieces.is_empty() {
-                    break;
-                }
+                let pieces = match reader.next(BITE).await {
+                    Ok(pieces) if pieces.is_empty() => break,
+                    Ok(pieces) => pieces,
+                    Err(why) => {
+                        unreadable.insert(why.to_string());
+                        unread.extend(reader.left());
+                        break;
+                    }
+                };
                 for piece in pieces {
                     let (job, child, host) = (job.0, window.child.0, host.clone());
                     peer.queue(&match piece {
@@ -161,7 +174,7 @@ impl Service {
             .filter(|child| !busy.contains(child) && ended.insert(*child))
             .collect();
         if fresh.is_empty() {
-            return Ok(());
+            return Ok(unread);
         }
         let views = self
             .look(move |fleet, now| {
@@ -176,7 +189,7 @@ impl Service {
         for view in views {
             peer.queue(&Reply::End(Box::new(view))).await?;
         }
-        Ok(())
+        Ok(unread)
     }
 
     async fn hosts_of(
@@ -198,7 +211,12 @@ impl Service {
     }
 
     /// The last word of a receive.
-    async fn end_of(&self, receive: &Receive, received: Received) -> Result<Reply, Broken> {
+    async fn end_of(
+        &self,
+        receive: &Receive,
+        received: Received,
+        unreadable: BTreeSet<String>,
+    ) -> Result<Reply, Broken> {
         let select = receive.select.clone();
         let hosts = receive.hosts.clone();
         let Received { busy, unknown, .. } = received;
@@ -218,6 +236,7 @@ impl Service {
                 busy: busy
                     .map(|(job, index)| format!("{}.{}", job.id, job.spec.hosts[index].name))
                     .collect(),
+                unreadable: unreadable.into_iter().collect(),
                 jobs: touched.into_iter().map(|job| job_view(job, now)).collect(),
             }
         });

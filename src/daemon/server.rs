@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::place::{Place, PlaceError};
 use super::session::Service;
+use crate::store::OpenError;
 
 /// How long sessions have to say goodbye when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -27,6 +28,8 @@ pub enum ServerError {
         path: PathBuf,
         error: io::Error,
     },
+    /// What outlives a daemon cannot be used.
+    Store(OpenError),
     Io(io::Error),
 }
 
@@ -38,6 +41,7 @@ impl fmt::Display for ServerError {
             Self::Listen { path, error } => {
                 write!(f, "cannot listen on {}: {error}", path.display())
             }
+            Self::Store(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the daemon cannot begin: {error}"),
         }
     }
@@ -47,10 +51,11 @@ impl std::error::Error for ServerError {}
 
 impl ServerError {
     /// What the operator can do.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Place(error) => Some(error.hint()),
-            Self::AlreadyRunning => Some("`regatta daemon status` shows it"),
+            Self::Place(error) => Some(error.hint().to_string()),
+            Self::Store(error) => Some(error.hint()),
+            Self::AlreadyRunning => Some("`regatta daemon status` shows it".to_string()),
             Self::Listen { .. } | Self::Io(_) => None,
         }
     }

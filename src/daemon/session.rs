@@ -292,10 +292,10 @@ impl Service {
 
     async fn status(&self) -> Result<Status, Gone> {
         let mut status = self
-            .look(|fleet, now| Status {
+            .look(|fleet, _| Status {
                 pid: std::process::id(),
                 version: env!("CARGO_PKG_VERSION").to_string(),
-                uptime: now.mono.as_secs_f64(),
+                uptime: 0.0,
                 jobs: fleet.jobs().count() as u64,
                 live: fleet.jobs().filter(|job| !job.is_settled()).count() as u64,
                 children: fleet.jobs().map(|job| job.children.len() as u64).sum(),
@@ -303,6 +303,7 @@ impl Service {
                 rss: 0,
             })
             .await?;
+        status.uptime = self.engine.clock().uptime().as_secs_f64();
         status.connections = self.engine.connections() as u64;
         status.rss = resident_memory();
         Ok(status)
@@ -312,23 +313,16 @@ impl Service {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let (live, unread) = self
-            .look(|fleet, _| {
-                let live = fleet.jobs().filter(|job| !job.is_settled()).count();
-                (live, fleet.jobs().filter(|job| job.has_more()).count())
-            })
+        let live = self
+            .look(|fleet, _| fleet.jobs().filter(|job| !job.is_settled()).count())
             .await?;
-        let objection = match (live, unread) {
-            (0, 0) => None,
-            (0, unread) => Some(format!(
-                "{} output that was not received, which would be lost",
-                jobs_are(unread, "has", "have")
-            )),
-            (live, _) => Some(format!("{} still live", jobs_are(live, "is", "are"))),
+        let objection = match live {
+            0 => None,
+            live => Some(format!("{} still live", jobs_are(live, "is", "are"))),
         };
         match (how, objection) {
             (Shutdown::IfIdle, Some(message)) => {
-                let hint = "receive or wait for them, or `regatta daemon stop --force` stops and forgets them";
+                let hint = "wait for them, or `regatta daemon stop --force` stops them";
                 return peer
                     .send(&Reply::Error {
                         message,

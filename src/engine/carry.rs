@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
 use crate::core::ids::ChildId;
+use crate::core::receive::LeaseId;
 use crate::core::spec::{Ended, Proof, Trace};
 use crate::runner::{Boxed, Event};
 use crate::store::Log;
@@ -21,6 +22,8 @@ pub(super) enum News {
     Grew(ChildId),
     Ended(ChildId, Ended),
     Proved(ChildId, Proof),
+    /// Somebody who received has gone before the answer came.
+    Unheard(LeaseId),
 }
 
 /// Tells the engine at most once that a log has grown until it has looked: however much a child writes, it has at most
@@ -56,7 +59,7 @@ pub(super) async fn carry(
             event = events.recv() => match event {
                 Some(Event::Began(trace)) => _ = news.send(News::Began(child, trace)).await,
                 Some(Event::Output(stream, data)) => {
-                    log.append(stream, &data);
+                    log.append(stream, &data).await;
                     if grown.note() {
                         _ = news.send(News::Grew(child)).await;
                     }

@@ -19,9 +19,10 @@ use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Fleet};
 use crate::core::journal::Revision;
 use crate::core::receive::{Delivery, LeaseId};
+use crate::core::retention::Retention;
 use crate::core::time::{Moment, Wall};
 use crate::runner::Runner;
-use crate::store::Store;
+use crate::store::{Saved, Store};
 
 pub use task::Ended;
 pub use views::{child_view, job_view};
@@ -49,7 +50,7 @@ enum Message {
         answer: oneshot::Sender<Answer>,
     },
     Read(Box<dyn FnOnce(&Fleet) + Send>),
-    Close(LeaseId, Delivery),
+    Close(LeaseId, Delivery, Option<oneshot::Sender<()>>),
     Shutdown,
 }
 
@@ -58,7 +59,7 @@ impl fmt::Debug for Message {
         match self {
             Self::Command { command, .. } => write!(f, "Command({command:?})"),
             Self::Read(_) => f.write_str("Read"),
-            Self::Close(lease, delivery) => write!(f, "Close({lease:?}, {delivery:?})"),
+            Self::Close(lease, delivery, _) => write!(f, "Close({lease:?}, {delivery:?})"),
             Self::Shutdown => f.write_str("Shutdown"),
         }
     }
@@ -77,8 +78,13 @@ impl fmt::Display for Gone {
 impl std::error::Error for Gone {}
 
 impl Engine {
-    /// Starts an engine.  The task it runs in ends after [`Engine::shutdown`].
-    pub fn start(runners: Runners, store: Store) -> (Self, tokio::task::JoinHandle<Ended>) {
+    /// Starts an engine with the jobs its store brought back.  The task it runs in ends after [`Engine::shutdown`].
+    pub fn start(
+        runners: Runners,
+        store: Store,
+        saved: Saved,
+        keep: Retention,
+    ) -> (Self, tokio::task::JoinHandle<Ended>) {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (revisions, revision) = watch::channel(Revision::default());
         let clock = Clock::start();
@@ -91,7 +97,7 @@ impl Engine {
             runners: Arc::clone(&runners),
             clock,
         };
-        let task = task::Task::new(runners, store, clock, revisions);
+        let task = task::Task::new(runners, store, clock, revisions, saved, keep);
         (engine, tokio::spawn(task.run(messages)))
     }
 
@@ -113,15 +119,21 @@ impl Engine {
         answered.await.map_err(|_| Gone)
     }
 
-    /// Says what became of a hand-over.
+    /// Says what became of a hand-over; returns once that is written down.
     pub async fn close_lease(&self, lease: LeaseId, delivery: Delivery) -> Result<(), Gone> {
-        self.send(Message::Close(lease, delivery)).await
+        let (done, closed) = oneshot::channel();
+        self.send(Message::Close(lease, delivery, Some(done)))
+            .await?;
+        closed.await.map_err(|_| Gone)
     }
 
     /// As [`Engine::close_lease`], for a client that vanished and cannot be waited for.
     pub fn abandon_lease(&self, lease: LeaseId) {
         let inbox = self.inbox.clone();
-        tokio::spawn(async move { _ = inbox.send(Message::Close(lease, Delivery::Broken)).await });
+        tokio::spawn(async move {
+            let close = Message::Close(lease, Delivery::Broken, None);
+            _ = inbox.send(close).await;
+        });
     }
 
     /// Lets go of every run and ends the engine's task.  What still runs is ended by its lifeline.
@@ -161,6 +173,9 @@ pub struct Clock {
     start: tokio::time::Instant,
 }
 
+/// What the monotonic clock shows at the start: so far back reach the moments of jobs that an earlier process left.
+const BEFORE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 impl Clock {
     fn start() -> Self {
         Self {
@@ -177,13 +192,18 @@ impl Clock {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.as_millis() as i64);
         Moment {
-            mono: self.start.elapsed(),
+            mono: BEFORE + self.start.elapsed(),
             wall: Wall(wall),
         }
     }
 
+    /// How long the engine has run.
+    pub fn uptime(self) -> Duration {
+        self.start.elapsed()
+    }
+
     /// The runtime's instant for a time on the monotonic clock.
     fn instant(self, mono: Duration) -> tokio::time::Instant {
-        self.start + mono
+        self.start + mono.saturating_sub(BEFORE)
     }
 }

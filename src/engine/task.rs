@@ -4,26 +4,33 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::carry::{EVENTS, Grown, News, carry};
 use super::{Clock, Message, Runners};
 use crate::core::answer::Answer;
 use crate::core::fleet::{Effect, Fleet, Input, Report, Ticket};
 use crate::core::ids::{ChildId, JobId};
-use crate::core::journal::Revision;
+use crate::core::journal::{Changed, Revision};
 use crate::core::reason::Reason;
-use crate::core::receive::Delivery;
+use crate::core::receive::{Delivery, LeaseId};
+use crate::core::retention::Retention;
+use crate::core::saved::PROBES;
 use crate::core::spec::{Ended as RunEnded, Inquiry, Payload, Proof, Signal};
+use crate::core::state::ChildState;
 use crate::runner::{Order, Runner};
-use crate::store::{Log, Store};
+use crate::store::{Log, Saved, Store};
 
 /// News from children that wait for the engine before their runners have to.
 const NEWS: usize = 1024;
 
 /// Inputs taken in one turn before watchers are told: enough to make many changes one, few enough to stay prompt.
 const TURN: usize = 512;
+
+/// How often it is looked whose time has come.
+const REVIEW: Duration = Duration::from_secs(3600);
 
 /// The engine's task has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +52,22 @@ pub(super) struct Task {
     runs: HashMap<ChildId, Run>,
     answers: HashMap<Ticket, oneshot::Sender<Answer>>,
     next_ticket: u64,
+    /// Everything up to here has been given to the store.
+    written: Revision,
+    /// What this turn came to, and what follows once it is written down.
+    starts: Vec<ChildId>,
+    due: Vec<Due>,
+    /// Places for probes of children that an earlier process started.
+    old_probes: Arc<Semaphore>,
+    keep: Retention,
+    /// When to look whose time has come.
+    review: Interval,
+}
+
+/// Something to be said once what it is about is on disk.
+enum Due {
+    Answer(oneshot::Sender<Answer>, Answer),
+    Closed(oneshot::Sender<()>),
 }
 
 /// What all children of a job have in common.
@@ -57,7 +80,7 @@ struct Shared {
 
 /// A child that was started.
 struct Run {
-    order: Order,
+    job: JobId,
     signal: watch::Sender<Option<Signal>>,
     log: Log,
     grown: Grown,
@@ -70,10 +93,14 @@ impl Task {
         store: Arc<Store>,
         clock: Clock,
         revisions: watch::Sender<Revision>,
+        saved: Saved,
+        keep: Retention,
     ) -> Self {
         let (news, inbound) = mpsc::channel(NEWS);
-        Self {
-            fleet: Fleet::default(),
+        let mut review = tokio::time::interval(REVIEW);
+        review.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut task = Self {
+            fleet: Fleet::starting_at(saved.next_id.max(1)),
             runners,
             store,
             clock,
@@ -86,10 +113,21 @@ impl Task {
             runs: HashMap::new(),
             answers: HashMap::new(),
             next_ticket: 0,
+            written: Revision::default(),
+            starts: Vec::new(),
+            due: Vec::new(),
+            old_probes: Arc::new(Semaphore::new(PROBES)),
+            keep,
+            review,
+        };
+        for job in saved.jobs {
+            task.apply(Input::Restore(Box::new(job)));
         }
+        task
     }
 
     pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) -> Ended {
+        let mut store = self.store.watch();
         loop {
             let deadline = self.fleet.next_deadline();
             tokio::select! {
@@ -103,19 +141,97 @@ impl Task {
                     None => break,
                 },
                 Some(ended) = self.tasks.join_next_with_id() => self.task_ended(ended),
+                () = store.changed() => self.take_cuts(),
+                _ = self.review.tick() => self.review(),
                 () = sleep_until(self.clock, deadline) => self.apply(Input::Tick),
             }
             self.take_what_waits();
             self.forget_the_gone();
+            self.end_turn();
             let revision = self.fleet.revision();
             self.revisions
                 .send_if_modified(|seen| std::mem::replace(seen, revision) != revision);
         }
+        self.end_turn();
         self.tasks.shutdown().await;
         for runner in self.runners.values() {
             Arc::clone(runner).close().await;
         }
+        let store = Arc::clone(&self.store);
+        // It ends by itself; a panic in it is in the log.
+        _ = tokio::task::spawn_blocking(move || store.close()).await;
         Ended
+    }
+
+    /// Writes down what has changed, and lets what depends on that follow.
+    fn end_turn(&mut self) {
+        self.write_down();
+        for child in std::mem::take(&mut self.starts) {
+            self.start(child);
+        }
+        let due = std::mem::take(&mut self.due);
+        if due.is_empty() {
+            return;
+        }
+        let (store, news) = (Arc::clone(&self.store), self.news.clone());
+        self.tasks.spawn(async move {
+            store.durable().await;
+            for due in due {
+                if let Some(lease) = due.say() {
+                    // Nobody is there to write it out.
+                    _ = news.send(News::Unheard(lease)).await;
+                }
+            }
+        });
+    }
+
+    /// Gives the store everything that changed since the last time.
+    fn write_down(&mut self) {
+        let now = self.fleet.revision();
+        if now == self.written {
+            return;
+        }
+        // Removals are written when they happen, so it does not matter if the journal has forgotten some.
+        let changes = self.fleet.changes_since(self.written).unwrap_or_default();
+        for change in changes {
+            match change {
+                Changed::Job(id) => {
+                    if let Some(job) = self.fleet.job(id) {
+                        self.store.put_job(job);
+                    }
+                }
+                Changed::Child(id) => {
+                    if let Some(child) = self.fleet.child(id)
+                        && child.deeds() > self.written
+                        && child.state != ChildState::NotStarted
+                    {
+                        self.store.put_child(id, child.saved());
+                    }
+                }
+                Changed::Removed(_) => {}
+            }
+        }
+        self.written = now;
+    }
+
+    /// Brings the model's accounts up to what the store has cut.
+    fn take_cuts(&mut self) {
+        for (child, gap) in self.store.take_cuts() {
+            if let Some(end) = self.fleet.child(child).map(|child| child.output.end) {
+                let gap = Some(gap);
+                self.report(child, Report::Output { end, gap });
+            }
+        }
+    }
+
+    /// Lets go of jobs whose time has come.
+    fn review(&mut self) {
+        let (now, store) = (self.clock.now(), &self.store);
+        let expired = self.fleet.expired(now, &self.keep, |job| store.size(job));
+        if !expired.is_empty() {
+            tracing::info!(jobs = ?expired, "retention takes jobs");
+            self.apply(Input::Expire(expired));
+        }
     }
 
     /// Takes what has come in meanwhile, so that many changes make one revision.
@@ -151,7 +267,10 @@ impl Task {
                 self.apply(Input::Command(ticket, command));
             }
             Message::Read(look) => look(&self.fleet),
-            Message::Close(lease, delivery) => self.apply(Input::Delivered(lease, delivery)),
+            Message::Close(lease, delivery, done) => {
+                self.apply(Input::Delivered(lease, delivery));
+                self.due.extend(done.map(Due::Closed));
+            }
             Message::Shutdown => {}
         }
     }
@@ -160,6 +279,7 @@ impl Task {
         match news {
             News::Began(child, trace) => self.report(child, Report::Began(trace)),
             News::Grew(child) => self.account(child),
+            News::Unheard(lease) => self.apply(Input::Delivered(lease, Delivery::Broken)),
             News::Ended(child, ended) => {
                 self.account(child);
                 self.report(child, Report::Ended(ended));
@@ -207,7 +327,7 @@ impl Task {
     fn apply(&mut self, input: Input) {
         for effect in self.fleet.apply(self.clock.now(), input) {
             match effect {
-                Effect::Start(child) => self.start(child),
+                Effect::Start(child) => self.starts.push(child),
                 Effect::Signal(child, signal) => {
                     if let Some(run) = self.runs.get(&child) {
                         run.signal.send_replace(Some(signal));
@@ -221,29 +341,23 @@ impl Task {
                 }
                 Effect::DropOutput(job) => self.drop_job(job),
                 Effect::Answer(ticket, answer) => {
-                    if let Some(to) = self.answers.remove(&ticket)
-                        && let Err(Answer::Received(received)) = to.send(answer)
-                        && let Some(lease) = received.lease
-                    {
-                        // Nobody is there to write it out.
-                        self.apply(Input::Delivered(lease, Delivery::Broken));
-                    }
+                    let to = self.answers.remove(&ticket);
+                    self.due.extend(to.map(|to| Due::Answer(to, answer)));
                 }
             }
         }
     }
 
     fn drop_job(&mut self, job: JobId) {
-        self.store.drop_job(job);
         self.shared.remove(&job);
+        self.store.remove_job(job);
         // A removed job is final, so no run of it is under way.
-        self.runs.retain(|_, run| run.order.job != job);
+        self.runs.retain(|_, run| run.job != job);
     }
 
-    fn start(&mut self, child: ChildId) {
-        let Some((job, index)) = self.fleet.find_child(child) else {
-            return;
-        };
+    /// What all children of a child's job have in common, and what this one is to do.
+    fn order(&mut self, child: ChildId) -> Option<(Shared, Order)> {
+        let (job, index) = self.fleet.find_child(child)?;
         let shared = self.shared.entry(job.id).or_insert_with(|| Shared {
             payload: Arc::new(job.spec.payload.clone()),
             options: job.spec.options.clone().into(),
@@ -254,27 +368,36 @@ impl Task {
             child,
             host: job.spec.hosts[index].clone(),
             payload: Arc::clone(&shared.payload),
-            run: format!("{:032x}", rand::random::<u128>()).into(),
+            run: self.store.run_name(child).into(),
             connect_timeout: job.spec.limits.connect,
             options: Arc::clone(&shared.options),
         };
+        Some((shared.clone(), order))
+    }
+
+    fn start(&mut self, child: ChildId) {
+        let Some((shared, order)) = self.order(child) else {
+            return;
+        };
+        let job = order.job;
         let (signal, signals) = watch::channel(None);
-        let (log, grown) = (self.store.log(job.id, child), Grown::default());
-        let task = if let Some(runner) = &shared.runner {
-            let (events, received) = mpsc::channel(EVENTS);
-            let run = Arc::clone(runner).run(order.clone(), events, signals);
-            self.tasks.spawn(carry(
-                child,
-                run,
-                received,
-                log.clone(),
-                grown.clone(),
-                self.news.clone(),
-            ))
+        let (log, grown) = (self.store.log(job, child), Grown::default());
+        let (store, news) = (Arc::clone(&self.store), self.news.clone());
+        let task = if let Some(runner) = shared.runner {
+            let (log, grown) = (log.clone(), grown.clone());
+            self.tasks.spawn(async move {
+                // Should we die now, the next process has to know that this was begun.
+                store.durable().await;
+                let (events, received) = mpsc::channel(EVENTS);
+                let run = runner.run(order, events, signals);
+                carry(child, run, received, log, grown, news).await;
+            })
         } else {
-            let reason =
-                Reason::BadSettings(format!("there is no runner named {}", job.spec.runner));
-            let news = self.news.clone();
+            let runner = self.fleet.job(job).map(|job| job.spec.runner.clone());
+            let reason = Reason::BadSettings(format!(
+                "there is no runner named {}",
+                runner.unwrap_or_default()
+            ));
             self.tasks.spawn(async move {
                 _ = news
                     .send(News::Ended(child, RunEnded::NotStarted(reason)))
@@ -285,7 +408,7 @@ impl Task {
         self.runs.insert(
             child,
             Run {
-                order,
+                job,
                 signal,
                 log,
                 grown,
@@ -295,26 +418,25 @@ impl Task {
     }
 
     fn prove(&mut self, child: ChildId, inquiry: Inquiry) {
-        let Some(run) = self.runs.get(&child) else {
+        let Some((shared, order)) = self.order(child) else {
             return;
         };
         let trace = self
             .fleet
             .child(child)
             .and_then(|child| child.trace.clone());
-        let Some(runner) = self
-            .shared
-            .get(&run.order.job)
-            .and_then(|shared| shared.runner.clone())
-        else {
-            return;
-        };
-        let (proof, news) = (
-            runner.prove(run.order.clone(), trace, inquiry),
-            self.news.clone(),
-        );
+        let old = (!self.runs.contains_key(&child)).then(|| Arc::clone(&self.old_probes));
+        let news = self.news.clone();
         let task = self.tasks.spawn(async move {
-            _ = news.send(News::Proved(child, proof.await)).await;
+            let _place = match &old {
+                Some(places) => places.acquire().await.ok(),
+                None => None,
+            };
+            let proof = match shared.runner {
+                Some(runner) => runner.prove(order, trace, inquiry).await,
+                None => Proof::Unknown("its runner is not there any more".to_string()),
+            };
+            _ = news.send(News::Proved(child, proof)).await;
         });
         self.owners.insert(task.id(), child);
     }
@@ -341,6 +463,23 @@ impl Task {
                 child,
                 Report::Proved(Proof::Unknown("internal error: a task panicked".into())),
             );
+        }
+    }
+}
+
+impl Due {
+    /// Says it; a lease is returned if nobody was there to hear of it.
+    fn say(self) -> Option<LeaseId> {
+        match self {
+            Self::Answer(to, answer) => match to.send(answer) {
+                Err(Answer::Received(received)) => received.lease,
+                Ok(()) | Err(_) => None,
+            },
+            Self::Closed(to) => {
+                // Whoever asked has what he wanted to know if he is gone.
+                _ = to.send(());
+                None
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Jobs and children as clients see them.
 
+use std::time::Duration;
+
 use crate::core::ids::JobId;
 use crate::core::job::{Job, Queue};
 use crate::core::output::{Count, Streams};
@@ -26,7 +28,7 @@ pub fn job_view(job: &Job, now: Moment) -> JobView {
         created: job.created.wall.0,
         began: job.began.map(|at| at.wall.0),
         ended: job.ended.map(|at| at.wall.0),
-        elapsed: job.ended.unwrap_or(now).since(job.created).as_secs_f64(),
+        elapsed: seconds(job.ended.unwrap_or(now).since(job.created)),
         more: job.has_more(),
         waiting,
         counts: State::ALL.map(|state| job.tally().count(state)),
@@ -50,13 +52,18 @@ pub fn child_view(job: &Job, index: usize, now: Moment) -> ChildView {
         ended: child.ended.map(|at| at.wall.0),
         elapsed: child
             .began
-            .map(|began| child.ended.unwrap_or(now).since(began).as_secs_f64()),
+            .map(|began| seconds(child.ended.unwrap_or(now).since(began))),
         more: child.output.has_more(Streams::Both),
         waiting: child.output.waiting(Streams::Both),
         out: child.output.end.out,
         err: child.output.end.err,
         dropped: child.output.dropped(),
     }
+}
+
+/// In seconds, to the millisecond: more is not known of what an earlier process saw.
+fn seconds(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1000.0
 }
 
 fn reason_view(reason: &Reason) -> ReasonView {

@@ -58,6 +58,8 @@ pub enum Reply {
         matched: u64,
         unknown: Vec<String>,
         busy: Vec<String>,
+        /// Jobs whose output cannot be read, and why.
+        unreadable: Vec<String>,
         jobs: Vec<JobView>,
     },
     /// A watcher's news.

@@ -85,10 +85,13 @@ fn a_daemon_that_was_killed_is_reported_and_replaced() {
     home.regatta(&["daemon", "status"])
         .exits(3)
         .says(&["no daemon is running"]);
+    // The next one has the job, and found out what became of it.
     home.regatta(&["wait", "1"])
-        .exits(3)
-        .says(&["no daemon is running"]);
-    home.regatta(&["jobs"]).exits(0).prints("");
+        .exits(1)
+        .says(&["the daemon that ran it has ended; the command has ended, how is not known"]);
+    home.regatta(&["receive", "--all", "1"])
+        .exits(1)
+        .prints("localhost: ready\n");
     home.regatta(&["run", "--local", "--wait", "--", "echo again"])
         .exits(0)
         .prints("localhost: again\n");

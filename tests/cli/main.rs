@@ -7,6 +7,7 @@ mod support;
 
 mod bytes;
 mod daemon;
+mod durable;
 mod help;
 mod jobs;
 mod places;

@@ -38,12 +38,14 @@ fn nothing_outlives_the_daemon(console: &Console, targets: &str, count: u64) {
     until("the lifelines have ended everything", || {
         console.remains(&job).is_empty()
     });
-    console
-        .regatta(&["jobs", &job])
-        .exits(3)
-        .says(&["no daemon is running"]);
-    console.regatta(&["jobs"]).exits(0);
-    // The next one starts another, over what the dead one left lying about.
+    // The next one knows them all, and looks what became of them.
+    console.regatta(&["wait", &job]).exits(1);
+    let after = console.now(&job);
+    assert_eq!(after["counts"]["Failed"], count);
+    for child in after["children"].as_array().expect("children") {
+        assert_eq!(child["reason"]["kind"], "connection_lost");
+        assert_eq!(child["lines"]["out"], 1, "its output is there");
+    }
     let next = console.settled(0, &["-t", targets], "true");
     assert_eq!(next["counts"]["Completed"], count);
     assert_ne!(console.daemon_pid(), pid);

@@ -6,7 +6,7 @@ use crate::core::output::{Count, Position};
 use crate::core::retention::Retention;
 use crate::core::select::Selector;
 use crate::core::spec::{Ended, Host, Limits, Payload, Proof};
-use crate::core::state::State;
+use crate::core::state::State::{self, Disconnected, Failed, NotStarted, Stopped, Stopping};
 
 const DAY: u64 = 24 * 3600;
 
@@ -127,7 +127,6 @@ fn what_was_under_way_is_looked_up_and_nothing_is_started() {
             .map(|child| child.state.word())
             .collect()
     };
-    use State::{Disconnected, Failed, NotStarted, Stopped, Stopping};
     assert_eq!(
         words(&after),
         [Disconnected, Stopping, Disconnected, NotStarted]

@@ -1,0 +1,262 @@
+//! One job's output on disk: `jobs/<id>.db`, made when the first of its children writes something.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::Caps;
+use super::block::Block;
+use super::catalog::blob;
+use super::schema::{self, Trouble};
+use crate::core::output::{Count, Gap, Position};
+use crate::core::receive::Window;
+
+const COLUMNS: &str = "out_bytes, out_lines, err_bytes, err_lines, \
+                       out_bytes_end, out_lines_end, err_bytes_end, err_lines_end, runs, data";
+
+/// The file, open for the one writer.
+#[derive(Debug)]
+pub(super) struct OutputFile {
+    db: Connection,
+    /// Bytes of output in it.
+    stored: u64,
+    /// What each child may keep of its end, once the job as a whole has too much.
+    tail: u64,
+}
+
+/// What the writer has of one child.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// Its index in the job.
+    pub(super) child: usize,
+    pub(super) blocks: Vec<Arc<Block>>,
+    /// What was cut so far.
+    pub(super) gap: Option<Gap>,
+}
+
+/// Where a job's output is.
+pub(super) fn path(dir: &Path, job: u64) -> PathBuf {
+    dir.join("jobs").join(format!("{job}.db"))
+}
+
+impl OutputFile {
+    /// Opens the file, or makes it.
+    pub(super) fn open(path: &Path, caps: &Caps) -> Result<Self, Trouble> {
+        let db = schema::open_output(path)?;
+        let stored = db.query_row(
+            "SELECT coalesce(sum(out_bytes_end + err_bytes_end - out_bytes - err_bytes), 0) FROM block",
+            [],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(Self {
+            db,
+            stored: stored as u64,
+            tail: caps.tail as u64,
+        })
+    }
+
+    /// Writes blocks of several children, cuts what is too much, and says what was cut of whom.
+    pub(super) fn write(
+        &mut self,
+        batches: &[Batch],
+        caps: &Caps,
+    ) -> Result<Vec<(usize, Gap)>, Trouble> {
+        let transaction = self.db.transaction()?;
+        let mut added = 0;
+        {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO block (child, start, out_bytes, out_lines, err_bytes, err_lines, \
+                 out_bytes_end, out_lines_end, err_bytes_end, err_lines_end, runs, data) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            )?;
+            for batch in batches {
+                for block in &batch.blocks {
+                    let (start, end) = (block.start, block.end);
+                    insert.execute(params![
+                        batch.child as i64,
+                        start.offset() as i64,
+                        start.out.bytes as i64,
+                        start.out.lines as i64,
+                        start.err.bytes as i64,
+                        start.err.lines as i64,
+                        end.out.bytes as i64,
+                        end.out.lines as i64,
+                        end.err.bytes as i64,
+                        end.err.lines as i64,
+                        block.written_runs(),
+                        block.data(),
+                    ])?;
+                    added += block.len() as u64;
+                }
+            }
+        }
+        let mut gaps = Vec::new();
+        let mut removed = 0;
+        for batch in batches {
+            let Some(end) = batch.blocks.last().map(|block| block.end) else {
+                continue;
+            };
+            if let Some(gap) = cut(&transaction, batch.child, end, batch.gap, caps, self.tail)? {
+                removed += gap.size().bytes - batch.gap.map_or(0, |gap| gap.size().bytes);
+                gaps.push((batch.child, gap));
+            }
+        }
+        let mut stored = (self.stored + added).saturating_sub(removed);
+        let mut tail = self.tail;
+        // The job as a whole has too much: every child's tail shrinks alike.
+        while stored > caps.job && tail > caps.floor() {
+            tail = (tail / 2).max(caps.floor());
+            for (child, end, gap) in ends(&transaction)? {
+                let known = gaps.iter().rposition(|(cut, _)| *cut == child);
+                let before = known.map(|at| gaps[at].1).or(gap);
+                if let Some(gap) = cut(&transaction, child, end, before, caps, tail)? {
+                    stored -= gap.size().bytes - before.map_or(0, |gap| gap.size().bytes);
+                    gaps.push((child, gap));
+                }
+            }
+        }
+        transaction.commit()?;
+        (self.stored, self.tail) = (stored, tail);
+        Ok(gaps)
+    }
+}
+
+/// Cuts a child's tail to what it may be, by whole blocks.
+fn cut(
+    db: &Connection,
+    child: usize,
+    end: Position,
+    gap: Option<Gap>,
+    caps: &Caps,
+    tail: u64,
+) -> Result<Option<Gap>, Trouble> {
+    let head = caps.head as u64;
+    let from = gap.map_or(head, |gap| gap.to.offset().max(head));
+    if end.offset().saturating_sub(from) <= tail {
+        return Ok(None);
+    }
+    let start_of = |at: u64| -> Result<Option<Position>, Trouble> {
+        let mut query = db.prepare_cached(
+            "SELECT out_bytes, out_lines, err_bytes, err_lines FROM block \
+             WHERE child = ?1 AND start >= ?2 ORDER BY start LIMIT 1",
+        )?;
+        let found = query.query_row(params![child as i64, at as i64], |row| position(row, 0));
+        Ok(found.optional()?)
+    };
+    let to = start_of(end.offset().saturating_sub(tail))?.unwrap_or(end);
+    let from = match gap {
+        Some(gap) => gap.from,
+        None => match start_of(head)? {
+            Some(from) => from,
+            None => return Ok(None),
+        },
+    };
+    if to.offset() <= gap.map_or(from.offset(), |gap| gap.to.offset()) {
+        return Ok(None);
+    }
+    db.prepare_cached("DELETE FROM block WHERE child = ?1 AND start >= ?2 AND start < ?3")?
+        .execute(params![
+            child as i64,
+            from.offset() as i64,
+            to.offset() as i64
+        ])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO cut (child, out_bytes, out_lines, err_bytes, err_lines, \
+         out_bytes_end, out_lines_end, err_bytes_end, err_lines_end) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        child as i64,
+        from.out.bytes as i64,
+        from.out.lines as i64,
+        from.err.bytes as i64,
+        from.err.lines as i64,
+        to.out.bytes as i64,
+        to.out.lines as i64,
+        to.err.bytes as i64,
+        to.err.lines as i64,
+    ])?;
+    Ok(Some(Gap { from, to }))
+}
+
+/// How far each child's output goes on disk, and what was cut out of it.
+pub(super) fn ends(db: &Connection) -> Result<Vec<(usize, Position, Option<Gap>)>, Trouble> {
+    let mut query = db.prepare_cached(
+        "SELECT b.child, b.out_bytes_end, b.out_lines_end, b.err_bytes_end, b.err_lines_end, \
+         c.out_bytes, c.out_lines, c.err_bytes, c.err_lines, \
+         c.out_bytes_end, c.out_lines_end, c.err_bytes_end, c.err_lines_end \
+         FROM (SELECT child, max(start) AS start FROM block GROUP BY child) AS last \
+         JOIN block AS b ON b.child = last.child AND b.start = last.start \
+         LEFT JOIN cut AS c ON c.child = b.child",
+    )?;
+    let rows = query.query_map([], |row| {
+        let gap = match row.get::<_, Option<i64>>(5)? {
+            Some(_) => Some(Gap {
+                from: position(row, 5)?,
+                to: position(row, 9)?,
+            }),
+            None => None,
+        };
+        Ok((row.get::<_, i64>(0)? as usize, position(row, 1)?, gap))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The blocks of a child that hold something of `window` behind `done`, about `limit` bytes of them, in order.
+pub(super) fn read(
+    db: &Connection,
+    child: usize,
+    window: &Window,
+    done: &[Count; 2],
+    limit: usize,
+) -> Result<Vec<Block>, Trouble> {
+    // A stream that is not asked for, or read to its end, is never ahead of what is there.
+    let wanted = |stream| {
+        let at = done[stream as usize].bytes;
+        if window.streams.contains(stream) && at < window.to[stream as usize].bytes {
+            at as i64
+        } else {
+            i64::MAX
+        }
+    };
+    let [out, err] = crate::core::output::Stream::BOTH.map(wanted);
+    let mut first = db.prepare_cached(
+        "SELECT start FROM block WHERE child = ?1 AND (out_bytes_end > ?2 OR err_bytes_end > ?3) \
+         ORDER BY start LIMIT 1",
+    )?;
+    let Some(start) = first
+        .query_row(params![child as i64, out, err], |row| row.get::<_, i64>(0))
+        .optional()?
+    else {
+        return Ok(Vec::new());
+    };
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM block WHERE child = ?1 AND start >= ?2 ORDER BY start"
+    ))?;
+    let mut rows = query.query(params![child as i64, start])?;
+    let (mut blocks, mut size) = (Vec::new(), 0);
+    while size < limit
+        && let Some(row) = rows.next()?
+    {
+        let (start, end) = (position(row, 0)?, position(row, 4)?);
+        let block = Block::read_back(start, end, blob(row, 8)?, row.get(9)?)
+            .ok_or_else(|| Trouble::corrupt("a block does not fit its own description"))?;
+        size += block.len();
+        blocks.push(block);
+    }
+    Ok(blocks)
+}
+
+fn position(row: &Row<'_>, at: usize) -> rusqlite::Result<Position> {
+    let count = |at: usize| -> rusqlite::Result<Count> {
+        Ok(Count {
+            bytes: row.get::<_, i64>(at)? as u64,
+            lines: row.get::<_, i64>(at + 1)? as u64,
+        })
+    };
+    Ok(Position {
+        out: count(at)?,
+        err: count(at + 2)?,
+    })
+}

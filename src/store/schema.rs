@@ -1,0 +1,184 @@
+//! The files' layouts and their versions, and how they are opened.
+//!
+//! `user_version` of each file says which layout it has.  An older one is brought up to date step by step, a newer one is
+//! refused and left untouched.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// One step from the version before to the next; the first one makes everything.
+type Step = &'static str;
+
+/// The catalog: jobs and children.  `state` and `command` are there for people who look at the file; `body` holds what
+/// [`super::catalog`] writes down of a child.
+const CATALOG: &[Step] = &["
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE job (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL, command TEXT NOT NULL, targets TEXT NOT NULL, spec TEXT NOT NULL,
+        state TEXT NOT NULL, fanout INTEGER NOT NULL, paused INTEGER NOT NULL, pinned INTEGER NOT NULL,
+        created INTEGER NOT NULL, began INTEGER, ended INTEGER, removed INTEGER
+    );
+    CREATE TABLE child (id INTEGER PRIMARY KEY, state TEXT NOT NULL, body BLOB NOT NULL);
+"];
+
+/// A job's output.  `start` counts the bytes of both streams before the block; the other numbers say it for each stream.
+const OUTPUT: &[Step] = &["
+    CREATE TABLE block (
+        id INTEGER PRIMARY KEY, child INTEGER NOT NULL, start INTEGER NOT NULL,
+        out_bytes INTEGER NOT NULL, out_lines INTEGER NOT NULL,
+        err_bytes INTEGER NOT NULL, err_lines INTEGER NOT NULL,
+        out_bytes_end INTEGER NOT NULL, out_lines_end INTEGER NOT NULL,
+        err_bytes_end INTEGER NOT NULL, err_lines_end INTEGER NOT NULL,
+        runs BLOB NOT NULL, data BLOB NOT NULL
+    );
+    CREATE UNIQUE INDEX block_order ON block (child, start);
+    CREATE TABLE cut (
+        child INTEGER PRIMARY KEY,
+        out_bytes INTEGER NOT NULL, out_lines INTEGER NOT NULL,
+        err_bytes INTEGER NOT NULL, err_lines INTEGER NOT NULL,
+        out_bytes_end INTEGER NOT NULL, out_lines_end INTEGER NOT NULL,
+        err_bytes_end INTEGER NOT NULL, err_lines_end INTEGER NOT NULL
+    );
+"];
+
+/// How long to wait for somebody else who looks into a file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Why a file of the store cannot be used now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing can be written, for want of space or of permission; that can pass.
+    Passing(String),
+    /// The file is damaged, or no database at all.
+    Corrupt(String),
+    /// A newer version of regatta made it.
+    Newer { found: i64, known: usize },
+}
+
+impl Trouble {
+    pub(super) fn corrupt(what: &str) -> Self {
+        Self::Corrupt(what.to_string())
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passing(why) | Self::Corrupt(why) => f.write_str(why),
+            Self::Newer { found, known } => write!(
+                f,
+                "a newer regatta wrote it (layout {found}, this one knows {known})"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = match &error {
+            rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
+            other => other.to_string(),
+        };
+        match error.sqlite_error_code() {
+            // Without a code, what was read is not what was written.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => {
+                Self::Corrupt(text)
+            }
+            Some(_) => Self::Passing(text),
+        }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Passing(error.to_string())
+    }
+}
+
+/// The catalog, for its one writer: every commit is on the disk when it returns.
+pub(super) fn open_catalog(path: &Path) -> Result<Connection, Trouble> {
+    let db = open(path, CATALOG)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    Ok(db)
+}
+
+/// A job's output, for its one writer: a commit outlives this process; a loss of power can take the last of them.
+pub(super) fn open_output(path: &Path) -> Result<Connection, Trouble> {
+    let db = open(path, OUTPUT)?;
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(db)
+}
+
+/// A file for reading, beside its writer.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Trouble> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(BUSY)?;
+    db.pragma_update(None, "query_only", true)?;
+    Ok(db)
+}
+
+fn open(path: &Path, steps: &[Step]) -> Result<Connection, Trouble> {
+    // The files beside it get their mode from it.
+    File::options()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    let mut db = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    db.busy_timeout(BUSY)?;
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = steps.len();
+    let missing = match usize::try_from(found) {
+        Ok(found) if found <= known => &steps[found..],
+        _ => return Err(Trouble::Newer { found, known }),
+    };
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    if !missing.is_empty() {
+        let transaction = db.transaction()?;
+        for step in missing {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", known as i64)?;
+        transaction.commit()?;
+    }
+    Ok(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_file_is_brought_up_to_date_and_a_newer_one_is_not_touched() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("x.db");
+        let old: &[Step] = &["CREATE TABLE word (text TEXT); INSERT INTO word VALUES ('kept')"];
+        let new: &[Step] = &[
+            old[0],
+            "ALTER TABLE word ADD COLUMN length INTEGER DEFAULT 4",
+        ];
+        drop(open(&path, old).expect("it is made"));
+        let db = open(&path, new).expect("it is brought up to date");
+        let found = db.query_row("SELECT text, length FROM word", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        });
+        assert_eq!(found.expect("it is there"), ("kept".to_string(), 4));
+        drop(db);
+        let refused = open(&path, old).expect_err("it is newer");
+        assert_eq!(refused, Trouble::Newer { found: 2, known: 1 });
+    }
+}

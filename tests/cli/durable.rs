@@ -1,0 +1,225 @@
+//! What outlives the daemon: jobs, states, output and cursors, however it ended.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::support::{Home, Ran, contains, kill, until};
+
+fn state(home: &Home) -> PathBuf {
+    home.path("home/.local/state/regatta")
+}
+
+/// Numbers that are as good as random and come again with their seed.
+struct Dice(u64);
+
+impl Dice {
+    /// One of `0..sides` (a step of Knuth's MMIX generator).
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// A moment of some microseconds: when a kill comes is the one thing here that is left to chance.
+#[expect(clippy::disallowed_methods, reason = "nothing is waited for")]
+fn pause(microseconds: u64) {
+    std::thread::sleep(std::time::Duration::from_micros(microseconds));
+}
+
+/// The numbers in the lines of a receive.
+fn numbers(ran: &Ran) -> Vec<u64> {
+    let text = String::from_utf8_lossy(&ran.stdout);
+    let lines = text
+        .split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'));
+    lines
+        .map(|line| line.trim().parse().expect("the command writes numbers"))
+        .collect()
+}
+
+/// The daemon is killed again and again while commands write and clients receive.  What was acknowledged, by an id, by
+/// the end of a wait or by a receive that ended well, is there afterwards, once.  `REGATTA_KILLS` says how often.
+#[test]
+fn a_daemon_killed_at_any_moment_loses_and_doubles_nothing() {
+    let kills = std::env::var("REGATTA_KILLS").ok();
+    let kills: u64 = kills.and_then(|kills| kills.parse().ok()).unwrap_or(6);
+    let mut dice = Dice(u64::from(std::process::id()));
+    println!("seed {}, {kills} kills", dice.0);
+    let home = Home::new();
+    for round in 0..kills {
+        // Acknowledged as completed before the daemon dies.
+        let word = format!("word {round}");
+        let done = home.finished_job(&format!("echo {word}"));
+        let job = home.job("i=0; while :; do echo $((i+=1)); done");
+        let mut taken: Vec<u64> = Vec::new();
+        // Of a receive that broke off it is not known whether it counts: what comes next says so.
+        let mut maybe: Vec<u64> = Vec::new();
+        let id = job.to_string();
+        let strokes = dice.roll(4);
+        let daemon = home.daemon_pid();
+        for stroke in 0..=strokes {
+            let receive = home.start(&["receive", "-N", &id]);
+            if stroke == strokes {
+                pause(dice.roll(300_000));
+                kill(daemon, Signal::KILL);
+            }
+            let ran = receive.finish();
+            let came = numbers(&ran);
+            if ran.code() == Some(0) {
+                taken.extend(came);
+            } else {
+                maybe = came;
+            }
+        }
+        let rest = home.regatta(&["wait", &id]);
+        assert_eq!(rest.code(), Some(1), "it was cut off: {rest:?}");
+        let rest = home.regatta(&["receive", "-N", &id]).exits(1);
+        let rest = numbers(&rest);
+        if let (Some(first), Some(next)) = (maybe.first(), rest.first())
+            && first != next
+        {
+            taken.extend(&maybe);
+        } else if rest.is_empty() {
+            taken.extend(&maybe);
+        }
+        taken.extend(&rest);
+        let wrong = (1..).zip(&taken).find(|(want, got)| want != *got);
+        assert_eq!(wrong, None, "round {round}: of {} numbers", taken.len());
+        let child = home.child_now(job);
+        assert_eq!(child["lines"]["dropped"], 0);
+        assert_eq!(child["more"], false);
+        assert_eq!(child["lines"]["out"], taken.len(), "round {round}");
+        let all = home.regatta(&["receive", "--all", "-N", &id]).exits(1);
+        assert_eq!(numbers(&all), taken);
+        home.regatta(&["receive", "-N", &done.to_string()])
+            .exits(0)
+            .prints(&format!("{word}\n"));
+        home.regatta(&["remove", &id]).exits(0);
+    }
+    let jobs = home.jobs(&[]);
+    assert_eq!(jobs.as_array().map(Vec::len), Some(kills as usize));
+    let done = |job: &Value| job["state"] == "Completed" && job["more"] == false;
+    assert!(jobs.as_array().expect("jobs").iter().all(done), "{jobs}");
+}
+
+/// Without how long things took: of another process's time only the milliseconds of its clock are known.
+fn timeless(mut jobs: Value) -> Value {
+    for job in jobs.as_array_mut().expect("jobs") {
+        job["elapsed"].take();
+        for child in job["children"].as_array_mut().expect("children") {
+            child["elapsed"].take();
+        }
+    }
+    jobs
+}
+
+#[test]
+fn a_daemon_that_ends_well_leaves_everything_for_the_next() {
+    let home = Home::new();
+    let good = home.finished_job("echo out; echo err >&2");
+    let bad = home.finished_job("exit 3");
+    let before = timeless(home.jobs(&["--children"]));
+    home.regatta(&["daemon", "stop"]).exits(0);
+    assert!(home.daemons().is_empty());
+    assert_eq!(timeless(home.jobs(&["--children"])), before);
+    home.regatta(&["receive", "all"])
+        .exits(1)
+        .prints("localhost: out\n")
+        .says(&["localhost: err\n"]);
+    home.regatta(&["daemon", "stop"]).exits(0);
+    home.regatta(&["receive", "--keep", &good.to_string()])
+        .exits(0)
+        .prints("");
+    home.regatta(&["remove", &bad.to_string()]).exits(0);
+    home.regatta(&["daemon", "stop"]).exits(0);
+    home.regatta(&["jobs", &bad.to_string()]).exits(3);
+    let next = home.job("true");
+    assert!(next > bad + 1, "ids are never used again: {next}");
+    for entry in fs::read_dir(state(&home)).expect("it is there") {
+        let entry = entry.expect("it can be looked at");
+        let mode = entry.metadata().expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{entry:?} is open to others");
+    }
+}
+
+#[test]
+fn two_daemons_never_share_a_store() {
+    let home = Home::new();
+    home.finished_job("true");
+    let pid = home.daemon_pid();
+    let other = home.path("other");
+    fs::create_dir(&other).expect("ours");
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o700)).expect("ours");
+    let mut second = home.command(&["jobs"]);
+    second.env("XDG_RUNTIME_DIR", &other);
+    let ran = crate::support::Running::spawn(second).finish();
+    ran.exits(2)
+        .says(&["another daemon", &pid.to_string(), "uses the store"]);
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_refused_untouched() {
+    let home = Home::new();
+    home.finished_job("true");
+    home.regatta(&["daemon", "stop"]).exits(0);
+    let file = state(&home).join("catalog.db");
+    let mut bytes = fs::read(&file).expect("it is there");
+    // `user_version`: 4 bytes, big-endian, at offset 60 of a database (sqlite.org/fileformat.html).
+    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    fs::write(&file, &bytes).expect("ours");
+    home.regatta(&["jobs"])
+        .exits(2)
+        .says(&["newer regatta", "hint: ", "left untouched"]);
+    assert!(fs::read(&file).expect("it is there") == bytes);
+}
+
+#[test]
+fn one_damaged_file_spoils_one_job() {
+    let home = Home::new();
+    let spoilt = home.finished_job("echo spoilt");
+    home.finished_job("echo fine");
+    home.regatta(&["daemon", "stop"]).exits(0);
+    let file = state(&home).join(format!("jobs/{spoilt}.db"));
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&file)
+        .and_then(|file| file.set_len(1000))
+        .expect("ours");
+    home.regatta(&["receive", "all"])
+        .exits(1)
+        .prints("localhost: fine\n")
+        .says(&[&format!("the output of job {spoilt} cannot be read")]);
+    let job = home.job_now(spoilt);
+    assert_eq!(
+        (&job["state"], &job["more"]),
+        (&"Completed".into(), &true.into())
+    );
+    home.regatta(&["remove", "all"]).exits(0);
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_ran_when_the_daemon_was_killed_is_looked_up() {
+    let home = Home::new();
+    let job = home.job("echo ready; exec sleep 1000");
+    home.until_output(job, 6);
+    kill(home.daemon_pid(), Signal::KILL);
+    until("the lifeline ends the command", || {
+        home.alive(job).is_empty()
+    });
+    home.regatta(&["wait", &job.to_string()]).exits(1);
+    let child = home.child_now(job);
+    assert_eq!(child["state"], "Failed");
+    assert_eq!(child["reason"]["kind"], "connection_lost");
+    assert!(contains(
+        child["reason"]["text"].as_str().expect("a text").as_bytes(),
+        b"has ended"
+    ));
+}
