@@ -21,7 +21,11 @@ const COMMIT_AFTER: Duration = Duration::from_millis(250);
 /// ... or when this much output waits ...
 const COMMIT_BYTES: usize = 4 << 20;
 
-/// ... but a child's last bits wait this long for more of them to come.
+/// ... or at once when somebody waits for it, but for this time after the last commit: a commit costs as much as a third
+/// of a key exchange, and whoever comes meanwhile shares it.
+const PACE: Duration = Duration::from_millis(20);
+
+/// A child's last bits wait this long for more of them to come, unless something is said about the child.
 const GATHER: Duration = Duration::from_secs(1);
 
 /// Output of all children that may be in memory only.  Whoever has more waits.
@@ -113,6 +117,8 @@ struct Waiting {
     ticket: u64,
     asked: u64,
     taken: u64,
+    /// When the last batch was written, and when one that failed is tried again.
+    last: Option<Instant>,
     retry: Option<Instant>,
     closing: bool,
     /// What was cut since somebody looked.
@@ -267,6 +273,7 @@ impl Shared {
             let mut state = self.lock();
             state.unwritten = state.unwritten.saturating_sub(bytes);
             state.retry = None;
+            state.last = Some(now());
             state.cuts.extend(cuts.iter().copied());
         }
         self.progress.send_modify(|progress| {
@@ -335,8 +342,10 @@ impl Waiting {
     /// When there is something to do.
     fn due(&self) -> Option<Instant> {
         let since = self.since?;
-        let at = if self.closing || self.asked > self.taken || self.fresh >= COMMIT_BYTES {
+        let at = if self.closing || self.fresh >= COMMIT_BYTES {
             since
+        } else if self.asked > self.taken {
+            self.last.map_or(since, |last| since.max(last + PACE))
         } else {
             since + COMMIT_AFTER
         };
