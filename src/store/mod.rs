@@ -79,13 +79,35 @@ pub struct Store {
     head: usize,
     shared: Arc<Shared>,
     /// Held for look-ups only, never across an await and never while bytes are copied.
-    logs: Mutex<BTreeMap<ChildId, Weak<Mutex<ChildLog>>>>,
+    logs: Mutex<Logs>,
     readers: Arc<reader::Connections>,
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Holding it is what makes us the only one.
     _lock: File,
     /// A directory that goes away with the store.
     temporary: Option<tempfile::TempDir>,
+}
+
+/// The logs of children that write, and of those that were just written: nobody holds them any more.
+#[derive(Debug, Default)]
+struct Logs {
+    logs: BTreeMap<ChildId, Weak<Mutex<ChildLog>>>,
+    /// How many there may be before those that are gone are looked for.
+    limit: usize,
+}
+
+impl Logs {
+    fn insert(&mut self, child: ChildId, log: &Arc<Mutex<ChildLog>>) {
+        if self.logs.len() >= self.limit {
+            self.logs.retain(|_, log| log.strong_count() > 0);
+            self.limit = (2 * self.logs.len()).max(64);
+        }
+        self.logs.insert(child, Arc::downgrade(log));
+    }
+
+    fn get(&self, child: ChildId) -> Option<Arc<Mutex<ChildLog>>> {
+        self.logs.get(&child).and_then(Weak::upgrade)
+    }
 }
 
 /// What an earlier process left.
@@ -278,9 +300,7 @@ impl Store {
     pub fn log(&self, job: JobId, child: ChildId) -> Log {
         let log = Arc::new(Mutex::new(ChildLog::new(self.head)));
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that nobody holds any more have been written.
-        logs.retain(|_, log| log.strong_count() > 0);
-        logs.insert(child, Arc::downgrade(&log));
+        logs.insert(child, &log);
         Log {
             job,
             child,
@@ -292,7 +312,7 @@ impl Store {
     /// A reader of what `window` covers.
     pub fn read(&self, job: JobId, window: Window) -> Reader {
         let logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
-        let log = logs.get(&window.child).and_then(Weak::upgrade);
+        let log = logs.get(window.child);
         let path = output::path(&self.dir, job.0);
         Reader::new(Arc::clone(&self.readers), path, job, window, log)
     }
