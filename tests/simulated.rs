@@ -284,7 +284,7 @@ type Expected = fn(&Ended) -> bool;
 
 #[tokio::test]
 async fn servers_can_misbehave() {
-    let cases: [(Faults, Expected, &str); 4] = [
+    let cases: [(Faults, Expected, &str); 5] = [
         (
             Faults::SilentBeforeBanner,
             |ended| {
@@ -312,6 +312,11 @@ async fn servers_can_misbehave() {
             Faults::DropInMidCommand,
             |ended| matches!(ended, Ended::Lost(_)),
             "half of it\n",
+        ),
+        (
+            Faults::ExecUnanswered,
+            |ended| matches!(ended, Ended::NotStarted(Reason::Refused(said)) if said.contains("did not answer the request")),
+            "",
         ),
     ];
     for (faults, expected, out) in cases {

@@ -1,7 +1,8 @@
 //! The files behind every connection, read once for all hosts: client configuration, known hosts, keys.
 //!
 //! The configuration is read again when what was read is a second old (it may include any number of files), known
-//! hosts and keys when one of their files has changed, looked at no more than once a second.
+//! hosts and keys when one of their files has changed, looked at no more than once a second.  For a new job everything
+//! is looked at again: whoever accepted a key and starts the job once more must not be told the old story.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use tokio::time::Instant;
 use super::identity::{Identity, Stamp, stamp};
 use super::known_hosts::KnownHosts;
 use crate::config::ssh_config::{ClientConfig, ConfigError, ConfigSource, HostSettings, LocalEnv};
+use crate::core::ids::JobId;
 
 /// How long what was read is taken as it is.
 const FRESH: Duration = Duration::from_secs(1);
@@ -33,6 +35,14 @@ pub(super) struct Files {
     configs: Mutex<HashMap<Option<PathBuf>, (Instant, Parsed)>>,
     known_hosts: Mutex<HashMap<Vec<PathBuf>, Known>>,
     identities: Mutex<HashMap<PathBuf, Key>>,
+    newest: Mutex<Newest>,
+}
+
+/// The newest job there was, and when it came.
+#[derive(Debug)]
+struct Newest {
+    job: JobId,
+    since: Instant,
 }
 
 #[derive(Debug)]
@@ -56,7 +66,28 @@ impl Files {
             configs: Mutex::default(),
             known_hosts: Mutex::default(),
             identities: Mutex::default(),
+            newest: Mutex::new(Newest {
+                job: JobId(0),
+                since: Instant::now(),
+            }),
         }
+    }
+
+    /// Something is about to be read for a job.
+    pub(super) fn for_job(&self, job: JobId) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if job > newest.job {
+            *newest = Newest {
+                job,
+                since: Instant::now(),
+            };
+        }
+    }
+
+    /// Whether what was looked at then is good enough now.
+    fn is_fresh(&self, looked: Instant) -> bool {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        looked >= newest.since && looked.elapsed() < FRESH
     }
 
     pub(super) fn env(&self) -> &LocalEnv {
@@ -67,7 +98,7 @@ impl Files {
     pub(super) async fn config(self: &Arc<Self>, file: Option<PathBuf>) -> Parsed {
         let fresh = locked(&self.configs)
             .get(&file)
-            .filter(|(read, _)| is_fresh(*read))
+            .filter(|(read, _)| self.is_fresh(*read))
             .map(|(_, config)| config.clone());
         if let Some(config) = fresh {
             return config;
@@ -105,7 +136,7 @@ impl Files {
     async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
         let fresh = locked(&self.known_hosts)
             .get(&files)
-            .filter(|known| is_fresh(known.looked))
+            .filter(|known| self.is_fresh(known.looked))
             .map(|known| Arc::clone(&known.hosts));
         if let Some(hosts) = fresh {
             return hosts;
@@ -135,7 +166,7 @@ impl Files {
     async fn identity(self: &Arc<Self>, path: &Path) -> Arc<Identity> {
         let fresh = locked(&self.identities)
             .get(path)
-            .filter(|key| is_fresh(key.looked))
+            .filter(|key| self.is_fresh(key.looked))
             .map(|key| Arc::clone(&key.identity));
         if let Some(identity) = fresh {
             return identity;
@@ -170,10 +201,6 @@ impl Files {
             .await
             .expect("reading files does not panic, and nobody cancels it")
     }
-}
-
-fn is_fresh(looked: Instant) -> bool {
-    looked.elapsed() < FRESH
 }
 
 /// A map behind its lock; what a panic left behind is still a map.

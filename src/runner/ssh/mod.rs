@@ -155,6 +155,7 @@ impl Ssh {
 
     /// Everything that is set for the order's host.
     async fn target(&self, order: &Order) -> Result<Target, Reason> {
+        self.files.for_job(order.job);
         let host = &order.host;
         let env = self.files.env();
         let wrong = |error: ConfigError| Reason::BadSettings(error.to_string());

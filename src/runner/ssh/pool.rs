@@ -19,7 +19,7 @@ use super::channel::OpenChannel;
 use super::connect::{self, Key, Target};
 use super::connection::Connection;
 use super::files::Files;
-use crate::core::reason::Reason;
+use crate::core::reason::{Left, Limit, Reason};
 
 /// Channels on one connection unless the server allows fewer: `MaxSessions` of sshd_config(5).
 const CHANNELS: usize = 10;
@@ -111,8 +111,23 @@ impl Pool {
         all.filter(|shelf| shelf.connection.is_usable()).count()
     }
 
-    /// A channel to the target, over a kept connection or a new one.
+    /// A channel to the target, over a kept connection or a new one, within `timeout` altogether.
     pub(super) async fn open(
+        self: &Arc<Self>,
+        target: &Arc<Target>,
+        files: &Arc<Files>,
+        timeout: Duration,
+    ) -> Result<OpenChannel, Reason> {
+        tokio::time::timeout(timeout, self.try_open(target, files, timeout))
+            .await
+            .unwrap_or(Err(Reason::TimedOut {
+                what: Limit::Connect,
+                after: timeout,
+                left: Left::Nothing,
+            }))
+    }
+
+    async fn try_open(
         self: &Arc<Self>,
         target: &Arc<Target>,
         files: &Arc<Files>,
@@ -125,8 +140,8 @@ impl Pool {
                 let _urgent = lease.connection().urgent();
                 lease.connection().handle().channel_open_session().await
             };
-            // Half the time, so that some is left for a new connection when a kept one has silently died.
-            match tokio::time::timeout(timeout / 2, opening).await {
+            // A part of the time, so that most is left for a new connection when a kept one has silently died.
+            match tokio::time::timeout(timeout / 4, opening).await {
                 Ok(Ok(channel)) => return Ok(OpenChannel::new(channel, lease)),
                 Ok(Err(Error::ChannelOpenFailure(why))) => {
                     refused = Some(format!("the server opens no session ({why:?})"));

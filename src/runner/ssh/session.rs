@@ -30,6 +30,8 @@ const ANSWER: usize = 256 * 1024;
 /// What has been heard of a channel's end.
 #[derive(Debug, Default)]
 struct Verdict {
+    /// The server has said something at all.
+    answered: bool,
     refused: bool,
     status: Option<Ended>,
     eof: bool,
@@ -87,6 +89,10 @@ pub(super) async fn run(
         tokio::pin!(feed);
         let mut urgency = connection.urgency();
         let mut sweep = None;
+        // The answer must not wait behind somebody else's output.
+        let mut waiting = Some(connection.urgent());
+        let unanswered = tokio::time::sleep(order.connect_timeout);
+        tokio::pin!(unanswered);
         while !verdict.is_final() {
             let reading = !relay.is_full() || *urgency.borrow_and_update() > 0;
             let _stalled = (!reading).then(|| connection.stall());
@@ -103,6 +109,15 @@ pub(super) async fn run(
                 () = &mut feed => {}
                 _ = urgency.changed(), if !reading => {}
                 () = relay::optional(&mut sweep) => {}
+                () = &mut unanswered, if waiting.is_some() => {
+                    return Ended::NotStarted(Reason::Refused(format!(
+                        "the server did not answer the request to run the command within {}s",
+                        order.connect_timeout.as_secs_f32()
+                    )));
+                }
+            }
+            if verdict.answered {
+                waiting = None;
             }
             if verdict.status.is_some() {
                 exited.store(true, Ordering::Relaxed);
@@ -133,6 +148,7 @@ pub(super) async fn run(
 
 /// Takes one message of the server's.
 fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
+    verdict.answered |= !matches!(message, ChannelMsg::WindowAdjusted { .. });
     match message {
         ChannelMsg::Data { data } => relay.read(Stream::Out, data),
         ChannelMsg::ExtendedData { data, .. } => relay.read(Stream::Err, data),
