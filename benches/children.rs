@@ -12,7 +12,9 @@ use regatta::core::fleet::Command;
 use regatta::core::output::Stream;
 use regatta::core::retention::Retention;
 use regatta::core::select::Selector;
-use regatta::core::spec::{Ended, Host, Inquiry, JobSpec, Limits, Payload, Proof, Signal, Trace};
+use regatta::core::spec::{
+    Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+};
 use regatta::core::wait::Until;
 use regatta::engine::{Engine, Runners};
 use regatta::runner::{Boxed, Event, Order, Runner};
@@ -64,6 +66,7 @@ fn spec(fanout: u32) -> JobSpec {
         fanout: NonZeroU32::new(fanout).expect("not zero"),
         limits: Limits::default(),
         ok_exit: vec![0],
+        on_full: OnFull::Truncate,
         options: Vec::new(),
     }
 }

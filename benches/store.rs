@@ -18,7 +18,9 @@ use regatta::core::output::{Count, Stream, Streams};
 use regatta::core::receive::Window;
 use regatta::core::retention::Retention;
 use regatta::core::select::Selector;
-use regatta::core::spec::{Ended, Host, Inquiry, JobSpec, Limits, Payload, Proof, Signal, Trace};
+use regatta::core::spec::{
+    Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+};
 use regatta::core::wait::Until;
 use regatta::engine::{Engine, Runners, job_view};
 use regatta::runner::{Boxed, Event, Order, Runner};
@@ -71,6 +73,7 @@ fn spec(children: usize, bytes: usize) -> JobSpec {
         fanout: NonZeroU32::new(children as u32).expect("not zero"),
         limits: Limits::default(),
         ok_exit: vec![0],
+        on_full: OnFull::Truncate,
         options: Vec::new(),
     }
 }

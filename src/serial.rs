@@ -17,7 +17,7 @@ use crate::core::reason::{Fate, Left, Limit, Reason};
 use crate::core::receive::{Mode, Patience, ReceiveAsk};
 use crate::core::saved::SavedState;
 use crate::core::select::Selector;
-use crate::core::spec::{Host, JobSpec, Limits, Payload};
+use crate::core::spec::{Host, JobSpec, Limits, OnFull, Payload};
 use crate::core::state::{Cause, State};
 use crate::core::wait::Until;
 
@@ -121,6 +121,14 @@ pub(crate) struct LimitsDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "OnFull")]
+pub(crate) enum OnFullDef {
+    Truncate,
+    Block,
+    Stop,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Payload")]
 pub(crate) enum PayloadDef {
     Command(String),
@@ -162,6 +170,8 @@ pub(crate) struct JobSpecDef {
     #[serde(with = "LimitsDef")]
     limits: Limits,
     ok_exit: Vec<i32>,
+    #[serde(with = "OnFullDef", default)]
+    on_full: OnFull,
     options: Vec<(String, String)>,
 }
 
@@ -236,6 +246,7 @@ pub(crate) enum LimitDef {
     Connect,
     Command,
     Job,
+    Output,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -202,6 +202,7 @@ pub(super) fn spec(context: &Context, args: &Run) -> Result<JobSpec, CliError> {
             grace: args.grace.unwrap_or(settings.grace),
         },
         ok_exit: args.ok_exit.clone(),
+        on_full: args.on_full.unwrap_or_default().into(),
         options: if args.local {
             local_options()?
         } else {

@@ -173,6 +173,9 @@ pub struct Run {
         allow_hyphen_values = true
     )]
     pub ok_exit: Vec<i32>,
+    /// What to do with a host that writes more than is kept (first 1 MiB and last 9 MiB)
+    #[arg(long, value_name = "HOW")]
+    pub on_full: Option<OnFull>,
     /// List the hosts and contact none
     #[arg(long)]
     pub dry_run: bool,
@@ -183,6 +186,28 @@ pub struct Run {
         allow_hyphen_values = true
     )]
     pub command: Vec<String>,
+}
+
+/// What happens when a host writes more than is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnFull {
+    /// Cut the middle out and count it
+    #[default]
+    Truncate,
+    /// Let the command wait until its output is received
+    Block,
+    /// Stop the command
+    Stop,
+}
+
+impl From<OnFull> for crate::core::spec::OnFull {
+    fn from(how: OnFull) -> Self {
+        match how {
+            OnFull::Truncate => Self::Truncate,
+            OnFull::Block => Self::Block,
+            OnFull::Stop => Self::Stop,
+        }
+    }
 }
 
 /// Jobs and children.

@@ -100,6 +100,8 @@ pub enum Report {
         end: Position,
         gap: Option<Gap>,
     },
+    /// It has written more than is kept, which its job takes for a reason to stop it.
+    Full,
     Ended(Ended),
     /// The answer to [`Effect::Prove`].
     Proved(Proof),

@@ -448,6 +448,23 @@ impl Fleet {
         );
     }
 
+    /// A child has written more than is kept, and is not to go on.
+    pub(super) fn output_is_full(
+        &mut self,
+        now: Moment,
+        id: JobId,
+        index: usize,
+        effects: &mut Vec<Effect>,
+    ) {
+        let cause = Cause::Limit {
+            what: Limit::Output,
+            after: Duration::ZERO,
+        };
+        if self.jobs[&id].children[index].state.holds_slot() {
+            self.stop_child(now, id, index, Stop::usual(cause), effects);
+        }
+    }
+
     /// The whole job has run out of time: everything that is not settled is stopped, the queue with it.
     pub(super) fn job_ran_out(&mut self, now: Moment, id: JobId, effects: &mut Vec<Effect>) {
         let Some(job) = self.jobs.get_mut(&id) else {

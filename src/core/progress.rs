@@ -46,6 +46,7 @@ impl Fleet {
         let (id, state) = (job.id, job.children[index].state.clone());
         match report {
             Report::Output { end, gap } => return self.output_arrived(id, index, end, gap),
+            Report::Full => self.output_is_full(now, id, index, effects),
             Report::Began(trace) => {
                 if let Some(child) = self.jobs.get_mut(&id).map(|job| &mut job.children[index]) {
                     child.trace = Some(trace);

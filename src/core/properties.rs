@@ -16,7 +16,7 @@ use super::output::{Count, Stream, Streams};
 use super::reason::Reason;
 use super::receive::{Delivery, LeaseId, Mode, Patience, ReceiveAsk, Window};
 use super::select::Selector;
-use super::spec::{Ended, Host, JobSpec, Limits, Payload, Proof, Signal, Trace};
+use super::spec::{Ended, Host, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace};
 use super::state::{State, Tally};
 use super::time::{Moment, Wall};
 use super::wait::Until;
@@ -439,6 +439,7 @@ fn spec(hosts: u8, fanout: u8, limits: bool) -> JobSpec {
             ..Limits::default()
         },
         ok_exit: vec![0],
+        on_full: OnFull::Truncate,
         options: Vec::new(),
     }
 }

@@ -51,6 +51,8 @@ pub enum Limit {
     Command,
     /// The whole job, queue included.
     Job,
+    /// What is kept of a child's output; no time.
+    Output,
 }
 
 /// What is known to be left on the computer after a stop.
@@ -90,6 +92,10 @@ impl Reason {
             Self::AuthFailed(_) => "auth_failed",
             Self::Refused(_) => "refused",
             Self::BadSettings(_) => "bad_settings",
+            Self::TimedOut {
+                what: Limit::Output,
+                ..
+            } => "output_full",
             Self::TimedOut { .. } => "timed_out",
             Self::Stopped(Left::Nothing) | Self::Killed | Self::StoppedBeforeStart => "stopped",
             Self::Stopped(_) => "stop_unconfirmed",
@@ -136,8 +142,11 @@ impl fmt::Display for Reason {
                     Limit::Connect => f.write_str("connect timed out")?,
                     Limit::Command => f.write_str("timed out")?,
                     Limit::Job => f.write_str("job timed out")?,
+                    Limit::Output => f.write_str("wrote more than is kept")?,
                 }
-                write!(f, " after {}", Seconds(*after))?;
+                if *what != Limit::Output {
+                    write!(f, " after {}", Seconds(*after))?;
+                }
                 match left {
                     Left::Nothing => Ok(()),
                     left @ (Left::Alive(_) | Left::Unproved { .. }) => write!(f, "; {left}"),

@@ -133,7 +133,7 @@ impl ReceiveAsk {
 }
 
 impl Fleet {
-    /// New output of a child.
+    /// New output of a child: how far it goes now, and what was cut out of it.
     pub(super) fn output_arrived(
         &mut self,
         id: JobId,
@@ -145,7 +145,13 @@ impl Fleet {
             return;
         };
         let account = &mut job.children[index].output;
-        if account.end == end && account.gap == gap {
+        // Who tells of new output may not have heard yet what was cut for the sake of the whole job.
+        let known = account
+            .gap
+            .filter(|known| gap.is_none_or(|gap| gap.to.offset() < known.to.offset()));
+        let gap = known.or(gap);
+        let cut = account.gap != gap;
+        if account.end == end && !cut {
             return;
         }
         assert!(
@@ -157,7 +163,11 @@ impl Fleet {
         if account.has_more(Streams::Both) {
             job.unread.insert(index);
         }
-        self.touch_output(id, index);
+        if cut {
+            self.touch_child(id, index);
+        } else {
+            self.touch_output(id, index);
+        }
     }
 
     /// Answers a receive, if there is something to answer with.

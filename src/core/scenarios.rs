@@ -13,7 +13,7 @@ use super::output::{Count, Gap, Position, Stream, Streams};
 use super::reason::Reason;
 use super::receive::{Delivery, Held, LeaseId, Mode, Patience, ReceiveAsk, Received};
 use super::select::Selector;
-use super::spec::{Ended, Host, Inquiry, JobSpec, Limits, Payload, Proof, Signal, Trace};
+use super::spec::{Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace};
 use super::state::{ChildState, State};
 use super::time::{Moment, Wall};
 use super::wait::Until;
@@ -176,6 +176,7 @@ fn spec(hosts: usize) -> JobSpec {
         fanout: NonZeroU32::new(64).expect("64 is not 0"),
         limits: Limits::default(),
         ok_exit: vec![0],
+        on_full: OnFull::Truncate,
         options: Vec::new(),
     }
 }

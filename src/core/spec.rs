@@ -21,8 +21,21 @@ pub struct JobSpec {
     pub limits: Limits,
     /// Exit codes that count as Completed.
     pub ok_exit: Vec<i32>,
+    pub on_full: OnFull,
     /// Settings for the runner, which alone knows what they mean.
     pub options: Vec<(String, String)>,
+}
+
+/// What happens when a child has written as much as is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnFull {
+    /// The middle is cut out and counted; the command never notices.
+    #[default]
+    Truncate,
+    /// The command waits until somebody receives, as a job of PowerShell with `OutputBufferingMode` Block.
+    Block,
+    /// The command is stopped.
+    Stop,
 }
 
 /// How long things may take.

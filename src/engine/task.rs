@@ -8,17 +8,18 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::carry::{EVENTS, Grown, News, carry};
+use super::carry::{EVENTS, Gate, Grown, News, carry};
 use super::{Clock, Message, Runners};
 use crate::core::answer::Answer;
 use crate::core::fleet::{Effect, Fleet, Input, Report, Ticket};
 use crate::core::ids::{ChildId, JobId};
 use crate::core::journal::{Changed, Revision};
+use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
 use crate::core::saved::PROBES;
-use crate::core::spec::{Ended as RunEnded, Inquiry, Payload, Proof, Signal};
+use crate::core::spec::{Ended as RunEnded, Inquiry, OnFull, Payload, Proof, Signal};
 use crate::core::state::ChildState;
 use crate::runner::{Order, Runner};
 use crate::store::{Log, Saved, Store};
@@ -75,6 +76,7 @@ enum Due {
 struct Shared {
     payload: Arc<Payload>,
     options: Arc<[(String, String)]>,
+    on_full: OnFull,
     runner: Option<Arc<dyn Runner>>,
 }
 
@@ -84,7 +86,22 @@ struct Run {
     signal: watch::Sender<Option<Signal>>,
     log: Log,
     grown: Grown,
+    /// How far it may write, where it is to wait for its receivers.
+    gate: Option<watch::Sender<u64>>,
     task: AbortHandle,
+}
+
+impl Run {
+    /// Lets it write up to here.
+    fn open_gate(&self, limit: u64) {
+        if let Some(gate) = &self.gate {
+            gate.send_if_modified(|now| {
+                let moves = limit > *now;
+                *now = limit.max(*now);
+                moves
+            });
+        }
+    }
 }
 
 impl Task {
@@ -206,6 +223,12 @@ impl Task {
                         && child.state != ChildState::NotStarted
                     {
                         self.store.put_child(id, child.saved());
+                        if let Some(run) = self.runs.get(&id) {
+                            let received = Stream::BOTH.map(|stream| child.output.received(stream));
+                            let received: u64 = received.iter().map(|count| count.bytes).sum();
+                            let (_, further) = self.store.room();
+                            run.open_gate(received + further);
+                        }
                     }
                 }
                 Changed::Removed(_) => {}
@@ -279,6 +302,12 @@ impl Task {
         match news {
             News::Began(child, trace) => self.report(child, Report::Began(trace)),
             News::Grew(child) => self.account(child),
+            News::Full(child) => {
+                self.account(child);
+                let question = "its output is full: receive it, and it goes on".to_string();
+                self.report(child, Report::Blocked(question));
+            }
+            News::Room(child) => self.report(child, Report::Unblocked),
             News::Unheard(lease) => self.apply(Input::Delivered(lease, Delivery::Broken)),
             News::Ended(child, ended) => {
                 self.account(child);
@@ -311,6 +340,11 @@ impl Task {
         };
         run.grown.seen();
         let extent = run.log.extent();
+        let stops = self
+            .shared
+            .get(&run.job)
+            .is_some_and(|shared| shared.on_full == OnFull::Stop);
+        let (limit, _) = self.store.room();
         self.report(
             child,
             Report::Output {
@@ -318,6 +352,9 @@ impl Task {
                 gap: extent.gap,
             },
         );
+        if stops && extent.end.offset() > limit {
+            self.report(child, Report::Full);
+        }
     }
 
     fn report(&mut self, child: ChildId, report: Report) {
@@ -331,6 +368,8 @@ impl Task {
                 Effect::Signal(child, signal) => {
                     if let Some(run) = self.runs.get(&child) {
                         run.signal.send_replace(Some(signal));
+                        // What ends need not wait for a receiver.
+                        run.open_gate(u64::MAX);
                     }
                 }
                 Effect::Prove(child, inquiry) => self.prove(child, inquiry),
@@ -361,6 +400,7 @@ impl Task {
         let shared = self.shared.entry(job.id).or_insert_with(|| Shared {
             payload: Arc::new(job.spec.payload.clone()),
             options: job.spec.options.clone().into(),
+            on_full: job.spec.on_full,
             runner: self.runners.get(job.spec.runner.as_str()).cloned(),
         });
         let order = Order {
@@ -382,6 +422,13 @@ impl Task {
         let job = order.job;
         let (signal, signals) = watch::channel(None);
         let (log, grown) = (self.store.log(job, child), Grown::default());
+        let (gate, gated) = match shared.on_full {
+            OnFull::Block => {
+                let (gate, limit) = watch::channel(self.store.room().0);
+                (Some(gate), Gate::at(limit))
+            }
+            OnFull::Truncate | OnFull::Stop => (None, Gate::open()),
+        };
         let (store, news) = (Arc::clone(&self.store), self.news.clone());
         let task = if let Some(runner) = shared.runner {
             let (log, grown) = (log.clone(), grown.clone());
@@ -390,7 +437,7 @@ impl Task {
                 store.durable().await;
                 let (events, received) = mpsc::channel(EVENTS);
                 let run = runner.run(order, events, signals);
-                carry(child, run, received, log, grown, news).await;
+                carry(child, run, received, log, gated, grown, news).await;
             })
         } else {
             let runner = self.fleet.job(job).map(|job| job.spec.runner.clone());
@@ -412,6 +459,7 @@ impl Task {
                 signal,
                 log,
                 grown,
+                gate,
                 task,
             },
         );

@@ -75,8 +75,9 @@ impl Caps {
 pub struct Store {
     dir: PathBuf,
     key: u64,
-    /// What of a child's beginning is never cut, in bytes.
+    /// What of a child's beginning is never cut, and how much is kept of its end, in bytes.
     head: usize,
+    tail: u64,
     shared: Arc<Shared>,
     /// Held for look-ups only, never across an await and never while bytes are copied.
     logs: Mutex<Logs>,
@@ -191,6 +192,8 @@ pub struct Log {
     child: ChildId,
     log: Arc<Mutex<ChildLog>>,
     shared: Arc<Shared>,
+    /// Beyond this something is cut, in bytes.
+    kept: u64,
 }
 
 /// How far a child's output goes.
@@ -265,6 +268,7 @@ impl Store {
             dir: dir.to_owned(),
             key: contents.key,
             head: caps.head,
+            tail: caps.tail as u64,
             shared,
             logs: Mutex::default(),
             readers: Arc::default(),
@@ -306,6 +310,7 @@ impl Store {
             child,
             log,
             shared: Arc::clone(&self.shared),
+            kept: self.head as u64 + self.tail,
         }
     }
 
@@ -345,6 +350,14 @@ impl Store {
     /// is tried again and again: see [`Store::trouble`].
     pub async fn durable(&self) {
         self.shared.durable().await;
+    }
+
+    /// How much a child may write beyond what was received of it without anything being cut: before the first receive,
+    /// and afterwards.
+    pub fn room(&self) -> (u64, u64) {
+        // Whole blocks are cut.
+        let tail = self.tail.saturating_sub(block::BLOCK as u64);
+        (self.head as u64 + tail, tail)
     }
 
     /// Why nothing can be written at the moment.
@@ -439,6 +452,14 @@ impl Log {
             self.shared.shed(shed);
         }
         extent
+    }
+
+    /// Returns once everything is on disk and what is too much has been cut, if there is too much: only then is it
+    /// known how much that is.
+    pub async fn settle(&self) {
+        if self.extent().end.offset() > self.kept {
+            self.shared.settle(self.child).await;
+        }
     }
 
     pub fn extent(&self) -> Extent {

@@ -97,8 +97,9 @@ impl OutputFile {
             let Some(end) = batch.blocks.last().map(|block| block.end) else {
                 continue;
             };
-            if let Some(gap) = cut(&transaction, batch.child, end, batch.gap, caps, self.tail)? {
-                removed += gap.size().bytes - batch.gap.map_or(0, |gap| gap.size().bytes);
+            let cut = cut(&transaction, batch.child, end, batch.gap, caps, self.tail)?;
+            if let Some((gap, freed)) = cut {
+                removed += freed;
                 gaps.push((batch.child, gap));
             }
         }
@@ -108,10 +109,8 @@ impl OutputFile {
         while stored > caps.job && tail > caps.floor() {
             tail = (tail / 2).max(caps.floor());
             for (child, end, gap) in ends(&transaction)? {
-                let known = gaps.iter().rposition(|(cut, _)| *cut == child);
-                let before = known.map(|at| gaps[at].1).or(gap);
-                if let Some(gap) = cut(&transaction, child, end, before, caps, tail)? {
-                    stored -= gap.size().bytes - before.map_or(0, |gap| gap.size().bytes);
+                if let Some((gap, freed)) = cut(&transaction, child, end, gap, caps, tail)? {
+                    stored = stored.saturating_sub(freed);
                     gaps.push((child, gap));
                 }
             }
@@ -122,7 +121,7 @@ impl OutputFile {
     }
 }
 
-/// Cuts a child's tail to what it may be, by whole blocks.
+/// Cuts a child's tail to what it may be, by whole blocks: what is missing of it now, and how many bytes that freed.
 fn cut(
     db: &Connection,
     child: usize,
@@ -130,8 +129,19 @@ fn cut(
     gap: Option<Gap>,
     caps: &Caps,
     tail: u64,
-) -> Result<Option<Gap>, Trouble> {
+) -> Result<Option<(Gap, u64)>, Trouble> {
     let head = caps.head as u64;
+    if end.offset().saturating_sub(head) <= tail {
+        return Ok(None);
+    }
+    // The job as a whole may have taken more than the child's log knows of.
+    let gap = match (gap, cut_of(db, child)?) {
+        (Some(here), Some(there)) => Some(Gap {
+            from: earlier(here.from, there.from),
+            to: later(here.to, there.to),
+        }),
+        (here, there) => here.or(there),
+    };
     let from = gap.map_or(head, |gap| gap.to.offset().max(head));
     if end.offset().saturating_sub(from) <= tail {
         return Ok(None);
@@ -177,7 +187,32 @@ fn cut(
         to.err.bytes as i64,
         to.err.lines as i64,
     ])?;
-    Ok(Some(Gap { from, to }))
+    let cut = Gap { from, to };
+    let freed = cut.size().bytes - gap.map_or(0, |gap| gap.size().bytes);
+    Ok(Some((cut, freed)))
+}
+
+/// What was cut out of a child, as it stands in the file.
+fn cut_of(db: &Connection, child: usize) -> Result<Option<Gap>, Trouble> {
+    let mut query = db.prepare_cached(
+        "SELECT out_bytes, out_lines, err_bytes, err_lines, \
+         out_bytes_end, out_lines_end, err_bytes_end, err_lines_end FROM cut WHERE child = ?1",
+    )?;
+    let gap = query.query_row([child as i64], |row| {
+        Ok(Gap {
+            from: position(row, 0)?,
+            to: position(row, 4)?,
+        })
+    });
+    Ok(gap.optional()?)
+}
+
+fn earlier(a: Position, b: Position) -> Position {
+    if a.offset() <= b.offset() { a } else { b }
+}
+
+fn later(a: Position, b: Position) -> Position {
+    if a.offset() >= b.offset() { a } else { b }
 }
 
 /// How far each child's output goes on disk, and what was cut out of it.

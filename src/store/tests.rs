@@ -7,7 +7,7 @@ use super::*;
 use crate::core::fleet::{Command, Fleet, Input, Report, Ticket};
 use crate::core::output::Streams;
 use crate::core::saved::SavedState;
-use crate::core::spec::{Ended, Host, JobSpec, Limits, Payload, Trace};
+use crate::core::spec::{Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
 use crate::core::time::{Moment, Wall};
 
 const JOB: JobId = JobId(1);
@@ -46,6 +46,7 @@ fn fleet() -> Fleet {
         fanout: NonZeroU32::MIN,
         limits: Limits::default(),
         ok_exit: vec![0],
+        on_full: OnFull::Truncate,
         options: vec![("agent".to_string(), "/a".to_string())],
     };
     let mut fleet = Fleet::default();
@@ -122,6 +123,40 @@ fn keeps_both_ends_and_counts_what_it_cut() {
         assert_eq!(got[0].len() as u64 + cut.bytes, 160_000);
         assert!(got[0].starts_with(b"0000000\n") && got[0].ends_with(b"0019999\n"));
         assert!(got[0].len() > 100 + 40_000 - 16_384 && got[0].len() <= 100 + 40_000);
+    });
+}
+
+/// A job that has too much takes it from every child alike, and says so of each.
+#[test]
+fn a_job_as_a_whole_has_a_cap() {
+    let store = temporary(Caps {
+        head: 16 << 10,
+        tail: 1 << 20,
+        job: 1 << 20,
+    });
+    wait_for(async {
+        let children: Vec<ChildId> = (0..4).map(|n| JOB.child(n)).collect();
+        let logs: Vec<Log> = children
+            .iter()
+            .map(|child| store.log(JOB, *child))
+            .collect();
+        let chunk = [b'x'; 512 << 10];
+        for log in &logs {
+            log.append(Stream::Out, &chunk).await;
+            log.append(Stream::Out, &chunk).await;
+            store.shared.settle(log.child).await;
+        }
+        let cuts = store.take_cuts();
+        let kept: u64 = logs
+            .iter()
+            .map(|log| {
+                let Extent { end, gap } = log.extent();
+                let told = cuts.get(&log.child).copied().or(gap);
+                end.offset() - told.expect("each gives some").size().bytes
+            })
+            .sum();
+        assert!(kept <= 1 << 20, "{kept} bytes are kept");
+        assert!(kept >= 4 * (64 << 10), "nobody is cut to nothing: {kept}");
     });
 }
 

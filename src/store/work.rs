@@ -108,6 +108,8 @@ pub(super) struct Shared {
 struct Waiting {
     records: Records,
     dirty: Vec<Dirty>,
+    /// Children whose output is to be written however little it is.
+    forced: BTreeSet<ChildId>,
     /// When the first of it came.
     since: Option<Instant>,
     /// Bytes in memory only, and how many of them came since the last commit.
@@ -226,6 +228,19 @@ impl Shared {
         _ = progress
             .wait_for(|progress| progress.ticket >= ticket || progress.trouble.is_some())
             .await;
+    }
+
+    /// As [`Shared::durable`], for everything a child has written.
+    pub(super) async fn settle(&self, child: ChildId) {
+        {
+            let mut state = self.lock();
+            state.forced.insert(child);
+            state.ticket += 1;
+            if state.since.is_none() {
+                state.since = Some(now());
+            }
+        }
+        self.durable().await;
     }
 
     /// How the writer gets on.
@@ -355,11 +370,13 @@ impl Waiting {
     /// Takes all records, and of the output what belongs to them, is much, or has waited long.
     fn take(&mut self, now: Instant) -> Batch {
         let records = std::mem::take(&mut self.records);
+        let forced = std::mem::take(&mut self.forced);
         let all = self.closing || self.unwritten >= MEMORY / 2;
         let (dirty, later) = std::mem::take(&mut self.dirty)
             .into_iter()
             .partition(|dirty| {
-                all || records.children.contains_key(&dirty.child)
+                all || forced.contains(&dirty.child)
+                    || records.children.contains_key(&dirty.child)
                     || records.removed.contains(&dirty.job)
                     || now.duration_since(dirty.since) >= GATHER
                     || locked(&dirty.log).unwritten() >= BLOCK

@@ -127,6 +127,40 @@ fn the_middle_of_too_much_is_cut_and_counted() {
     assert_eq!(cuts[0]["dropped"]["lines"], child["lines"]["dropped"]);
 }
 
+/// With `--on-full block` nothing is cut: the command waits for its receivers, and says so.
+#[test]
+fn a_command_can_wait_for_its_receivers() {
+    let home = Home::new();
+    let job = home.job_with(&["--on-full", "block"], "seq 3000000");
+    home.until_state(job, "Blocked");
+    let child = home.child_now(job);
+    let written = child["bytes"]["out"].as_u64().expect("a count");
+    assert!(written <= 10 << 20 && written > 9 << 20, "{written}");
+    let ran = home
+        .regatta(&["receive", "--wait", "-N", &job.to_string()])
+        .exits(0);
+    let want: String = (1..=3_000_000).map(|n| format!("{n}\n")).collect();
+    assert!(ran.out() == want, "{} bytes came", ran.stdout.len());
+    // One that waits can be stopped.
+    let job = home.job_with(&["--on-full", "block"], "exec yes");
+    home.until_state(job, "Blocked");
+    home.regatta(&["stop", &job.to_string()]).exits(0);
+    assert_eq!(home.child_now(job)["reason"]["kind"], "stopped");
+}
+
+#[test]
+fn a_command_can_be_stopped_for_writing_too_much() {
+    let home = Home::new();
+    let job = home.job_with(&["--on-full", "stop"], "exec yes");
+    home.regatta(&["wait", &job.to_string()]).exits(1);
+    let child = home.child_now(job);
+    assert_eq!(child["state"], "Failed");
+    assert_eq!(child["reason"]["kind"], "output_full");
+    assert_eq!(child["reason"]["text"], "wrote more than is kept");
+    let fine = home.job_with(&["--on-full", "stop"], "seq 1000");
+    home.regatta(&["wait", &fine.to_string()]).exits(0);
+}
+
 /// What a terminal would take as a command is shown, not obeyed.
 #[test]
 fn nothing_a_command_writes_commands_the_terminal() {
