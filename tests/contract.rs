@@ -187,6 +187,7 @@ fn job_keys() -> Vec<(&'static str, Form)> {
         ("reason", reason()),
         ("fanout", Count),
         ("paused", Bool),
+        ("pinned", Bool),
         ("created", Time),
         ("began", optional(Time)),
         ("ended", optional(Time)),
@@ -276,7 +277,7 @@ fn jobs_prints_jobs_and_children_where_they_belong() {
         pinned(home.job_now(done)),
         json!({
             "id": 1, "name": "Job1", "runner": "local", "command": "echo out; echo err >&2; exit 3", "targets": "localhost",
-            "state": "Failed", "reason": null, "fanout": 64, "paused": false, "created": "*", "began": "*", "ended": "*",
+            "state": "Failed", "reason": null, "fanout": 64, "paused": false, "pinned": false, "created": "*", "began": "*", "ended": "*",
             "elapsed": "*", "more": true, "waiting": {"bytes": 8, "lines": 2}, "counts": {"Failed": 1},
             "children": [{
                 "id": 2, "job": 1, "host": "localhost", "state": "Failed", "reason": {"kind": "exit", "text": "exit 3"},

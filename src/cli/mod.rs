@@ -11,6 +11,7 @@ mod generate;
 mod hosts;
 mod inventory;
 mod jobs;
+mod pin;
 mod receive;
 mod remove;
 mod rerun;
@@ -64,6 +65,7 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Throttle(args) => settings::throttle(&context, args).await,
         Verb::Pause(args) => settings::pause(&context, args).await,
         Verb::Resume(args) => settings::resume(&context, args).await,
+        Verb::Pin(args) => pin::pin(&context, args).await,
         Verb::Hosts(args) => hosts::hosts(&context, &args),
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,

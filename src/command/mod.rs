@@ -109,6 +109,8 @@ pub enum Verb {
     Pause(Pick),
     /// Start queued children again
     Resume(Pick),
+    /// Keep jobs until they are removed, whatever their age
+    Pin(Pin),
     /// Expand, fold, count and explain hosts and groups
     Hosts(Hosts),
     /// Start, stop or look at the daemon
@@ -316,6 +318,15 @@ pub struct Throttle {
     /// How many children run at once
     #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: NonZeroU32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Pin {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// Let them go when their time comes, like others
+    #[arg(long)]
+    pub off: bool,
 }
 
 #[derive(Clone, Debug, Args)]

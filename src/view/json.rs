@@ -36,6 +36,7 @@ pub fn job(job: &JobView, children: Option<&[ChildView]>) -> Value {
         "reason": null,
         "fanout": job.fanout,
         "paused": job.paused,
+        "pinned": job.pinned,
         "created": rfc3339(job.created),
         "began": job.began.map(rfc3339),
         "ended": job.ended.map(rfc3339),

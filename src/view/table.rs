@@ -83,10 +83,10 @@ impl Table {
     }
 }
 
-/// Jobs, one a line.
+/// Jobs, one a line.  That one is pinned takes a column where any is.
 pub fn jobs(jobs: &[JobView]) -> Table {
     use Align::{Left, Right};
-    let columns = [
+    let mut columns = vec![
         ("ID", Right),
         ("NAME", Left),
         ("STATE", Left),
@@ -97,9 +97,13 @@ pub fn jobs(jobs: &[JobView]) -> Table {
         ("TARGETS", Left),
         ("COMMAND", Left),
     ];
+    let any_pinned = jobs.iter().any(|job| job.pinned);
+    if any_pinned {
+        columns.insert(1, ("PIN", Left));
+    }
     let mut table = Table::new(&columns);
     for job in jobs {
-        table.push(&[
+        let mut cells = vec![
             job.id.to_string(),
             cut(&job.name, 24),
             state_of(job),
@@ -113,7 +117,11 @@ pub fn jobs(jobs: &[JobView]) -> Table {
             },
             cut(&job.targets, 40),
             job.command.clone(),
-        ]);
+        ];
+        if any_pinned {
+            cells.insert(1, if job.pinned { "*" } else { "" }.to_string());
+        }
+        table.push(&cells);
     }
     table
 }

@@ -135,6 +135,8 @@ pub struct JobView {
     pub state: State,
     pub fanout: u32,
     pub paused: bool,
+    /// Kept whatever its age.
+    pub pinned: bool,
     pub created: i64,
     pub began: Option<i64>,
     pub ended: Option<i64>,
