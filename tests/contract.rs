@@ -314,7 +314,7 @@ fn jobs_prints_jobs_and_children_where_they_belong() {
 }
 
 #[test]
-fn wait_and_stop_print_what_settled() {
+fn wait_stop_and_reconnect_print_what_settled() {
     let home = Home::new();
     let job = home.finished_job("exit 3").to_string();
     let form = Object(vec![
@@ -322,7 +322,7 @@ fn wait_and_stop_print_what_settled() {
         ("jobs", List(Box::new(job_with_children()))),
         ("children", List(Box::new(child()))),
     ]);
-    for verb in ["wait", "stop"] {
+    for verb in ["wait", "stop", "reconnect"] {
         let value = home.regatta(&[verb, "--json", &job]).json();
         check(&value, &form);
         assert_eq!(

@@ -13,6 +13,7 @@ mod inventory;
 mod jobs;
 mod pin;
 mod receive;
+mod reconnect;
 mod remove;
 mod rerun;
 mod run;
@@ -65,6 +66,7 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Throttle(args) => settings::throttle(&context, args).await,
         Verb::Pause(args) => settings::pause(&context, args).await,
         Verb::Resume(args) => settings::resume(&context, args).await,
+        Verb::Reconnect(args) => reconnect::reconnect(&context, args).await,
         Verb::Pin(args) => pin::pin(&context, args).await,
         Verb::Hosts(args) => hosts::hosts(&context, &args),
         Verb::Demo(args) => demo::demo(&context, &args).await,

@@ -109,6 +109,8 @@ pub enum Verb {
     Pause(Pick),
     /// Start queued children again
     Resume(Pick),
+    /// Look again what became of Disconnected children; ends nothing
+    Reconnect(Pick),
     /// Keep jobs until they are removed, whatever their age
     Pin(Pin),
     /// Expand, fold, count and explain hosts and groups
