@@ -347,6 +347,35 @@ fn wait_stop_and_reconnect_print_what_settled() {
 }
 
 #[test]
+fn history_prints_what_is_remembered() {
+    let home = Home::new();
+    let gone = home.finished_job("exit 3");
+    home.regatta(&["remove", &gone.to_string()]).exits(0);
+    home.job("exec sleep 1000");
+    let jobs = home.regatta(&["history", "--json"]).exits(0).json();
+    let form = Object(vec![
+        ("id", Count),
+        ("name", Text),
+        ("command", Text),
+        ("targets", Text),
+        ("state", word(&STATES)),
+        ("created", Time),
+        ("ended", optional(Time)),
+        ("removed", optional(Time)),
+    ]);
+    check(&jobs, &List(Box::new(form)));
+    assert_eq!(
+        (&jobs[0]["state"], &jobs[0]["ended"], &jobs[0]["removed"]),
+        (&json!("Running"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&jobs[1]["name"], &jobs[1]["command"], &jobs[1]["state"]),
+        (&json!("Job1"), &json!("exit 3"), &json!("Failed"))
+    );
+    check(&jobs[1]["removed"], &Time);
+}
+
+#[test]
 fn receive_prints_pieces_cuts_and_ends() {
     let home = Home::new();
     let job = home.finished_job("echo 'ä'; exit 3").to_string();

@@ -100,6 +100,7 @@ impl Service {
                 self.send_list(peer, jobs).await
             }
             Request::Rerun { select, which } => self.rerun(peer, select, which).await,
+            Request::History(search) => self.history(peer, search).await,
             Request::Receive(receive) => self.receive(peer, receive).await,
             Request::Watch { select, children } => {
                 self.watch(peer, select.map(|wanted| wanted.0), children)

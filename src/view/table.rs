@@ -3,7 +3,7 @@
 use super::span;
 use super::text::{cut, harmless, width};
 use crate::core::state::State;
-use crate::wire::reply::{ChildView, JobView};
+use crate::wire::reply::{ChildView, JobView, PastView};
 
 /// How a column is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,35 @@ pub fn jobs(jobs: &[JobView]) -> Table {
             cells.insert(1, if job.pinned { "*" } else { "" }.to_string());
         }
         table.push(&cells);
+    }
+    table
+}
+
+/// Jobs of the history, one a line.
+pub fn history(jobs: &[PastView]) -> Table {
+    use Align::{Left, Right};
+    let mut table = Table::new(&[
+        ("ID", Right),
+        ("CREATED", Left),
+        ("STATE", Left),
+        ("HOSTS", Right),
+        ("NAME", Left),
+        ("COMMAND", Left),
+    ]);
+    for job in jobs {
+        let removed = if job.removed.is_some() {
+            " (removed)"
+        } else {
+            ""
+        };
+        table.push(&[
+            job.id.to_string(),
+            span::minute(job.created),
+            format!("{}{removed}", job.state),
+            job.hosts.to_string(),
+            cut(&job.name, 24),
+            job.command.clone(),
+        ]);
     }
     table
 }
