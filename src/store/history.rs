@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::Store;
 use super::catalog::Spec;
@@ -49,6 +49,11 @@ impl Store {
     /// The jobs that match, newest first.
     pub async fn history(&self, search: Search) -> Result<Vec<Past>, Trouble> {
         self.in_catalog(move |path| find(&path, &search)).await
+    }
+
+    /// What a job was asked to do, whether it is still there or not.
+    pub async fn past_spec(&self, id: JobId) -> Result<Option<JobSpec>, Trouble> {
+        self.in_catalog(move |path| spec_of(&path, id)).await
     }
 
     /// Looks into the catalog where that may take its time.
@@ -143,4 +148,14 @@ fn spec(row: &Row<'_>, column: usize) -> Result<JobSpec, Trouble> {
     let Spec(spec) =
         serde_json::from_str(text).map_err(|error| Trouble::Corrupt(error.to_string()))?;
     Ok(spec)
+}
+
+fn spec_of(path: &std::path::Path, id: JobId) -> Result<Option<JobSpec>, Trouble> {
+    let db = schema::open_to_read(path)?;
+    let found = db
+        .query_row("SELECT spec FROM job WHERE id = ?1", [id.0 as i64], |row| {
+            Ok(spec(row, 0))
+        })
+        .optional()?;
+    found.transpose()
 }

@@ -1,4 +1,4 @@
-//! Jobs that are here and jobs that were: looking for them.
+//! Jobs that are here and jobs that were: looking for them, and running them again.
 
 use serde_json::Value;
 
@@ -83,4 +83,31 @@ fn the_history_finds_what_is_gone_too() {
     // It is a search, not a way back.
     home.regatta(&["jobs", &far]).exits(3);
     home.regatta(&["jobs", &bad]).exits(0);
+}
+
+#[test]
+fn a_job_that_is_gone_runs_again_on_all_its_hosts_or_not_at_all() {
+    let home = Home::new();
+    let job = home.job_with(&["-n", "again"], "echo $REGATTA_JOB");
+    let id = job.to_string();
+    home.regatta(&["wait", &id]).exits(0);
+    home.regatta(&["remove", &id]).exits(0);
+    home.regatta(&["daemon", "stop"]).exits(0);
+    home.regatta(&["rerun", &id]).exits(3).says(&[
+        &format!("job {id} has been removed"),
+        &format!("`regatta rerun --all {id}` runs it on all of localhost"),
+    ]);
+    let ran = home.regatta(&["rerun", "--all", &id]).exits(0);
+    let again = ran.out().trim().to_string();
+    home.regatta(&["wait", &again]).exits(0);
+    assert_eq!(home.jobs(&[&again])[0]["name"], "again");
+    home.regatta(&["receive", "-N", &again])
+        .exits(0)
+        .prints(&format!("{again}\n"));
+    // What was never there, and what is there, beside it.
+    home.regatta(&["rerun", "--all", &id, "999", &again])
+        .exits(1)
+        .says(&["no job or child has the id 999"]);
+    assert_eq!(home.jobs(&[]).as_array().map(Vec::len), Some(3));
+    home.regatta(&["wait", "all"]).exits(0);
 }
