@@ -356,6 +356,7 @@ macro_rules! list {
 
 list!(hosts, Host, "HostDef");
 list!(selectors, Selector, "SelectorDef");
+list!(states, State, "StateDef");
 
 mod boxed_spec {
     use super::{Deserializer, JobSpec, JobSpecDef, Serializer};

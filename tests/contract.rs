@@ -187,6 +187,7 @@ fn job_keys() -> Vec<(&'static str, Form)> {
         ("reason", reason()),
         ("fanout", Count),
         ("paused", Bool),
+        ("pinned", Bool),
         ("created", Time),
         ("began", optional(Time)),
         ("ended", optional(Time)),
@@ -276,7 +277,7 @@ fn jobs_prints_jobs_and_children_where_they_belong() {
         pinned(home.job_now(done)),
         json!({
             "id": 1, "name": "Job1", "runner": "local", "command": "echo out; echo err >&2; exit 3", "targets": "localhost",
-            "state": "Failed", "reason": null, "fanout": 64, "paused": false, "created": "*", "began": "*", "ended": "*",
+            "state": "Failed", "reason": null, "fanout": 64, "paused": false, "pinned": false, "created": "*", "began": "*", "ended": "*",
             "elapsed": "*", "more": true, "waiting": {"bytes": 8, "lines": 2}, "counts": {"Failed": 1},
             "children": [{
                 "id": 2, "job": 1, "host": "localhost", "state": "Failed", "reason": {"kind": "exit", "text": "exit 3"},
@@ -313,7 +314,7 @@ fn jobs_prints_jobs_and_children_where_they_belong() {
 }
 
 #[test]
-fn wait_and_stop_print_what_settled() {
+fn wait_stop_and_reconnect_print_what_settled() {
     let home = Home::new();
     let job = home.finished_job("exit 3").to_string();
     let form = Object(vec![
@@ -321,7 +322,7 @@ fn wait_and_stop_print_what_settled() {
         ("jobs", List(Box::new(job_with_children()))),
         ("children", List(Box::new(child()))),
     ]);
-    for verb in ["wait", "stop"] {
+    for verb in ["wait", "stop", "reconnect"] {
         let value = home.regatta(&[verb, "--json", &job]).json();
         check(&value, &form);
         assert_eq!(
@@ -343,6 +344,35 @@ fn wait_and_stop_print_what_settled() {
             (Some(0), &json!("localhost"))
         );
     }
+}
+
+#[test]
+fn history_prints_what_is_remembered() {
+    let home = Home::new();
+    let gone = home.finished_job("exit 3");
+    home.regatta(&["remove", &gone.to_string()]).exits(0);
+    home.job("exec sleep 1000");
+    let jobs = home.regatta(&["history", "--json"]).exits(0).json();
+    let form = Object(vec![
+        ("id", Count),
+        ("name", Text),
+        ("command", Text),
+        ("targets", Text),
+        ("state", word(&STATES)),
+        ("created", Time),
+        ("ended", optional(Time)),
+        ("removed", optional(Time)),
+    ]);
+    check(&jobs, &List(Box::new(form)));
+    assert_eq!(
+        (&jobs[0]["state"], &jobs[0]["ended"], &jobs[0]["removed"]),
+        (&json!("Running"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&jobs[1]["name"], &jobs[1]["command"], &jobs[1]["state"]),
+        (&json!("Job1"), &json!("exit 3"), &json!("Failed"))
+    );
+    check(&jobs[1]["removed"], &Time);
 }
 
 #[test]

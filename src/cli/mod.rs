@@ -8,10 +8,13 @@ mod ends;
 mod error;
 mod follow;
 mod generate;
+mod history;
 mod hosts;
 mod inventory;
 mod jobs;
+mod pin;
 mod receive;
+mod reconnect;
 mod remove;
 mod rerun;
 mod run;
@@ -64,6 +67,9 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Throttle(args) => settings::throttle(&context, args).await,
         Verb::Pause(args) => settings::pause(&context, args).await,
         Verb::Resume(args) => settings::resume(&context, args).await,
+        Verb::History(args) => history::history(&context, &args).await,
+        Verb::Reconnect(args) => reconnect::reconnect(&context, args).await,
+        Verb::Pin(args) => pin::pin(&context, args).await,
         Verb::Hosts(args) => hosts::hosts(&context, &args),
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,

@@ -5,11 +5,13 @@ use std::io::Write;
 use super::confirm::confirm;
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
+use super::history;
 use super::run::stream;
 use crate::command::Rerun;
 use crate::core::state::State;
 use crate::daemon::client::Absent;
 use crate::view::json;
+use crate::wire::reply::Jobs;
 use crate::wire::request::{self, Children, Wanted};
 use crate::wire::{Reply, Request};
 
@@ -66,23 +68,50 @@ async fn ask_first(context: &Context, args: &Rerun) -> Result<(), CliError> {
         children: Children::Without,
     };
     match context.ask(&request, Absent::Recall).await? {
-        Reply::Jobs(list) => list.jobs.iter().try_for_each(|job| {
-            // Children come only where they were selected by themselves.
-            let chosen = list
-                .children
-                .iter()
-                .filter(|child| child.job == job.id)
-                .count();
-            let again = match (chosen, args.all) {
-                (0, true) => job.children() as usize,
-                (0, false) => UNSUCCESSFUL
-                    .map(|state| job.count(state) as usize)
+        Reply::Jobs(list) => {
+            ask_of_the_past(context, args, &list).await?;
+            list.jobs.iter().try_for_each(|job| {
+                // Children come only where they were selected by themselves.
+                let chosen = list
+                    .children
                     .iter()
-                    .sum(),
-                (chosen, _) => chosen,
-            };
-            confirm(context, again, &format!("of job {}", job.id), &job.command)
-        }),
+                    .filter(|child| child.job == job.id)
+                    .count();
+                let again = match (chosen, args.all) {
+                    (0, true) => job.children() as usize,
+                    (0, false) => UNSUCCESSFUL
+                        .map(|state| job.count(state) as usize)
+                        .iter()
+                        .sum(),
+                    (chosen, _) => chosen,
+                };
+                confirm(context, again, &format!("of job {}", job.id), &job.command)
+            })
+        }
         reply => Err(unexpected(&reply)),
     }
+}
+
+/// The same for jobs that are only in the history any more: they run on all their hosts or not at all.
+async fn ask_of_the_past(context: &Context, args: &Rerun, list: &Jobs) -> Result<(), CliError> {
+    let here = |id: &u64| {
+        list.jobs.iter().any(|job| job.id == *id)
+            || list.children.iter().any(|child| child.id == *id)
+    };
+    let words = args.pick.select.iter().map(|selector| &selector.text);
+    let mut ids: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
+    ids.retain(|id| !here(id));
+    if ids.is_empty() || !args.all {
+        return Ok(());
+    }
+    let search = request::History {
+        limit: ids.len() as u64,
+        ids,
+        ..request::History::default()
+    };
+    for job in history::fetch(context, search).await? {
+        let again = usize::try_from(job.hosts).unwrap_or(usize::MAX);
+        confirm(context, again, &format!("of job {}", job.id), &job.command)?;
+    }
+    Ok(())
 }

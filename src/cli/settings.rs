@@ -42,7 +42,8 @@ pub(super) async fn resume(context: &Context, args: Pick) -> Result<Exit, CliErr
     .await
 }
 
-async fn change(
+/// Changes whole jobs, and says what of them.
+pub(super) async fn change(
     context: &Context,
     select: Vec<Selector>,
     command: impl FnOnce(Vec<Selector>) -> Command,

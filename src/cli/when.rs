@@ -41,6 +41,7 @@ mod tests {
         let cases = [
             ("2h", Some(noon - 7_200_000)),
             ("03:00", Some(noon - 9 * 3_600_000)),
+            ("2026-11-23", Some(noon - 12 * 3_600_000)),
             ("2026-11-23T11:00", Some(noon - 3_600_000)),
             ("2026-11-23T11:00:00Z", Some(noon)),
             ("yesterday", None),

@@ -109,6 +109,12 @@ pub enum Verb {
     Pause(Pick),
     /// Start queued children again
     Resume(Pick),
+    /// Search all jobs, also those that are gone
+    History(History),
+    /// Look again what became of Disconnected children; ends nothing
+    Reconnect(Pick),
+    /// Keep jobs until they are removed, whatever their age
+    Pin(Pin),
     /// Expand, fold, count and explain hosts and groups
     Hosts(Hosts),
     /// Start, stop or look at the daemon
@@ -341,6 +347,37 @@ pub struct Throttle {
     /// How many children run at once
     #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: NonZeroU32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct History {
+    /// Words that are all in the name or the command, in whatever case
+    #[arg(value_name = "WORD")]
+    pub words: Vec<String>,
+    /// Only with one of these hosts: web[01-20], @db, or 'web*'
+    #[arg(long, value_name = "TARGETS")]
+    pub host: Option<String>,
+    /// Only in this state
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub state: Vec<State>,
+    /// Only made at this time or later (2026-11-23, 2026-11-23T03:00, 03:00, or 3d for three days ago)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only made at this time or earlier
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only the newest N
+    #[arg(long, value_name = "N", default_value = "50", value_parser = parse_count, allow_negative_numbers = true)]
+    pub limit: NonZeroU32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Pin {
+    #[command(flatten)]
+    pub pick: Pick,
+    /// Let them go when their time comes, like others
+    #[arg(long)]
+    pub off: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -50,7 +50,7 @@ pub struct LeftBehind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Unknown(Unknown),
-    /// Only whole jobs can be removed, throttled, paused and resumed.
+    /// Only whole jobs can be removed, pinned, throttled, paused and resumed.
     ChildAlone {
         job: JobId,
         host: String,

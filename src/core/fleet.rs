@@ -79,7 +79,7 @@ pub enum Command {
         select: Vec<Selector>,
         pin: Pin,
     },
-    /// Look again what became of Disconnected children; answered once that is known.
+    /// Look again what became of Disconnected children; answered once that is known, whatever else is selected.
     Reconnect {
         select: Vec<Selector>,
     },

@@ -1,5 +1,6 @@
 //! Looking again what became of children whose connection was lost.  A look ends nothing; `stop` does.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::fleet::{Effect, Fleet, Ticket};
@@ -12,7 +13,7 @@ use super::time::Moment;
 use super::wait::Pending;
 
 impl Fleet {
-    /// Asks for a look at every Disconnected child that is selected.  Others are left as they are.
+    /// Asks for a look at every Disconnected child that is selected.  Others are left as they are, and not waited for.
     pub(super) fn reconnect(
         &mut self,
         now: Moment,
@@ -29,12 +30,14 @@ impl Fleet {
                 indexes.map(|index| (job.id, index)).collect::<Vec<_>>()
             })
             .collect();
+        let mut looks = BTreeSet::new();
         for (id, index) in work {
             let job = &self.jobs[&id];
             let child = &job.children[index];
             let ChildState::Disconnected { why, fate } = &child.state else {
                 continue;
             };
+            looks.insert(id.child(index));
             let pid = match fate {
                 Fate::Probing { .. } | Fate::Ended => continue,
                 Fate::Alive(_) | Fate::Unknown { .. } => {
@@ -50,6 +53,6 @@ impl Fleet {
             self.set_state(now, id, index, state);
             effects.push(Effect::Prove(id.child(index), Inquiry::Look));
         }
-        self.wait(now, ticket, Pending::Stopped { picked }, effects);
+        self.wait(now, ticket, Pending::Looked { picked, looks }, effects);
     }
 }

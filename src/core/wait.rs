@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::answer::{Answer, Refusal, Settled};
 use super::fleet::{Effect, Fleet, Ticket, Timer};
-use super::ids::JobId;
+use super::ids::{ChildId, JobId};
 use super::receive::ReceiveAsk;
 use super::select::Picked;
 use super::time::Moment;
@@ -28,6 +28,11 @@ pub enum Pending {
     },
     /// Stop: until what was stopped has settled.
     Stopped { picked: Picked },
+    /// Reconnect: until it is known what became of those that were looked for; others of the pick may go on.
+    Looked {
+        picked: Picked,
+        looks: BTreeSet<ChildId>,
+    },
     /// Remove: until what was stopped for it has settled.
     Removal {
         jobs: BTreeSet<JobId>,
@@ -43,6 +48,7 @@ impl Pending {
         match self {
             Self::Settled { picked, .. }
             | Self::Stopped { picked }
+            | Self::Looked { picked, .. }
             | Self::Receive { picked, .. } => {
                 !picked.jobs.is_disjoint(changed)
                     || picked
@@ -150,6 +156,16 @@ impl Fleet {
                         picked: picked.clone(),
                         how: Settled::Reached,
                     })
+            }
+            Pending::Looked { picked, looks } => {
+                let looking = |child: &ChildId| {
+                    self.child(*child)
+                        .is_some_and(|child| !child.state.is_settled())
+                };
+                (!looks.iter().any(looking)).then(|| Answer::Settled {
+                    picked: picked.clone(),
+                    how: Settled::Reached,
+                })
             }
             Pending::Removal { jobs, refused } => {
                 let settled = jobs

@@ -7,6 +7,7 @@
 pub mod assemble;
 mod chronicle;
 pub mod client;
+mod history;
 mod look;
 mod peer;
 pub mod place;

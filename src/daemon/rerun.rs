@@ -1,23 +1,83 @@
 //! New jobs like old ones, on some of their hosts.
 
-use crate::core::fleet::Fleet;
-use crate::core::select::Selector;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::peer::{Broken, Peer};
+use super::session::Service;
+use crate::core::answer::Answer;
+use crate::core::fleet::{Command, Fleet};
+use crate::core::ids::JobId;
+use crate::core::select::{Selector, Unknown};
 use crate::core::spec::JobSpec;
 use crate::core::state::State;
+use crate::engine::job_view;
 use crate::targets::HostSet;
+use crate::wire::Reply;
 use crate::wire::request::Rerun;
 
-/// The jobs to submit for a rerun, one for each job touched, and what could not be found.
+impl Service {
+    pub(super) async fn rerun<S>(
+        &self,
+        peer: &mut Peer<S>,
+        select: Vec<Selector>,
+        which: Rerun,
+    ) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (mut specs, mut refused, unknown) = self
+            .look(move |fleet, _| present(fleet, &select, which))
+            .await?;
+        for unknown in unknown {
+            match self.past(&unknown, which).await {
+                Ok(spec) => specs.push(spec),
+                Err(why) => refused.push(why),
+            }
+        }
+        let mut jobs = Vec::new();
+        for spec in specs {
+            if let Answer::Submitted(id) =
+                self.engine.command(Command::Submit(Box::new(spec))).await?
+            {
+                jobs.extend(
+                    self.look(move |fleet, now| fleet.job(id).map(|job| job_view(job, now)))
+                        .await?,
+                );
+            }
+        }
+        peer.send(&Reply::Rerun { jobs, refused }).await
+    }
+
+    /// A job that is only in the history any more, to be run on all its hosts; or why not.
+    async fn past(&self, unknown: &Unknown, which: Rerun) -> Result<JobSpec, String> {
+        let Ok(id) = unknown.text.parse() else {
+            return Err(unknown.to_string());
+        };
+        let found = self.engine.store().past_spec(JobId(id)).await;
+        let spec = found
+            .map_err(|trouble| format!("the history cannot be read: {trouble}"))?
+            .ok_or_else(|| unknown.to_string())?;
+        match which {
+            Rerun::All => Ok(spec),
+            Rerun::Unsuccessful => Err(format!(
+                "job {id} has been removed, and with it what became of its children; \
+                 `regatta rerun --all {id}` runs it on all of {}",
+                spec.targets
+            )),
+        }
+    }
+}
+
+/// The jobs to submit for a rerun, one for each job touched, what is refused, and what could not be found.
 ///
 /// Of a job selected whole, `which` children run again; children selected by themselves run again in any case.
-pub(super) fn specs(
+fn present(
     fleet: &Fleet,
     select: &[Selector],
     which: Rerun,
-) -> (Vec<JobSpec>, Vec<String>) {
+) -> (Vec<JobSpec>, Vec<String>, Vec<Unknown>) {
     let picked = fleet.resolve(select);
-    let mut refused: Vec<String> = picked.unknown.iter().map(ToString::to_string).collect();
-    let mut specs = Vec::new();
+    let (mut specs, mut refused) = (Vec::new(), Vec::new());
     for job in picked.touched(fleet) {
         let whole = picked.jobs.contains(&job.id);
         let mut spec = JobSpec::clone(&job.spec);
@@ -41,7 +101,7 @@ pub(super) fn specs(
             specs.push(spec);
         }
     }
-    (specs, refused)
+    (specs, refused, picked.unknown)
 }
 
 /// Whether a child has settled as anything but Completed.

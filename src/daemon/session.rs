@@ -18,7 +18,7 @@ use crate::core::time::Moment;
 use crate::engine::{Ended, Engine, Gone, job_view};
 use crate::wire::frame;
 use crate::wire::reply::{Jobs, LeftBehind, Status};
-use crate::wire::request::{Children, Rerun, Shutdown};
+use crate::wire::request::{Children, Shutdown};
 use crate::wire::{PROTOCOL, Reply, Request};
 
 /// Children in one frame of a list.
@@ -100,6 +100,7 @@ impl Service {
                 self.send_list(peer, jobs).await
             }
             Request::Rerun { select, which } => self.rerun(peer, select, which).await,
+            Request::History(search) => self.history(peer, search).await,
             Request::Receive(receive) => self.receive(peer, receive).await,
             Request::Watch { select, children } => {
                 self.watch(peer, select.map(|wanted| wanted.0), children)
@@ -209,32 +210,6 @@ impl Service {
             .await?;
         }
         peer.send(&Reply::Jobs(Jobs { last: true, ..jobs })).await
-    }
-
-    async fn rerun<S>(
-        &self,
-        peer: &mut Peer<S>,
-        select: Vec<Selector>,
-        which: Rerun,
-    ) -> Result<(), Broken>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let (specs, refused) = self
-            .look(move |fleet, _| super::rerun::specs(fleet, &select, which))
-            .await?;
-        let mut jobs = Vec::new();
-        for spec in specs {
-            if let Answer::Submitted(id) =
-                self.engine.command(Command::Submit(Box::new(spec))).await?
-            {
-                jobs.extend(
-                    self.look(move |fleet, now| fleet.job(id).map(|job| job_view(job, now)))
-                        .await?,
-                );
-            }
-        }
-        peer.send(&Reply::Rerun { jobs, refused }).await
     }
 
     /// Sends what there is, and from then on what changes.  A slow client gets fewer and larger pieces of news.

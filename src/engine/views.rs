@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::core::ids::JobId;
-use crate::core::job::{Job, Queue};
+use crate::core::job::{Job, Pin, Queue};
 use crate::core::output::{Count, Streams};
 use crate::core::reason::Reason;
 use crate::core::state::State;
@@ -25,6 +25,7 @@ pub fn job_view(job: &Job, now: Moment) -> JobView {
         state: job.state(),
         fanout: job.fanout.get(),
         paused: job.queue == Queue::Paused,
+        pinned: job.pin == Pin::On,
         created: job.created.wall.0,
         began: job.began.map(|at| at.wall.0),
         ended: job.ended.map(|at| at.wall.0),

@@ -39,7 +39,7 @@ pub(super) struct Contents {
 
 /// A job's specification as text.
 #[derive(Serialize, Deserialize)]
-struct Spec(#[serde(with = "JobSpecDef")] JobSpec);
+pub(super) struct Spec(#[serde(with = "JobSpecDef")] pub(super) JobSpec);
 
 #[derive(Serialize)]
 struct SpecRef<'a>(#[serde(with = "JobSpecDef")] &'a JobSpec);

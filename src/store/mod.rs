@@ -9,6 +9,7 @@
 
 mod block;
 mod catalog;
+mod history;
 mod log;
 mod output;
 mod reader;
@@ -38,6 +39,7 @@ use log::ChildLog;
 use work::{Progress, Queue, Room, Shared, locked};
 use writer::Writer;
 
+pub use history::{Past, Search};
 pub use reader::{Reader, Unreadable};
 pub use schema::Trouble;
 

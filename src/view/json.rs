@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::span::rfc3339;
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
-use crate::wire::reply::{ChildView, JobView, ReasonView, Status};
+use crate::wire::reply::{ChildView, JobView, PastView, ReasonView, Status};
 
 /// What `run --json` prints.
 pub fn submitted(job: &JobView, hosts: &[String]) -> Value {
@@ -36,6 +36,7 @@ pub fn job(job: &JobView, children: Option<&[ChildView]>) -> Value {
         "reason": null,
         "fanout": job.fanout,
         "paused": job.paused,
+        "pinned": job.pinned,
         "created": rfc3339(job.created),
         "began": job.began.map(rfc3339),
         "ended": job.ended.map(rfc3339),
@@ -67,6 +68,20 @@ pub fn child(child: &ChildView) -> Value {
         "more": child.more,
         "bytes": {"out": child.out.bytes, "err": child.err.bytes, "dropped": child.dropped.bytes},
         "lines": {"out": child.out.lines, "err": child.err.lines, "dropped": child.dropped.lines},
+    })
+}
+
+/// A job of the history.
+pub fn past(job: &PastView) -> Value {
+    json!({
+        "id": job.id,
+        "name": job.name,
+        "command": job.command,
+        "targets": job.targets,
+        "state": job.state.word(),
+        "created": rfc3339(job.created),
+        "ended": job.ended.map(rfc3339),
+        "removed": job.removed.map(rfc3339),
     })
 }
 

@@ -40,6 +40,15 @@ pub fn rfc3339(millis: i64) -> String {
         .to_string()
 }
 
+/// Date and time to the minute, as the clock on the wall shows them.
+pub fn minute(millis: i64) -> String {
+    let stamp = Timestamp::from_millisecond(millis).unwrap_or_default();
+    stamp
+        .to_zoned(TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

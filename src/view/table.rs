@@ -3,7 +3,7 @@
 use super::span;
 use super::text::{cut, harmless, width};
 use crate::core::state::State;
-use crate::wire::reply::{ChildView, JobView};
+use crate::wire::reply::{ChildView, JobView, PastView};
 
 /// How a column is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,10 +83,10 @@ impl Table {
     }
 }
 
-/// Jobs, one a line.
+/// Jobs, one a line.  That one is pinned takes a column where any is.
 pub fn jobs(jobs: &[JobView]) -> Table {
     use Align::{Left, Right};
-    let columns = [
+    let mut columns = vec![
         ("ID", Right),
         ("NAME", Left),
         ("STATE", Left),
@@ -97,9 +97,13 @@ pub fn jobs(jobs: &[JobView]) -> Table {
         ("TARGETS", Left),
         ("COMMAND", Left),
     ];
+    let any_pinned = jobs.iter().any(|job| job.pinned);
+    if any_pinned {
+        columns.insert(1, ("PIN", Left));
+    }
     let mut table = Table::new(&columns);
     for job in jobs {
-        table.push(&[
+        let mut cells = vec![
             job.id.to_string(),
             cut(&job.name, 24),
             state_of(job),
@@ -112,6 +116,39 @@ pub fn jobs(jobs: &[JobView]) -> Table {
                 "-".into()
             },
             cut(&job.targets, 40),
+            job.command.clone(),
+        ];
+        if any_pinned {
+            cells.insert(1, if job.pinned { "*" } else { "" }.to_string());
+        }
+        table.push(&cells);
+    }
+    table
+}
+
+/// Jobs of the history, one a line.
+pub fn history(jobs: &[PastView]) -> Table {
+    use Align::{Left, Right};
+    let mut table = Table::new(&[
+        ("ID", Right),
+        ("CREATED", Left),
+        ("STATE", Left),
+        ("HOSTS", Right),
+        ("NAME", Left),
+        ("COMMAND", Left),
+    ]);
+    for job in jobs {
+        let removed = if job.removed.is_some() {
+            " (removed)"
+        } else {
+            ""
+        };
+        table.push(&[
+            job.id.to_string(),
+            span::minute(job.created),
+            format!("{}{removed}", job.state),
+            job.hosts.to_string(),
+            cut(&job.name, 24),
             job.command.clone(),
         ]);
     }

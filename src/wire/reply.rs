@@ -32,6 +32,11 @@ pub enum Reply {
         jobs: Vec<JobView>,
         refused: Vec<String>,
     },
+    /// Jobs of the history, newest first; more follow in further replies of this kind until `last`.
+    History {
+        jobs: Vec<PastView>,
+        last: bool,
+    },
     /// A piece of a child's output.
     Output {
         job: u64,
@@ -135,6 +140,8 @@ pub struct JobView {
     pub state: State,
     pub fanout: u32,
     pub paused: bool,
+    /// Kept whatever its age.
+    pub pinned: bool,
     pub created: i64,
     pub began: Option<i64>,
     pub ended: Option<i64>,
@@ -156,6 +163,23 @@ impl JobView {
     pub fn children(&self) -> u32 {
         self.counts.iter().sum()
     }
+}
+
+/// A job as the history remembers it.  Times are milliseconds since the epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastView {
+    pub id: u64,
+    pub name: String,
+    pub command: String,
+    pub targets: String,
+    /// How many.
+    pub hosts: u64,
+    #[serde(with = "StateDef")]
+    pub state: State,
+    pub created: i64,
+    pub ended: Option<i64>,
+    /// When it was removed, by somebody or by retention.
+    pub removed: Option<i64>,
 }
 
 /// A child as it is at one moment.

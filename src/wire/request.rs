@@ -6,7 +6,8 @@ use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
-use crate::serial::{CommandDef, ModeDef, StreamDef, StreamsDef, selectors};
+use crate::core::state::State;
+use crate::serial::{CommandDef, ModeDef, StreamDef, StreamsDef, selectors, states};
 
 /// One request; a connection carries one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub enum Request {
         which: Rerun,
     },
     Receive(Receive),
+    /// Jobs that are here and jobs that were.
+    History(History),
     /// Jobs, and from then on what changes, until the connection closes.
     Watch {
         select: Option<Wanted>,
@@ -54,6 +57,22 @@ pub enum Rerun {
     /// Those that did not complete.  Children selected by themselves run again whatever became of them.
     Unsuccessful,
     All,
+}
+
+/// What is looked for in the history; what is empty matches everything.  Times are milliseconds since the epoch.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct History {
+    pub ids: Vec<u64>,
+    /// Each is in the name or in the command.
+    pub words: Vec<String>,
+    /// Names and globs, of which one has to match a host.
+    pub hosts: Option<Vec<String>>,
+    #[serde(with = "states")]
+    pub states: Vec<State>,
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+    /// The newest so many.
+    pub limit: u64,
 }
 
 /// A receive.  The replies are output, cuts and ends; after each [`super::Reply::Checkpoint`] the client answers with an

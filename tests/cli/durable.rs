@@ -223,3 +223,33 @@ fn what_ran_when_the_daemon_was_killed_is_looked_up() {
         b"has ended"
     ));
 }
+
+#[test]
+fn a_pin_is_seen_and_outlives_the_daemon() {
+    let home = Home::new();
+    let (plain, pinned) = (home.finished_job("true"), home.finished_job("true"));
+    let id = pinned.to_string();
+    home.regatta(&["pin", &id, &format!("{plain}.localhost")])
+        .exits(1)
+        .says(&[
+            &format!("job {id} is kept until it is removed"),
+            "one child of a job",
+        ]);
+    home.regatta(&["daemon", "stop"]).exits(0);
+    let pins: Vec<Value> = (home.jobs(&[]).as_array().expect("jobs").iter())
+        .map(|job| job["pinned"].clone())
+        .collect();
+    assert_eq!(pins, [false, true]);
+    let table = home.regatta(&["jobs"]).exits(0).out();
+    let marks: Vec<bool> = table.lines().map(|line| line.contains(" * ")).collect();
+    assert!(table.contains("PIN"), "{table}");
+    assert_eq!(marks, [false, false, true], "{table}");
+    home.regatta(&["pin", "--off", "--json", &id])
+        .exits(0)
+        .prints(&format!("{{\"changed\":[{id}],\"refused\":[]}}\n"));
+    let table = home.regatta(&["jobs"]).exits(0).out();
+    assert!(!table.contains("PIN"), "{table}");
+    home.regatta(&["pin", "999"])
+        .exits(3)
+        .says(&["no job or child has the id 999"]);
+}

@@ -319,7 +319,9 @@ fn a_watch_begins_with_what_is_live() {
     let go = home.path("go");
     let line = format!("until [ -e {} ]; do sleep 0.05; done; exit 3", go.display());
     let named = home.job_with(&["-n", "patch"], &line);
-    home.until_state(named, "Running");
+    until("its child runs", || {
+        home.child_now(named)["state"] == "Running"
+    });
     let watch = |file: &str, arguments: &[&str], begins: &str| {
         let mut shell = home.program("/bin/sh");
         let line = format!("exec \"$0\" jobs --watch \"$@\" >{file}");

@@ -9,6 +9,7 @@ mod bytes;
 mod daemon;
 mod durable;
 mod help;
+mod history;
 mod jobs;
 mod places;
 mod protocol;

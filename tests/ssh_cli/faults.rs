@@ -197,3 +197,72 @@ fn what_is_disconnected_can_be_stopped_when_the_server_is_back() {
     assert_eq!(console.remains(&job), Vec::<u32>::new());
     drop(session);
 }
+
+#[test]
+fn what_became_of_the_lost_is_found_out_when_the_server_is_back() {
+    let test = "what_became_of_the_lost_is_found_out_when_the_server_is_back";
+    let Some(console) = Console::start(test) else {
+        return;
+    };
+    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 1");
+    let options = ["-t", "127.1.0.[1-3]", "--connect-timeout", "1s"];
+    let job = console.background_with(&config, &options, "trap '' TERM; exec sleep 1000");
+    until("all run", || console.count(&job, "Running") == 3);
+    let servers = session_servers(&console, &job);
+    let listener = Frozen::new(console.fleet.listener());
+    let [first, second] = [servers[0], servers[1]].map(Frozen::new);
+    until("two are lost, and nobody answers for them", || {
+        let now = console.now(&job);
+        let known = |host| {
+            child(&now, host)["reason"]["text"]
+                .as_str()
+                .is_some_and(|text| text.contains("may still run"))
+        };
+        known("127.1.0.1") && known("127.1.0.2")
+    });
+
+    // Nobody answers yet.  The third one runs on, and is not waited for.
+    let lost = "127.1.0.1: Disconnected, connection lost: ";
+    let ran = console.regatta(&["reconnect", &job]).exits(1);
+    assert!(ran.out().contains("2 Disconnected"), "{ran:?}");
+    ran.says(&[lost, "may still run"]);
+
+    // The server is back: both commands are found alive, and stay alive.
+    drop(listener);
+    let ran = console.regatta(&["reconnect", "--json", &job]).exits(1);
+    let now = ran.json()["jobs"][0].clone();
+    for host in ["127.1.0.1", "127.1.0.2"] {
+        let pid = child(&now, host)["pid"].as_u64().expect("it ran");
+        let alive = format!("; pid {pid} still alive");
+        came_to(
+            child(&now, host),
+            "Disconnected",
+            "connection_lost",
+            &[&alive],
+        );
+    }
+    ran.says(&[lost, "still alive"]);
+    assert_eq!(console.count(&job, "Running"), 1);
+
+    // One is stopped, by proof; the other ends by its lifeline, and that is found out.
+    let [stopped, ended] = ["127.1.0.1", "127.1.0.2"].map(|host| format!("{job}.{host}"));
+    console
+        .regatta(&["stop", &stopped])
+        .exits(0)
+        .says(&["Stopped, stopped by operator"]);
+    let pid = |host| child(&now, host)["pid"].as_u64().expect("it ran") as u32;
+    assert!(fleet::stat(pid("127.1.0.1")).is_none_or(|stat| stat.state == 'Z'));
+    drop(second);
+    until("the lifeline ends it", || {
+        fleet::stat(pid("127.1.0.2")).is_none_or(|stat| stat.state == 'Z')
+    });
+    console
+        .regatta(&["reconnect", &ended])
+        .exits(0)
+        .says(&["Failed, connection lost: ", "the command has ended"]);
+    console.regatta(&["reconnect", &job]).exits(0);
+    console.regatta(&["reconnect", "999"]).exits(3);
+    assert_eq!(console.count(&job, "Running"), 1);
+    console.regatta(&["stop", &job]).exits(0);
+    drop(first);
+}

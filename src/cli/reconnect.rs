@@ -1,0 +1,38 @@
+//! `reconnect`: looks again what became of children whose connection was lost, and ends nothing.
+
+use super::context::{Context, unexpected};
+use super::error::{CliError, Exit};
+use super::wait::{print_settled, report_children};
+use crate::command::Pick;
+use crate::core::fleet::Command;
+use crate::core::state::State;
+use crate::daemon::client::Absent;
+use crate::wire::reply::Settled;
+use crate::wire::{Reply, Request};
+
+pub(super) async fn reconnect(context: &Context, args: Pick) -> Result<Exit, CliError> {
+    let request = Request::Command(Command::Reconnect {
+        select: args.select.clone(),
+    });
+    match context.ask(&request, Absent::Recall).await? {
+        Reply::Settled(settled) => {
+            print_settled(context, &settled)?;
+            report_children(context, &settled);
+            if settled.is_empty() {
+                return Err(CliError::nothing_selected(&args.select, &settled.unknown));
+            }
+            Ok(verdict(&settled))
+        }
+        reply => Err(unexpected(&reply)),
+    }
+}
+
+/// Whether it is known of every selected child what became of it.
+fn verdict(settled: &Settled) -> Exit {
+    let lost = |state| state == State::Disconnected;
+    if settled.unknown.is_empty() && !settled.children.iter().any(|child| lost(child.state)) {
+        Exit::Done
+    } else {
+        Exit::Failed
+    }
+}
