@@ -529,6 +529,65 @@ fn daemon_status_prints_what_it_has() {
     assert_eq!(home.status()["children"], 0);
 }
 
+fn who() -> Form {
+    Object(vec![
+        ("uid", Count),
+        ("user", Text),
+        ("tty", optional(Text)),
+        ("from", optional(Text)),
+        ("sudo", optional(Text)),
+    ])
+}
+
+#[test]
+fn audit_prints_entries() {
+    let home = Home::new();
+    let job = home.finished_job("echo out; exit 3");
+    home.regatta(&["receive", &job.to_string()]).exits(1);
+    let entry = |what: &'static str, more: Vec<(&'static str, Form)>| {
+        let mut keys = vec![("time", Time), ("what", Is(json!(what))), ("who", who())];
+        keys.extend(more);
+        Object(keys)
+    };
+    let about = || {
+        vec![
+            ("job", Is(json!(job))),
+            ("hosts", Is(json!("localhost"))),
+            ("command", Is(json!("echo out; exit 3"))),
+        ]
+    };
+    let found = |what: &str| -> Option<Value> {
+        let ran = home.regatta(&["audit", "--json", what]).exits(0);
+        ran.records().pop()
+    };
+    let entry_of = |what: &str| found(what).expect("it is noted");
+    check(&entry_of("run"), &entry("run", about()));
+    let mode = ("mode", word(&["drain", "keep", "all"]));
+    let receive = vec![("job", Count), ("hosts", Text), mode];
+    check(&entry_of("receive"), &entry("receive", receive));
+    check(&entry_of("daemon start"), &entry("daemon start", vec![]));
+    until("the outcome is noted", || found("outcome").is_some());
+    let result = Form::Some(vec![
+        ("hosts", Text),
+        ("state", word(&STATES)),
+        ("reason", Text),
+    ]);
+    let mut outcome = about();
+    outcome.extend([
+        ("state", word(&STATES)),
+        ("results", List(Box::new(result))),
+    ]);
+    check(&entry_of("outcome"), &entry("outcome", outcome));
+    home.regatta(&["remove", &job.to_string()]).exits(0);
+    check(&entry_of("remove"), &entry("remove", about()));
+    home.regatta(&["--no-daemon", "run", "--local", "--", "echo out; exit 3"])
+        .exits(1);
+    let mut passing = about();
+    passing[0].1 = Count;
+    passing.push(("no_daemon", Is(json!(true))));
+    check(&entry_of("run"), &entry("run", passing));
+}
+
 #[test]
 fn every_state_is_spelled_as_the_design_does() {
     use regatta::core::state::State;

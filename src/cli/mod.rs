@@ -1,5 +1,6 @@
 //! The command line: one file per verb, all of them clients of the engine.
 
+mod audit;
 mod confirm;
 mod context;
 mod daemon;
@@ -66,6 +67,7 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Resume(args) => settings::resume(&context, args).await,
         Verb::Hosts(args) => hosts::hosts(&context, &args),
         Verb::Demo(args) => demo::demo(&context, &args).await,
+        Verb::Audit(args) => audit::audit(&context, &args),
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,
         Verb::Completions { shell } => generate::completions(shell),
         Verb::Man => generate::man(),

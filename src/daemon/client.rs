@@ -191,7 +191,7 @@ impl Reach {
                 let (ours, theirs) = tokio::io::duplex(PIPE);
                 let service = Arc::clone(service);
                 // Ends when our half is dropped.
-                tokio::spawn(async move { service.serve(theirs).await });
+                tokio::spawn(async move { service.serve(theirs, Some(std::process::id())).await });
                 greet(Box::new(ours), std::process::id()).await?
             }
         };

@@ -5,8 +5,10 @@
 //! a pipe in memory.
 
 pub mod assemble;
+mod audit;
 mod chronicle;
 pub mod client;
+mod deed;
 mod look;
 mod peer;
 pub mod place;

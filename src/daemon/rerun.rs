@@ -1,20 +1,21 @@
 //! New jobs like old ones, on some of their hosts.
 
+use super::look::folded;
 use crate::core::fleet::Fleet;
+use crate::core::ids::JobId;
 use crate::core::select::Selector;
 use crate::core::spec::JobSpec;
 use crate::core::state::State;
-use crate::targets::HostSet;
 use crate::wire::request::Rerun;
 
-/// The jobs to submit for a rerun, one for each job touched, and what could not be found.
+/// The jobs to submit for a rerun, one for each job touched, with that job, and what could not be found.
 ///
 /// Of a job selected whole, `which` children run again; children selected by themselves run again in any case.
 pub(super) fn specs(
     fleet: &Fleet,
     select: &[Selector],
     which: Rerun,
-) -> (Vec<JobSpec>, Vec<String>) {
+) -> (Vec<(JobId, JobSpec)>, Vec<String>) {
     let picked = fleet.resolve(select);
     let mut refused: Vec<String> = picked.unknown.iter().map(ToString::to_string).collect();
     let mut specs = Vec::new();
@@ -32,13 +33,8 @@ pub(super) fn specs(
         if spec.hosts.is_empty() {
             refused.push(format!("job {} has no child that did not complete", job.id));
         } else {
-            let names = spec.hosts.iter().map(|host| host.name.as_str());
-            // Names were checked when the job was submitted; if one is odd all the same, it is shown as it is.
-            spec.targets = HostSet::from_names(names.clone()).map_or_else(
-                |_| names.collect::<Vec<_>>().join(","),
-                |hosts| hosts.fold(),
-            );
-            specs.push(spec);
+            spec.targets = folded(spec.hosts.iter().map(|host| host.name.as_str()));
+            specs.push((job.id, spec));
         }
     }
     (specs, refused)

@@ -1,12 +1,15 @@
 //! One client's connection: greeting, one request, its replies.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::audit::{Audit, Who};
+use super::chronicle::Chronicle;
 use super::look::{list, news, settled};
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
@@ -28,18 +31,27 @@ const PAGE: usize = 2_000;
 #[derive(Debug)]
 pub struct Service {
     pub(super) engine: Engine,
+    pub(super) audit: Audit,
+    chronicle: Mutex<Option<Chronicle>>,
     ended: watch::Sender<bool>,
     /// The engine's task, to be joined at the end.
     task: Mutex<Option<JoinHandle<Ended>>>,
 }
 
 impl Service {
-    pub fn new(engine: Engine, task: JoinHandle<Ended>) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(engine: Engine, task: JoinHandle<Ended>, audit: Audit) -> Arc<Self> {
+        let service = Arc::new(Self {
             engine,
+            audit,
+            chronicle: Mutex::default(),
             ended: watch::Sender::new(false),
             task: Mutex::new(Some(task)),
-        })
+        });
+        if service.audit.is_kept() {
+            let chronicle = Chronicle::begin(Arc::clone(&service));
+            *taken_over(&service.chronicle) = Some(chronicle);
+        }
+        service
     }
 
     /// Returns once a client has asked the daemon to end.
@@ -48,21 +60,32 @@ impl Service {
         _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Ends the engine, and with it every run.
+    /// Why the audit log cannot be written at the moment.
+    pub fn audit_trouble(&self) -> Option<String> {
+        self.audit.trouble()?.borrow().clone()
+    }
+
+    /// Whether a client has asked the daemon to end.
+    pub(super) fn was_told_to_end(&self) -> bool {
+        *self.ended.borrow()
+    }
+
+    /// Ends the engine, and with it every run, once what has come about is noted.
     pub async fn close(&self) {
+        let chronicle = taken_over(&self.chronicle).take();
+        if let Some(chronicle) = chronicle {
+            chronicle.end().await;
+        }
         _ = self.engine.shutdown().await;
-        let task = self
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let task = taken_over(&self.task).take();
         if let Some(task) = task {
             _ = task.await;
         }
+        self.audit.close().await;
     }
 
-    /// Serves one connection to its end.
-    pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) {
+    /// Serves one connection, of the process `pid` where that is known, to its end.
+    pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S, pid: Option<u32>) {
         match frame::greet(&mut stream).await {
             // The client sees from our greeting that it cannot talk to us, and says so.
             Ok(Some(theirs)) if theirs.protocol != PROTOCOL => return,
@@ -73,7 +96,7 @@ impl Service {
         let Some(request) = peer.request().await else {
             return;
         };
-        if let Err(broken) = self.answer(&mut peer, request).await {
+        if let Err(broken) = self.answer(&mut peer, request, pid).await {
             tracing::debug!(?broken, "a session ended early");
             if let Broken::Engine(gone) = broken {
                 _ = peer
@@ -86,12 +109,17 @@ impl Service {
         }
     }
 
-    async fn answer<S>(&self, peer: &mut Peer<S>, request: Request) -> Result<(), Broken>
+    async fn answer<S>(
+        &self,
+        peer: &mut Peer<S>,
+        request: Request,
+        pid: Option<u32>,
+    ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         match request {
-            Request::Command(command) => self.command(peer, command).await,
+            Request::Command(command) => self.command(peer, &Who::at(pid), command).await,
             Request::Jobs { select, children } => {
                 let select = select.map(|wanted| wanted.0);
                 let jobs = self
@@ -99,8 +127,10 @@ impl Service {
                     .await?;
                 self.send_list(peer, jobs).await
             }
-            Request::Rerun { select, which } => self.rerun(peer, select, which).await,
-            Request::Receive(receive) => self.receive(peer, receive).await,
+            Request::Rerun { select, which } => {
+                self.rerun(peer, &Who::at(pid), select, which).await
+            }
+            Request::Receive(receive) => self.receive(peer, &Who::at(pid), receive).await,
             Request::Watch { select, children } => {
                 self.watch(peer, select.map(|wanted| wanted.0), children)
                     .await
@@ -109,7 +139,7 @@ impl Service {
                 let status = self.status().await?;
                 peer.send(&Reply::Status(status)).await
             }
-            Request::Shutdown(how) => self.shutdown(peer, how).await,
+            Request::Shutdown(how) => self.shutdown(peer, &Who::at(pid), how).await,
         }
     }
 
@@ -124,7 +154,12 @@ impl Service {
             .await
     }
 
-    async fn command<S>(&self, peer: &mut Peer<S>, command: Command) -> Result<(), Broken>
+    async fn command<S>(
+        &self,
+        peer: &mut Peer<S>,
+        who: &Who,
+        command: Command,
+    ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -139,7 +174,7 @@ impl Service {
                 })
                 .await;
         }
-        let answer = peer.unless_left(self.engine.command(command)).await?;
+        let answer = peer.unless_left(self.carry_out(who, command)).await?;
         let reply = match answer {
             Answer::Submitted(id) => self
                 .look(move |fleet, now| {
@@ -214,6 +249,7 @@ impl Service {
     async fn rerun<S>(
         &self,
         peer: &mut Peer<S>,
+        who: &Who,
         select: Vec<Selector>,
         which: Rerun,
     ) -> Result<(), Broken>
@@ -224,10 +260,10 @@ impl Service {
             .look(move |fleet, _| super::rerun::specs(fleet, &select, which))
             .await?;
         let mut jobs = Vec::new();
-        for spec in specs {
-            if let Answer::Submitted(id) =
-                self.engine.command(Command::Submit(Box::new(spec))).await?
-            {
+        for (old, spec) in specs {
+            let submit = Command::Submit(Box::new(spec.clone()));
+            if let Answer::Submitted(id) = self.engine.command(submit).await? {
+                self.note_rerun(who, old, id, &spec).await;
                 jobs.extend(
                     self.look(move |fleet, now| fleet.job(id).map(|job| job_view(job, now)))
                         .await?,
@@ -309,7 +345,7 @@ impl Service {
         Ok(status)
     }
 
-    async fn shutdown<S>(&self, peer: &mut Peer<S>, how: Shutdown) -> Result<(), Broken>
+    async fn shutdown<S>(&self, peer: &mut Peer<S>, who: &Who, how: Shutdown) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -337,12 +373,18 @@ impl Service {
                     rigour: Rigour::Gentle,
                     grace: None,
                 };
-                peer.unless_left(self.engine.command(stop)).await?;
+                peer.unless_left(self.carry_out(who, stop)).await?;
             }
         }
+        self.audit.note(who, "daemon stop", Value::Null).await;
         self.ended.send_replace(true);
         peer.send(&Reply::ShuttingDown).await
     }
+}
+
+/// What is behind a lock; what a panic left behind is still good.
+fn taken_over<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is not there, and what is there and was refused.
