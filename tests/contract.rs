@@ -523,6 +523,7 @@ fn daemon_status_prints_what_it_has() {
         ("children", Is(json!(1))),
         ("connections", Is(json!(0))),
         ("rss", Count),
+        ("trouble", Null),
     ]);
     check(&home.status(), &form);
     home.regatta(&["remove", &job.to_string()]).exits(0);

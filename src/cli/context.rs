@@ -109,9 +109,6 @@ impl Context {
     pub(super) async fn close(&self) {
         if let Some(service) = &self.in_process {
             service.close().await;
-            if let Some(why) = service.audit_trouble() {
-                Self::warn(&format!("warning: the audit log cannot be written: {why}"));
-            }
         }
     }
 

@@ -10,6 +10,7 @@ mod chronicle;
 pub mod client;
 mod deed;
 mod look;
+mod notice;
 mod peer;
 pub mod place;
 mod receive;

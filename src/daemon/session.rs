@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
 use super::look::{list, news, settled};
+use super::notice::{Notices, troubles};
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
 use crate::core::fleet::{Command, Fleet};
@@ -60,11 +61,6 @@ impl Service {
         _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Why the audit log cannot be written at the moment.
-    pub fn audit_trouble(&self) -> Option<String> {
-        self.audit.trouble()?.borrow().clone()
-    }
-
     /// Whether a client has asked the daemon to end.
     pub(super) fn was_told_to_end(&self) -> bool {
         *self.ended.borrow()
@@ -92,7 +88,8 @@ impl Service {
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return,
         }
-        let mut peer = Peer::new(stream);
+        let notices = Notices::new(self.engine.store(), &self.audit);
+        let mut peer = Peer::new(stream, notices);
         let Some(request) = peer.request().await else {
             return;
         };
@@ -337,11 +334,13 @@ impl Service {
                 children: fleet.jobs().map(|job| job.children.len() as u64).sum(),
                 connections: 0,
                 rss: 0,
+                trouble: None,
             })
             .await?;
         status.uptime = self.engine.clock().uptime().as_secs_f64();
         status.connections = self.engine.connections() as u64;
         status.rss = resident_memory();
+        status.trouble = troubles(self.engine.store(), &self.audit);
         Ok(status)
     }
 

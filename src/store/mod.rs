@@ -381,6 +381,19 @@ impl Drop for Store {
 pub struct Watch(watch::Receiver<Progress>);
 
 impl Watch {
+    /// Why nothing can be written at the moment.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.0.borrow().trouble.clone()
+    }
+
+    /// Returns when there is trouble and `known` says that there is none, or the other way round.
+    pub async fn trouble_is_not(&mut self, known: bool) {
+        let differs = |progress: &Progress| progress.trouble.is_some() != known;
+        if self.0.wait_for(differs).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Returns when output was cut, or when trouble has come or gone.
     pub async fn changed(&mut self) {
         let before = {
