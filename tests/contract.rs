@@ -590,6 +590,38 @@ fn audit_prints_entries() {
 }
 
 #[test]
+fn doctor_prints_findings() {
+    let home = Home::new();
+    home.finished_job("true");
+    let form = List(Box::new(Object(vec![
+        ("check", Text),
+        ("verdict", word(&["ok", "note", "bad"])),
+        ("text", Text),
+        ("hint", optional(Text)),
+    ])));
+    let ran = home.regatta(&["doctor", "--json"]).exits(0);
+    check(&ran.json(), &form);
+    let found = ran.json();
+    let checks = found.as_array().expect("a list").iter();
+    let checks: Vec<&str> = checks
+        .filter_map(|finding| finding["check"].as_str())
+        .collect();
+    let want = [
+        "versions",
+        "limits",
+        "agent",
+        "state",
+        "runtime",
+        "space",
+        "store",
+        "daemon",
+        "leftovers",
+        "log",
+    ];
+    assert_eq!(checks, want);
+}
+
+#[test]
 fn every_state_is_spelled_as_the_design_does() {
     use regatta::core::state::State;
     assert_eq!(State::ALL.map(regatta::core::state::State::word), STATES);

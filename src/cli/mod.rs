@@ -5,6 +5,7 @@ mod confirm;
 mod context;
 mod daemon;
 mod demo;
+mod doctor;
 mod ends;
 mod error;
 mod follow;
@@ -68,6 +69,7 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Hosts(args) => hosts::hosts(&context, &args),
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Audit(args) => audit::audit(&context, &args),
+        Verb::Doctor => doctor::doctor(&context).await,
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,
         Verb::Completions { shell } => generate::completions(shell),
         Verb::Man => generate::man(),

@@ -113,6 +113,8 @@ pub enum Verb {
     Hosts(Hosts),
     /// Show who had what done on which hosts, and what came of it
     Audit(Audit),
+    /// Look whether everything regatta needs is sound, and say what to do where it is not
+    Doctor,
     /// Start, stop or look at the daemon
     Daemon(Daemon),
     /// Try everything on a simulated fleet inside this program

@@ -18,5 +18,5 @@ mod rerun;
 pub mod server;
 mod session;
 
-pub use crate::store::OpenError;
+pub use crate::store::{OpenError, check as store_check};
 pub use session::Service;

@@ -9,6 +9,7 @@
 
 mod block;
 mod catalog;
+pub mod check;
 mod log;
 mod output;
 mod reader;

@@ -8,6 +8,7 @@ mod support;
 mod audit;
 mod bytes;
 mod daemon;
+mod doctor;
 mod durable;
 mod help;
 mod jobs;
