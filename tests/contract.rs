@@ -553,10 +553,102 @@ fn daemon_status_prints_what_it_has() {
         ("children", Is(json!(1))),
         ("connections", Is(json!(0))),
         ("rss", Count),
+        ("trouble", Null),
     ]);
     check(&home.status(), &form);
     home.regatta(&["remove", &job.to_string()]).exits(0);
     assert_eq!(home.status()["children"], 0);
+}
+
+fn who() -> Form {
+    Object(vec![
+        ("uid", Count),
+        ("user", Text),
+        ("tty", optional(Text)),
+        ("from", optional(Text)),
+        ("sudo", optional(Text)),
+    ])
+}
+
+#[test]
+fn audit_prints_entries() {
+    let home = Home::new();
+    let job = home.finished_job("echo out; exit 3");
+    home.regatta(&["receive", &job.to_string()]).exits(1);
+    let entry = |what: &'static str, more: Vec<(&'static str, Form)>| {
+        let mut keys = vec![("time", Time), ("what", Is(json!(what))), ("who", who())];
+        keys.extend(more);
+        Object(keys)
+    };
+    let about = || {
+        vec![
+            ("job", Is(json!(job))),
+            ("hosts", Is(json!("localhost"))),
+            ("command", Is(json!("echo out; exit 3"))),
+        ]
+    };
+    let found = |what: &str| -> Option<Value> {
+        let ran = home.regatta(&["audit", "--json", what]).exits(0);
+        ran.records().pop()
+    };
+    let entry_of = |what: &str| found(what).expect("it is noted");
+    check(&entry_of("run"), &entry("run", about()));
+    let mode = ("mode", word(&["drain", "keep", "all"]));
+    let receive = vec![("job", Count), ("hosts", Text), mode];
+    check(&entry_of("receive"), &entry("receive", receive));
+    check(&entry_of("daemon start"), &entry("daemon start", vec![]));
+    until("the outcome is noted", || found("outcome").is_some());
+    let result = Form::Some(vec![
+        ("hosts", Text),
+        ("state", word(&STATES)),
+        ("reason", Text),
+    ]);
+    let mut outcome = about();
+    outcome.extend([
+        ("state", word(&STATES)),
+        ("results", List(Box::new(result))),
+    ]);
+    check(&entry_of("outcome"), &entry("outcome", outcome));
+    home.regatta(&["remove", &job.to_string()]).exits(0);
+    check(&entry_of("remove"), &entry("remove", about()));
+    home.regatta(&["--no-daemon", "run", "--local", "--", "echo out; exit 3"])
+        .exits(1);
+    let mut passing = about();
+    passing[0].1 = Count;
+    passing.push(("no_daemon", Is(json!(true))));
+    check(&entry_of("run"), &entry("run", passing));
+}
+
+#[test]
+fn doctor_prints_findings() {
+    let home = Home::new();
+    home.finished_job("true");
+    let form = List(Box::new(Object(vec![
+        ("check", Text),
+        ("verdict", word(&["ok", "note", "bad"])),
+        ("text", Text),
+        ("hint", optional(Text)),
+    ])));
+    let ran = home.regatta(&["doctor", "--json"]).exits(0);
+    check(&ran.json(), &form);
+    let found = ran.json();
+    let checks = found.as_array().expect("a list").iter();
+    let checks: Vec<&str> = checks
+        .filter_map(|finding| finding["check"].as_str())
+        .collect();
+    let want = [
+        "versions",
+        "limits",
+        "agent",
+        "state",
+        "runtime",
+        "space",
+        "store",
+        "daemon",
+        "leftovers",
+        "log",
+    ];
+    assert_eq!(checks, want);
 }
 
 #[test]

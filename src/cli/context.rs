@@ -24,11 +24,21 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(global: Global) -> Result<Self, CliError> {
+        let audit = Place::audit_without_daemon(variable);
+        Self::with(global, audit)
+    }
+
+    /// A context that leaves no trace of the user's own.
+    pub(super) fn of_demo(global: Global) -> Result<Self, CliError> {
+        Self::with(global, None)
+    }
+
+    fn with(global: Global, audit: Option<PathBuf>) -> Result<Self, CliError> {
         let settings = Settings::load(global.config.as_deref(), config_directory().as_deref())?;
         let cannot = |error: OpenError| {
             CliError::usage(error.to_string()).hint("set TMPDIR to a directory with room")
         };
-        let in_process = global.no_daemon.then(assemble::passing_service);
+        let in_process = global.no_daemon.then(|| assemble::passing_service(audit));
         let in_process = in_process.transpose().map_err(cannot)?;
         let reach = match &in_process {
             Some(service) => Ok(Reach::InProcess(Arc::clone(service))),

@@ -7,6 +7,7 @@ use super::error::{CliError, Exit};
 use crate::command::DaemonAction;
 use crate::daemon::client::{self, Absent, ClientError, Reach};
 use crate::daemon::{assemble, place::Place};
+use crate::view::text::harmless;
 use crate::view::{json, span};
 use crate::wire::reply::Status;
 use crate::wire::request::Shutdown;
@@ -102,6 +103,9 @@ fn print_status(context: &Context, place: &Place, status: &Status) -> Result<Exi
     writeln!(out, "children     {}", status.children)?;
     writeln!(out, "connections  {}", status.connections)?;
     writeln!(out, "memory       {}", span::bytes(status.rss))?;
+    if let Some(trouble) = &status.trouble {
+        writeln!(out, "trouble      {}", harmless(trouble.as_bytes()))?;
+    }
     writeln!(out, "socket       {}", place.socket().display())?;
     Ok(Exit::Done)
 }

@@ -127,7 +127,7 @@ pub(super) async fn demo(outer: &Context, args: &Demo) -> Result<Exit, CliError>
 
 /// A context of its own: private settings, and an engine in this process.
 fn private(place: &Place, global: &Global) -> Result<Context, CliError> {
-    Context::new(Global {
+    Context::of_demo(Global {
         config: Some(place.config()),
         no_daemon: true,
         ..global.clone()

@@ -1,9 +1,11 @@
 //! The command line: one file per verb, all of them clients of the engine.
 
+mod audit;
 mod confirm;
 mod context;
 mod daemon;
 mod demo;
+mod doctor;
 mod ends;
 mod error;
 mod follow;
@@ -72,6 +74,8 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Pin(args) => pin::pin(&context, args).await,
         Verb::Hosts(args) => hosts::hosts(&context, &args),
         Verb::Demo(args) => demo::demo(&context, &args).await,
+        Verb::Audit(args) => audit::audit(&context, &args),
+        Verb::Doctor => doctor::doctor(&context).await,
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,
         Verb::Completions { shell } => generate::completions(shell),
         Verb::Man => generate::man(),

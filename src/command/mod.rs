@@ -117,6 +117,10 @@ pub enum Verb {
     Pin(Pin),
     /// Expand, fold, count and explain hosts and groups
     Hosts(Hosts),
+    /// Show who had what done on which hosts, and what came of it
+    Audit(Audit),
+    /// Look whether everything regatta needs is sound, and say what to do where it is not
+    Doctor,
     /// Start, stop or look at the daemon
     Daemon(Daemon),
     /// Try everything on a simulated fleet inside this program
@@ -404,6 +408,25 @@ pub struct Hosts {
     /// Show every SSH setting of each host and where it comes from
     #[arg(long)]
     pub explain: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Audit {
+    /// Only entries with all of these in their command, their hosts, or what was done
+    #[arg(value_name = "WORD")]
+    pub words: Vec<String>,
+    /// Only since this time (2026-11-23T03:00, 03:00, or 2h for two hours ago)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only up to this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only of the job with this id
+    #[arg(long, value_name = "ID")]
+    pub job: Option<u64>,
+    /// At most the newest N
+    #[arg(long, value_name = "N", default_value = "100", value_parser = parse_amount)]
+    pub limit: usize,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::chronicle::Chronicle;
+use super::audit::{Audit, Span, Who};
 use super::place::Place;
 use super::server::{Server, ServerError};
 use super::session::Service;
@@ -27,23 +29,24 @@ pub enum Terminal {
     LetGo,
 }
 
-/// A service whose jobs end with this process.
-pub fn passing_service() -> Result<Arc<Service>, OpenError> {
+/// A service whose jobs end with this process; who had what done is noted in the file `audit`.
+pub fn passing_service(audit: Option<PathBuf>) -> Result<Arc<Service>, OpenError> {
     let store = Store::temporary(Caps::default())?;
-    Ok(service(store, Saved::default()))
+    let env = LocalEnv::current();
+    let audit = audit.map_or_else(Audit::none, |file| {
+        Audit::in_file(file, env.user.clone(), Span::Passing)
+    });
+    Ok(service(store, Saved::default(), env, audit))
 }
 
 /// An engine with everything it needs, and the service in front of it.
-fn service(store: Store, saved: Saved) -> Arc<Service> {
+fn service(store: Store, saved: Saved, env: LocalEnv, audit: Audit) -> Arc<Service> {
     let runners = Runners::from([
-        (
-            "ssh",
-            Arc::new(Ssh::new(LocalEnv::current())) as Arc<dyn Runner>,
-        ),
+        ("ssh", Arc::new(Ssh::new(env)) as Arc<dyn Runner>),
         ("local", Arc::new(Local::new()) as Arc<dyn Runner>),
     ]);
     let (engine, task) = Engine::start(runners, store, saved, Retention::default());
-    Service::new(engine, task)
+    Service::new(engine, task, audit)
 }
 
 /// Is the daemon until it is told to end.
@@ -62,7 +65,11 @@ pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<()
     raise_descriptor_limit();
     let opened = Store::open(place.state(), Caps::default());
     let (store, saved) = opened.map_err(ServerError::Store).map_err(refused)?;
-    let service = service(store, saved);
+    let env = LocalEnv::current();
+    let audit = Audit::in_file(place.audit(), env.user.clone(), Span::Lasting);
+    let who = Who::at(Some(std::process::id()));
+    audit.note(&who, "daemon start", Value::Null).await;
+    let service = service(store, saved, env, audit.clone());
     if terminal == Terminal::LetGo {
         let_go().map_err(ServerError::Io)?;
     }
@@ -79,9 +86,13 @@ pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<()
             }
         }
     };
-    let chronicle = Chronicle::begin(Arc::clone(&service));
     let lock = server.serve(Arc::clone(&service), end).await;
-    chronicle.end().await;
+    if !service.was_told_to_end() {
+        // Whoever sent the signal is not known.
+        audit
+            .note(&Who::default(), "daemon stop", Value::Null)
+            .await;
+    }
     service.close().await;
     // The next daemon begins when this one has nothing left.
     drop(lock);

@@ -1,18 +1,25 @@
-//! The daemon's memory of what went wrong: a line in its log for each child that did not complete, and for each job's end.
+//! The memory of what came of jobs: a line in the daemon's log for each child that did not complete, and for each job's
+//! end, which goes into the audit log too, with what became of each host.
 //!
 //! It watches as clients do, so that nothing waits for it.  What changes twice between two looks is told once, as it is
 //! then.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::audit::Who;
+use super::look::folded;
 use super::session::Service;
 use crate::core::fleet::Fleet;
 use crate::core::ids::{ChildId, JobId};
+use crate::core::job::{Child, Job};
 use crate::core::journal::{Changed, Revision};
+use crate::core::spec::JobSpec;
 use crate::core::state::State;
 
 /// The task that writes; it ends, after a last look, when this is told to.
@@ -39,7 +46,10 @@ impl Chronicle {
 
 async fn write(service: Arc<Service>, mut ended: oneshot::Receiver<()>) {
     let mut revisions = service.engine.revisions();
-    let mut told = Told::default();
+    // What had ended before this process began was told by an earlier one.
+    let Ok(mut told) = service.look(|fleet, _| Told::before(fleet)).await else {
+        return;
+    };
     loop {
         let last = tokio::select! {
             changed = revisions.changed() => changed.is_err(),
@@ -52,7 +62,9 @@ async fn write(service: Arc<Service>, mut ended: oneshot::Receiver<()>) {
         };
         told.seen = now;
         for change in changes {
-            told.tell(change);
+            if let Some(job) = told.tell(change) {
+                note_outcome(&service, job).await;
+            }
         }
         if last {
             return;
@@ -72,7 +84,7 @@ enum Event {
     Job {
         job: JobId,
         name: String,
-        state: State,
+        end: End,
     },
     Removed(JobId),
 }
@@ -98,12 +110,29 @@ fn changes(fleet: &Fleet, seen: Revision) -> Vec<Event> {
             Some(Event::Job {
                 job: id,
                 name: job.name(),
-                state: job.state(),
+                end: End::of(job),
             })
         }
         Changed::Removed(id) => Some(Event::Removed(id)),
     };
     changes.into_iter().filter_map(event).collect()
+}
+
+/// How and when a job ended: a job that could be looked up again ends a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct End {
+    state: State,
+    /// On the monotonic clock.
+    at: Option<Duration>,
+}
+
+impl End {
+    fn of(job: &Job) -> Self {
+        Self {
+            state: job.state(),
+            at: job.ended.map(|at| at.mono),
+        }
+    }
 }
 
 /// What was told last of whom: receiving changes what has ended, and is no second end.
@@ -115,12 +144,29 @@ struct Told {
 
 #[derive(Default)]
 struct Account {
-    state: Option<State>,
+    end: Option<End>,
     children: BTreeMap<ChildId, State>,
 }
 
 impl Told {
-    fn tell(&mut self, event: Event) {
+    /// What an earlier process has seen.
+    fn before(fleet: &Fleet) -> Self {
+        let settled = fleet.jobs().filter(|job| job.is_settled());
+        let account = |job: &Job| Account {
+            end: Some(End::of(job)),
+            children: (0..)
+                .zip(&job.children)
+                .map(|(index, child)| (job.id.child(index), child.state.word()))
+                .collect(),
+        };
+        Self {
+            seen: fleet.revision(),
+            jobs: settled.map(|job| (job.id, account(job))).collect(),
+        }
+    }
+
+    /// Writes a line; a job that has ended is returned.
+    fn tell(&mut self, event: Event) -> Option<JobId> {
         match event {
             Event::Child {
                 child,
@@ -133,17 +179,80 @@ impl Told {
                 if children.insert(child, state) != Some(state) {
                     tracing::info!(%job, %child, host, %state, reason, "a child has ended");
                 }
+                None
             }
-            Event::Job { job, name, state } => {
+            Event::Job { job, name, end } => {
                 let account = self.jobs.entry(job).or_default();
-                if account.state.replace(state) != Some(state) {
-                    tracing::info!(%job, name, %state, "a job has ended");
+                let fresh = account.end.replace(end) != Some(end);
+                if fresh {
+                    tracing::info!(%job, name, state = %end.state, "a job has ended");
                 }
+                fresh.then_some(job)
             }
             Event::Removed(job) => {
                 self.jobs.remove(&job);
                 tracing::info!(%job, "a job was removed");
+                None
             }
         }
+    }
+}
+
+/// How a job and its children ended, to be folded where nobody waits for it.
+struct Outcome {
+    spec: Arc<JobSpec>,
+    state: State,
+    /// In host order.
+    children: Vec<(State, Option<String>)>,
+}
+
+impl Outcome {
+    fn of(job: &Job) -> Self {
+        let end = |child: &Child| {
+            let reason = child.state.reason().map(|reason| reason.to_string());
+            (child.state.word(), reason)
+        };
+        Self {
+            spec: Arc::clone(&job.spec),
+            state: job.state(),
+            children: job.children.iter().map(end).collect(),
+        }
+    }
+
+    /// The hosts that ended alike, together.
+    fn results(&self) -> Vec<Value> {
+        let mut alike: BTreeMap<&(State, Option<String>), Vec<&str>> = BTreeMap::new();
+        for (end, host) in self.children.iter().zip(&self.spec.hosts) {
+            alike.entry(end).or_default().push(&host.name);
+        }
+        let result = |((state, reason), hosts): (&(State, Option<String>), Vec<&str>)| {
+            let mut result = json!({"hosts": folded(hosts.into_iter()), "state": state.word()});
+            if let Some(reason) = reason {
+                result["reason"] = reason.as_str().into();
+            }
+            result
+        };
+        alike.into_iter().map(result).collect()
+    }
+}
+
+/// Notes in the audit log what became of each host, unless the job was removed meanwhile: then its removal is there.
+async fn note_outcome(service: &Service, job: JobId) {
+    if !service.audit.is_kept() {
+        return;
+    }
+    let looked = service.look(move |fleet, _| fleet.job(job).map(Outcome::of));
+    if let Ok(Some(outcome)) = looked.await {
+        let details = json!({
+            "job": job.0,
+            "hosts": outcome.spec.targets,
+            "command": outcome.spec.payload.title(),
+            "state": outcome.state.word(),
+            "results": outcome.results(),
+        });
+        service
+            .audit
+            .note(&Who::default(), "outcome", details)
+            .await;
     }
 }

@@ -191,7 +191,7 @@ impl Reach {
                 let (ours, theirs) = tokio::io::duplex(PIPE);
                 let service = Arc::clone(service);
                 // Ends when our half is dropped.
-                tokio::spawn(async move { service.serve(theirs).await });
+                tokio::spawn(async move { service.serve(theirs, Some(std::process::id())).await });
                 greet(Box::new(ours), std::process::id()).await?
             }
         };
@@ -206,12 +206,18 @@ impl Connection {
         self.pid
     }
 
-    /// The next reply.  A connection that ends before the last one is an error: nothing is guessed.
+    /// The next reply.  A connection that ends before the last one is an error: nothing is guessed.  Notices on the way
+    /// go to stderr.
     pub async fn reply(&mut self) -> Result<Reply, ClientError> {
-        match frame::read(&mut self.stream).await {
-            Ok(Some(reply)) => Ok(reply),
-            Ok(None) | Err(FrameError::Io(_)) => Err(ClientError::Lost { pid: self.pid }),
-            Err(error) => Err(error.into()),
+        loop {
+            match frame::read(&mut self.stream).await {
+                Ok(Some(Reply::Notice(notice))) => say(&notice),
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) | Err(FrameError::Io(_)) => {
+                    return Err(ClientError::Lost { pid: self.pid });
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 
@@ -233,6 +239,16 @@ impl Connection {
             .await
             .map_err(|_| ClientError::Lost { pid })
     }
+}
+
+/// Tells the operator something that has to be known.  It may name a file, and so hold anything.
+#[expect(
+    clippy::print_stderr,
+    reason = "it has to reach the operator before any answer"
+)]
+fn say(notice: &str) {
+    let plain = |c: char| if c.is_control() { '?' } else { c };
+    eprintln!("regatta: {}", notice.chars().map(plain).collect::<String>());
 }
 
 /// A connection to a daemon, greetings exchanged.

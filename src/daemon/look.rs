@@ -8,8 +8,18 @@ use crate::core::select::{Picked, Selector};
 use crate::core::state::State;
 use crate::core::time::Moment;
 use crate::engine::{child_view, job_view};
+use crate::targets::HostSet;
 use crate::wire::reply::{ChildView, JobView, Jobs, News, Settled};
 use crate::wire::request::Children;
+
+/// Names of hosts in the shortest form.  They were checked when the job was submitted; if one is odd all the same, they are
+/// shown as they are.
+pub(super) fn folded<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    HostSet::from_names(names.clone()).map_or_else(
+        |_| names.collect::<Vec<_>>().join(","),
+        |hosts| hosts.fold(),
+    )
+}
 
 /// Jobs, and their children if wanted.  Children selected by themselves come with their job.
 pub(super) fn list(

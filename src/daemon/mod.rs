@@ -5,10 +5,13 @@
 //! a pipe in memory.
 
 pub mod assemble;
+mod audit;
 mod chronicle;
 pub mod client;
+mod deed;
 mod history;
 mod look;
+mod notice;
 mod peer;
 pub mod place;
 mod receive;
@@ -16,5 +19,5 @@ mod rerun;
 pub mod server;
 mod session;
 
-pub use crate::store::OpenError;
+pub use crate::store::{OpenError, check as store_check};
 pub use session::Service;

@@ -4,6 +4,7 @@ use tokio::io::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadHalf, WriteHalf,
 };
 
+use super::notice::Notices;
 use crate::engine::Gone;
 use crate::wire::frame::{self, FrameError};
 use crate::wire::request::Ack;
@@ -43,14 +44,16 @@ impl From<Gone> for Broken {
 pub(super) struct Peer<S> {
     reader: ReadHalf<S>,
     writer: BufWriter<WriteHalf<S>>,
+    notices: Notices,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, notices: Notices) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         Self {
             reader,
             writer: BufWriter::with_capacity(BUFFER, writer),
+            notices,
         }
     }
 
@@ -59,8 +62,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         frame::read(&mut self.reader).await.ok().flatten()
     }
 
-    /// Queues a reply; it goes out with the next flush, or when there is much of it.
+    /// Queues a reply, after what has to be known before it; it goes out with the next flush, or when there is much of
+    /// it.
     pub(super) async fn queue(&mut self, reply: &Reply) -> Result<(), Broken> {
+        self.queue_notices().await?;
         Ok(frame::write(&mut self.writer, reply).await?)
     }
 
@@ -78,16 +83,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         frame::read(&mut self.reader).await?.ok_or(Broken::Left)
     }
 
-    /// Waits for `work`, unless the client leaves first.
+    async fn queue_notices(&mut self) -> Result<(), Broken> {
+        for notice in self.notices.due() {
+            frame::write(&mut self.writer, &Reply::Notice(notice)).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for `work`, unless the client leaves first.  What has to be known meanwhile goes to the client at once.
     pub(super) async fn unless_left<T>(
         &mut self,
         work: impl Future<Output = Result<T, Gone>>,
     ) -> Result<T, Broken> {
         let mut byte = [0];
-        tokio::select! {
-            done = work => Ok(done?),
-            // The client has nothing to say now: this is its end of the connection, or a breach of the protocol.
-            _ = self.reader.read(&mut byte) => Err(Broken::Left),
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done?),
+                // The client has nothing to say now: this is its end of the connection, or a breach of the protocol.
+                _ = self.reader.read(&mut byte) => return Err(Broken::Left),
+                () = self.notices.changed() => {}
+            }
+            self.queue_notices().await?;
+            self.flush().await?;
         }
     }
 }

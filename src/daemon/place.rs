@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// The longest path of a socket: `sun_path` of unix(7) without the byte that ends it.
 const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
+/// The audit log's name in the state directory.
+const AUDIT: &str = "audit.jsonl";
+
 /// The directories of one user's daemon: 0700, their files 0600.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -73,10 +76,7 @@ impl Place {
     /// `~/.local/state/regatta`.
     pub fn find(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, PlaceError> {
         let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
-        let state = absolute("XDG_STATE_HOME")
-            .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
-            .map(|state| state.join("regatta"));
-        let place = match (absolute("XDG_RUNTIME_DIR"), state) {
+        let place = match (absolute("XDG_RUNTIME_DIR"), state(absolute)) {
             (Some(runtime), Some(state)) => Self {
                 dir: runtime.join("regatta"),
                 state,
@@ -152,6 +152,19 @@ impl Place {
         self.state.join("catalog.db").exists()
     }
 
+    /// Who had what done, for good.
+    pub fn audit(&self) -> PathBuf {
+        self.state.join(AUDIT)
+    }
+
+    /// The audit log of whoever does without a daemon, and so without a socket.
+    pub fn audit_without_daemon(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+        let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
+        state(absolute)
+            .or_else(|| absolute("XDG_RUNTIME_DIR").map(|run| Self::at(run.join("regatta")).state))
+            .map(|state| state.join(AUDIT))
+    }
+
     pub fn socket(&self) -> PathBuf {
         self.dir.join("socket")
     }
@@ -185,6 +198,13 @@ impl Place {
             error,
         })
     }
+}
+
+/// `$XDG_STATE_HOME/regatta` or `~/.local/state/regatta`.
+fn state(absolute: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("regatta"))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::audit::Who;
 use super::peer::{Broken, Peer};
 use super::session::Service;
 use crate::core::answer::Answer;
@@ -18,6 +19,9 @@ use crate::wire::request::{Ack, Receive, ReceiveUntil};
 
 /// Bytes read from the store at a time.
 const BITE: usize = 256 << 10;
+
+/// Children whose output was written out, in job order and host order.
+type Delivered = BTreeMap<JobId, BTreeMap<ChildId, String>>;
 
 /// A lease that goes back to the engine unless it was closed.
 struct Lease<'a> {
@@ -55,7 +59,28 @@ impl Service {
     pub(super) async fn receive<S>(
         &self,
         peer: &mut Peer<S>,
+        who: &Who,
         receive: Receive,
+    ) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mode = receive.mode;
+        let mut delivered = Delivered::new();
+        let done = self.deliver(peer, receive, &mut delivered).await;
+        for (job, hosts) in delivered {
+            let hosts: Vec<String> = hosts.into_values().collect();
+            self.note_received(who, mode, job, &hosts).await;
+        }
+        done
+    }
+
+    /// Hands over what there is, to the end of the receive, and enters who was written out into `delivered`.
+    async fn deliver<S>(
+        &self,
+        peer: &mut Peer<S>,
+        receive: Receive,
+        delivered: &mut Delivered,
     ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -87,8 +112,10 @@ impl Service {
                 engine: &self.engine,
                 id: received.lease,
             };
+            let writing = received.windows.iter().map(|window| window.child);
+            let hosts = self.hosts_of(writing.collect()).await?;
             let unread = self
-                .hand_over(peer, &received, &mut ended, &mut unreadable)
+                .hand_over(peer, &received, &hosts, &mut ended, &mut unreadable)
                 .await?;
             if lease.id.is_some() {
                 peer.queue(&Reply::Checkpoint).await?;
@@ -107,6 +134,9 @@ impl Service {
             } else {
                 peer.flush().await?;
             }
+            for (child, (job, host)) in hosts {
+                delivered.entry(job).or_default().insert(child, host);
+            }
             if received.finished || receive.until == ReceiveUntil::Now {
                 let end = self.end_of(&receive, received, unreadable).await?;
                 peer.queue(&end).await?;
@@ -121,14 +151,13 @@ impl Service {
         &self,
         peer: &mut Peer<S>,
         received: &Received,
+        hosts: &HashMap<ChildId, (JobId, String)>,
         ended: &mut HashSet<ChildId>,
         unreadable: &mut BTreeSet<String>,
     ) -> Result<Vec<Held>, Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let writing: Vec<ChildId> = received.windows.iter().map(|window| window.child).collect();
-        let hosts = self.hosts_of(writing).await?;
         let mut unread = Vec::new();
         for window in &received.windows {
             let Some((job, host)) = hosts.get(&window.child) else {

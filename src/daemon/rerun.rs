@@ -2,6 +2,8 @@
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::audit::Who;
+use super::look::folded;
 use super::peer::{Broken, Peer};
 use super::session::Service;
 use crate::core::answer::Answer;
@@ -11,7 +13,6 @@ use crate::core::select::{Selector, Unknown};
 use crate::core::spec::JobSpec;
 use crate::core::state::State;
 use crate::engine::job_view;
-use crate::targets::HostSet;
 use crate::wire::Reply;
 use crate::wire::request::Rerun;
 
@@ -19,6 +20,7 @@ impl Service {
     pub(super) async fn rerun<S>(
         &self,
         peer: &mut Peer<S>,
+        who: &Who,
         select: Vec<Selector>,
         which: Rerun,
     ) -> Result<(), Broken>
@@ -30,15 +32,15 @@ impl Service {
             .await?;
         for unknown in unknown {
             match self.past(&unknown, which).await {
-                Ok(spec) => specs.push(spec),
+                Ok(old) => specs.push(old),
                 Err(why) => refused.push(why),
             }
         }
         let mut jobs = Vec::new();
-        for spec in specs {
-            if let Answer::Submitted(id) =
-                self.engine.command(Command::Submit(Box::new(spec))).await?
-            {
+        for (old, spec) in specs {
+            let submit = Command::Submit(Box::new(spec.clone()));
+            if let Answer::Submitted(id) = self.engine.command(submit).await? {
+                self.note_rerun(who, old, id, &spec).await;
                 jobs.extend(
                     self.look(move |fleet, now| fleet.job(id).map(|job| job_view(job, now)))
                         .await?,
@@ -49,7 +51,7 @@ impl Service {
     }
 
     /// A job that is only in the history any more, to be run on all its hosts; or why not.
-    async fn past(&self, unknown: &Unknown, which: Rerun) -> Result<JobSpec, String> {
+    async fn past(&self, unknown: &Unknown, which: Rerun) -> Result<(JobId, JobSpec), String> {
         let Ok(id) = unknown.text.parse() else {
             return Err(unknown.to_string());
         };
@@ -58,7 +60,7 @@ impl Service {
             .map_err(|trouble| format!("the history cannot be read: {trouble}"))?
             .ok_or_else(|| unknown.to_string())?;
         match which {
-            Rerun::All => Ok(spec),
+            Rerun::All => Ok((JobId(id), spec)),
             Rerun::Unsuccessful => Err(format!(
                 "job {id} has been removed, and with it what became of its children; \
                  `regatta rerun --all {id}` runs it on all of {}",
@@ -75,7 +77,7 @@ fn present(
     fleet: &Fleet,
     select: &[Selector],
     which: Rerun,
-) -> (Vec<JobSpec>, Vec<String>, Vec<Unknown>) {
+) -> (Vec<(JobId, JobSpec)>, Vec<String>, Vec<Unknown>) {
     let picked = fleet.resolve(select);
     let (mut specs, mut refused) = (Vec::new(), Vec::new());
     for job in picked.touched(fleet) {
@@ -92,13 +94,8 @@ fn present(
         if spec.hosts.is_empty() {
             refused.push(format!("job {} has no child that did not complete", job.id));
         } else {
-            let names = spec.hosts.iter().map(|host| host.name.as_str());
-            // Names were checked when the job was submitted; if one is odd all the same, it is shown as it is.
-            spec.targets = HostSet::from_names(names.clone()).map_or_else(
-                |_| names.collect::<Vec<_>>().join(","),
-                |hosts| hosts.fold(),
-            );
-            specs.push(spec);
+            spec.targets = folded(spec.hosts.iter().map(|host| host.name.as_str()));
+            specs.push((job.id, spec));
         }
     }
     (specs, refused, picked.unknown)

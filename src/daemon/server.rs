@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::unix::UCred;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
@@ -109,9 +110,10 @@ impl Server {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        if is_ours(&stream) {
+                        if let Some(peer) = ours(&stream) {
                             let service = Arc::clone(&service);
-                            sessions.spawn(async move { service.serve(stream).await });
+                            let pid = peer.pid().map(i32::cast_unsigned);
+                            sessions.spawn(async move { service.serve(stream, pid).await });
                         }
                     }
                     Err(error) => {
@@ -135,17 +137,17 @@ impl Server {
     }
 }
 
-/// Whether the other end belongs to the same user.  The directory's mode says so too; this does not rely on it.
-fn is_ours(stream: &UnixStream) -> bool {
+/// The other end, if it belongs to the same user.  The directory's mode says so too; this does not rely on it.
+fn ours(stream: &UnixStream) -> Option<UCred> {
     match stream.peer_cred() {
-        Ok(peer) if peer.uid() == rustix::process::geteuid().as_raw() => true,
+        Ok(peer) if peer.uid() == rustix::process::geteuid().as_raw() => Some(peer),
         Ok(peer) => {
             tracing::warn!(uid = peer.uid(), "refused a connection of another user");
-            false
+            None
         }
         Err(error) => {
             tracing::warn!(%error, "refused a connection of an unknown user");
-            false
+            None
         }
     }
 }

@@ -1,13 +1,17 @@
 //! One client's connection: greeting, one request, its replies.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::audit::{Audit, Who};
+use super::chronicle::Chronicle;
 use super::look::{list, news, settled};
+use super::notice::{Notices, troubles};
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
 use crate::core::fleet::{Command, Fleet};
@@ -28,18 +32,27 @@ const PAGE: usize = 2_000;
 #[derive(Debug)]
 pub struct Service {
     pub(super) engine: Engine,
+    pub(super) audit: Audit,
+    chronicle: Mutex<Option<Chronicle>>,
     ended: watch::Sender<bool>,
     /// The engine's task, to be joined at the end.
     task: Mutex<Option<JoinHandle<Ended>>>,
 }
 
 impl Service {
-    pub fn new(engine: Engine, task: JoinHandle<Ended>) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(engine: Engine, task: JoinHandle<Ended>, audit: Audit) -> Arc<Self> {
+        let service = Arc::new(Self {
             engine,
+            audit,
+            chronicle: Mutex::default(),
             ended: watch::Sender::new(false),
             task: Mutex::new(Some(task)),
-        })
+        });
+        if service.audit.is_kept() {
+            let chronicle = Chronicle::begin(Arc::clone(&service));
+            *taken_over(&service.chronicle) = Some(chronicle);
+        }
+        service
     }
 
     /// Returns once a client has asked the daemon to end.
@@ -48,32 +61,39 @@ impl Service {
         _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Ends the engine, and with it every run.
+    /// Whether a client has asked the daemon to end.
+    pub(super) fn was_told_to_end(&self) -> bool {
+        *self.ended.borrow()
+    }
+
+    /// Ends the engine, and with it every run, once what has come about is noted.
     pub async fn close(&self) {
+        let chronicle = taken_over(&self.chronicle).take();
+        if let Some(chronicle) = chronicle {
+            chronicle.end().await;
+        }
         _ = self.engine.shutdown().await;
-        let task = self
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let task = taken_over(&self.task).take();
         if let Some(task) = task {
             _ = task.await;
         }
+        self.audit.close().await;
     }
 
-    /// Serves one connection to its end.
-    pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S) {
+    /// Serves one connection, of the process `pid` where that is known, to its end.
+    pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S, pid: Option<u32>) {
         match frame::greet(&mut stream).await {
             // The client sees from our greeting that it cannot talk to us, and says so.
             Ok(Some(theirs)) if theirs.protocol != PROTOCOL => return,
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => return,
         }
-        let mut peer = Peer::new(stream);
+        let notices = Notices::new(self.engine.store(), &self.audit);
+        let mut peer = Peer::new(stream, notices);
         let Some(request) = peer.request().await else {
             return;
         };
-        if let Err(broken) = self.answer(&mut peer, request).await {
+        if let Err(broken) = self.answer(&mut peer, request, pid).await {
             tracing::debug!(?broken, "a session ended early");
             if let Broken::Engine(gone) = broken {
                 _ = peer
@@ -86,12 +106,17 @@ impl Service {
         }
     }
 
-    async fn answer<S>(&self, peer: &mut Peer<S>, request: Request) -> Result<(), Broken>
+    async fn answer<S>(
+        &self,
+        peer: &mut Peer<S>,
+        request: Request,
+        pid: Option<u32>,
+    ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         match request {
-            Request::Command(command) => self.command(peer, command).await,
+            Request::Command(command) => self.command(peer, &Who::at(pid), command).await,
             Request::Jobs { select, children } => {
                 let select = select.map(|wanted| wanted.0);
                 let jobs = self
@@ -99,9 +124,11 @@ impl Service {
                     .await?;
                 self.send_list(peer, jobs).await
             }
-            Request::Rerun { select, which } => self.rerun(peer, select, which).await,
+            Request::Rerun { select, which } => {
+                self.rerun(peer, &Who::at(pid), select, which).await
+            }
             Request::History(search) => self.history(peer, search).await,
-            Request::Receive(receive) => self.receive(peer, receive).await,
+            Request::Receive(receive) => self.receive(peer, &Who::at(pid), receive).await,
             Request::Watch { select, children } => {
                 self.watch(peer, select.map(|wanted| wanted.0), children)
                     .await
@@ -110,7 +137,7 @@ impl Service {
                 let status = self.status().await?;
                 peer.send(&Reply::Status(status)).await
             }
-            Request::Shutdown(how) => self.shutdown(peer, how).await,
+            Request::Shutdown(how) => self.shutdown(peer, &Who::at(pid), how).await,
         }
     }
 
@@ -125,7 +152,12 @@ impl Service {
             .await
     }
 
-    async fn command<S>(&self, peer: &mut Peer<S>, command: Command) -> Result<(), Broken>
+    async fn command<S>(
+        &self,
+        peer: &mut Peer<S>,
+        who: &Who,
+        command: Command,
+    ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -140,7 +172,7 @@ impl Service {
                 })
                 .await;
         }
-        let answer = peer.unless_left(self.engine.command(command)).await?;
+        let answer = peer.unless_left(self.carry_out(who, command)).await?;
         let reply = match answer {
             Answer::Submitted(id) => self
                 .look(move |fleet, now| {
@@ -276,15 +308,17 @@ impl Service {
                 children: fleet.jobs().map(|job| job.children.len() as u64).sum(),
                 connections: 0,
                 rss: 0,
+                trouble: None,
             })
             .await?;
         status.uptime = self.engine.clock().uptime().as_secs_f64();
         status.connections = self.engine.connections() as u64;
         status.rss = resident_memory();
+        status.trouble = troubles(self.engine.store(), &self.audit);
         Ok(status)
     }
 
-    async fn shutdown<S>(&self, peer: &mut Peer<S>, how: Shutdown) -> Result<(), Broken>
+    async fn shutdown<S>(&self, peer: &mut Peer<S>, who: &Who, how: Shutdown) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -312,12 +346,18 @@ impl Service {
                     rigour: Rigour::Gentle,
                     grace: None,
                 };
-                peer.unless_left(self.engine.command(stop)).await?;
+                peer.unless_left(self.carry_out(who, stop)).await?;
             }
         }
+        self.audit.note(who, "daemon stop", Value::Null).await;
         self.ended.send_replace(true);
         peer.send(&Reply::ShuttingDown).await
     }
+}
+
+/// What is behind a lock; what a panic left behind is still good.
+fn taken_over<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is not there, and what is there and was refused.

@@ -9,6 +9,7 @@
 
 mod block;
 mod catalog;
+pub mod check;
 mod history;
 mod log;
 mod output;
@@ -369,7 +370,9 @@ impl Store {
 
     /// Changes when trouble comes or goes.
     pub fn watch(&self) -> Watch {
-        Watch(self.shared.progress())
+        let progress = self.shared.progress();
+        let seen = seen(&progress.borrow());
+        Watch { progress, seen }
     }
 
     /// What was cut out of children's output since this was last asked.
@@ -413,21 +416,41 @@ impl Drop for Store {
 
 /// How the writer gets on, to be waited for.
 #[derive(Debug)]
-pub struct Watch(watch::Receiver<Progress>);
+pub struct Watch {
+    progress: watch::Receiver<Progress>,
+    /// Cuts and trouble as they were last told.  What comes between two calls of [`Watch::changed`] is news all the same.
+    seen: (u64, Option<Trouble>),
+}
 
 impl Watch {
-    /// Returns when output was cut, or when trouble has come or gone.
-    pub async fn changed(&mut self) {
-        let before = {
-            let progress = self.0.borrow_and_update();
-            (progress.cuts, progress.trouble.clone())
-        };
-        let differs =
-            |progress: &Progress| progress.cuts != before.0 || progress.trouble != before.1;
-        if self.0.wait_for(differs).await.is_err() {
+    /// Why nothing can be written at the moment.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.progress.borrow().trouble.clone()
+    }
+
+    /// Returns when there is trouble and `known` says that there is none, or the other way round.
+    pub async fn trouble_is_not(&mut self, known: bool) {
+        let differs = |progress: &Progress| progress.trouble.is_some() != known;
+        if self.progress.wait_for(differs).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
+
+    /// Returns when output was cut, or when trouble has come or gone.
+    pub async fn changed(&mut self) {
+        let before = &self.seen;
+        let differs =
+            |progress: &Progress| progress.cuts != before.0 || progress.trouble != before.1;
+        let changed = self.progress.wait_for(differs).await;
+        let Some(now) = changed.ok().map(|progress| seen(&progress)) else {
+            return std::future::pending().await;
+        };
+        self.seen = now;
+    }
+}
+
+fn seen(progress: &Progress) -> (u64, Option<Trouble>) {
+    (progress.cuts, progress.trouble.clone())
 }
 
 impl Log {

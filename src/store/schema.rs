@@ -13,11 +13,11 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// One step from the version before to the next; the first one makes everything.
-type Step = &'static str;
+pub(super) type Step = &'static str;
 
 /// The catalog: jobs and children.  `state` and `command` are there for people who look at the file; `body` holds what
 /// [`super::catalog`] writes down of a child.
-const CATALOG: &[Step] = &["
+pub(super) const CATALOG: &[Step] = &["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE job (
         id INTEGER PRIMARY KEY,
@@ -29,7 +29,7 @@ const CATALOG: &[Step] = &["
 "];
 
 /// A job's output.  `start` counts the bytes of both streams before the block; the other numbers say it for each stream.
-const OUTPUT: &[Step] = &["
+pub(super) const OUTPUT: &[Step] = &["
     CREATE TABLE block (
         id INTEGER PRIMARY KEY, child INTEGER NOT NULL, start INTEGER NOT NULL,
         out_bytes INTEGER NOT NULL, out_lines INTEGER NOT NULL,
@@ -54,7 +54,7 @@ const CATALOG_PAGE: u32 = 4096;
 const OUTPUT_PAGE: u32 = 8192;
 
 /// How long to wait for somebody else who looks into a file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 /// Why a file of the store cannot be used now.
 #[derive(Clone, Debug, PartialEq, Eq)]

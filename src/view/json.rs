@@ -121,6 +121,7 @@ pub fn status(status: &Status) -> Value {
         "children": status.children,
         "connections": status.connections,
         "rss": status.rss,
+        "trouble": status.trouble,
     })
 }
 

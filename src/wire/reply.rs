@@ -70,6 +70,8 @@ pub enum Reply {
     /// A watcher's news.
     News(News),
     Status(Status),
+    /// Something the operator has to know, whatever was asked; the reply itself follows.
+    Notice(String),
     /// The daemon ends now.
     ShuttingDown,
     /// The request could not be carried out.
@@ -233,4 +235,6 @@ pub struct Status {
     pub connections: u64,
     /// Resident memory in bytes.
     pub rss: u64,
+    /// What cannot be written at the moment, and why.
+    pub trouble: Option<String>,
 }

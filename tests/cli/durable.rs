@@ -253,3 +253,53 @@ fn a_pin_is_seen_and_outlives_the_daemon() {
         .exits(3)
         .says(&["no job or child has the id 999"]);
 }
+
+/// The operator learns at once that nothing can be written, whatever was asked, and that it can be again.
+#[test]
+fn a_store_that_cannot_be_written_is_told_at_once_and_recovers() {
+    let home = Home::new();
+    let before = home.finished_job("echo before");
+    home.regatta(&["receive", &before.to_string()]).exits(0);
+    let (jobs, away) = (state(&home).join("jobs"), state(&home).join("away"));
+    let gate = home.path("gate");
+    let line = format!(
+        "echo during; until test -e {}; do sleep 0.02; done; echo after",
+        gate.display()
+    );
+    let job = home.job("exec sleep 1000");
+    let watch = home.start(&["jobs", "--watch"]);
+    home.regatta(&["stop", &job.to_string()]).exits(0);
+    fs::rename(&jobs, &away).expect("ours");
+    let cannot = "regatta: warning: the store cannot be written: ";
+    let kept = "; what arrives is kept in memory until it can";
+    let job = home.job(&line);
+    let follow = home.start(&["receive", "--wait", &job.to_string()]);
+    until("the trouble is in the status", || {
+        home.status()["trouble"].is_string()
+    });
+    home.regatta(&["jobs"]).exits(0).says(&[cannot, kept]);
+    let status = home.regatta(&["daemon", "status"]).exits(0);
+    assert!(
+        status.out().contains("\ntrouble      the store cannot"),
+        "{status:?}"
+    );
+    until("the follower has what came", || {
+        home.child_now(job)["more"] == false
+    });
+    fs::rename(&away, &jobs).expect("ours");
+    until("the trouble is over", || home.status()["trouble"].is_null());
+    fs::write(&gate, "").expect("ours");
+    follow
+        .finish()
+        .exits(0)
+        .prints("localhost: during\nlocalhost: after\n")
+        .says(&[cannot, kept, "regatta: the store can be written again"]);
+    let told = home.regatta(&["jobs"]).exits(0);
+    assert_eq!(told.err(), "");
+    home.regatta(&["daemon", "stop"]).exits(0);
+    watch.finish().exits(1).says(&[cannot, kept]);
+    // All of it is on disk.
+    home.regatta(&["receive", "--all", &job.to_string()])
+        .exits(0)
+        .prints("localhost: during\nlocalhost: after\n");
+}

@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod bytes;
 mod daemon;
+mod doctor;
 mod durable;
 mod help;
 mod history;

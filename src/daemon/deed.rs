@@ -1,0 +1,243 @@
+//! Commands that act, carried out and noted in the audit log.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::audit::{Audit, Who};
+use super::look::folded;
+use super::session::Service;
+use crate::core::answer::Answer;
+use crate::core::fleet::{Command, Fleet};
+use crate::core::ids::JobId;
+use crate::core::job::{Job, Pin, Queue};
+use crate::core::receive::Mode;
+use crate::core::select::Selector;
+use crate::core::spec::JobSpec;
+use crate::core::state::State;
+use crate::engine::{Engine, Gone};
+
+/// What of a command the log tells.
+enum Deed {
+    /// A new job.
+    Run(Arc<JobSpec>),
+    /// Something that may take long, and is noted before: whatever comes of it, it was asked for.
+    Ending {
+        what: &'static str,
+        select: Vec<Selector>,
+    },
+    /// Something that is done at once, or not at all, to whole jobs.
+    Change {
+        what: &'static str,
+        select: Vec<Selector>,
+        details: Map<String, Value>,
+    },
+    /// Nothing is changed by it, or it is noted elsewhere.
+    None,
+}
+
+impl Deed {
+    fn of(command: &Command) -> Self {
+        let change = |what, select: &[Selector], details: Value| Self::Change {
+            what,
+            select: select.to_vec(),
+            details: match details {
+                Value::Object(details) => details,
+                _ => Map::new(),
+            },
+        };
+        match command {
+            Command::Submit(spec) => Self::Run(Arc::new(JobSpec::clone(spec))),
+            Command::Stop { select, .. } => Self::Ending {
+                what: "stop",
+                select: select.clone(),
+            },
+            Command::Reconnect { select } => Self::Ending {
+                what: "reconnect",
+                select: select.clone(),
+            },
+            Command::Remove { select, .. } => change("remove", select, Value::Null),
+            Command::Throttle { select, fanout } => {
+                change("throttle", select, json!({"fanout": fanout}))
+            }
+            Command::Queue { select, queue } => {
+                let what = match queue {
+                    Queue::Paused => "pause",
+                    Queue::Flowing => "resume",
+                };
+                change(what, select, Value::Null)
+            }
+            Command::Pin { select, pin } => {
+                change("pin", select, json!({"pinned": *pin == Pin::On}))
+            }
+            Command::Wait { .. } | Command::Receive(_) => Self::None,
+        }
+    }
+}
+
+/// The children of one job that something was done to.
+pub(super) struct Subject {
+    job: JobId,
+    spec: Arc<JobSpec>,
+    children: Picked,
+}
+
+enum Picked {
+    All,
+    Some(Vec<usize>),
+}
+
+impl Subject {
+    fn new(job: &Job, indexes: Vec<usize>) -> Self {
+        Self {
+            job: job.id,
+            spec: Arc::clone(&job.spec),
+            children: if indexes.len() == job.children.len() {
+                Picked::All
+            } else {
+                Picked::Some(indexes)
+            },
+        }
+    }
+
+    /// The entry's keys that say to what it was done.
+    fn details(&self) -> Map<String, Value> {
+        let hosts = match &self.children {
+            Picked::All => self.spec.targets.clone(),
+            Picked::Some(indexes) => folded(
+                indexes
+                    .iter()
+                    .map(|index| self.spec.hosts[*index].name.as_str()),
+            ),
+        };
+        about(self.job, hosts, &self.spec)
+    }
+}
+
+/// The keys that name a job, its hosts and its command.
+fn about(job: JobId, hosts: String, spec: &JobSpec) -> Map<String, Value> {
+    let mut details = Map::new();
+    details.insert("job".to_string(), job.0.into());
+    details.insert("hosts".to_string(), hosts.into());
+    details.insert("command".to_string(), spec.payload.title().into());
+    details
+}
+
+/// The children that `select` means.
+pub(super) fn subjects(
+    fleet: &Fleet,
+    select: &[Selector],
+    wanted: impl Fn(State) -> bool,
+) -> Vec<Subject> {
+    let picked = fleet.resolve(select);
+    let of = |job: &Job| {
+        let mut indexes = picked.indexes(job);
+        indexes.retain(|index| wanted(job.children[*index].state.word()));
+        (!indexes.is_empty()).then(|| Subject::new(job, indexes))
+    };
+    picked.touched(fleet).into_iter().filter_map(of).collect()
+}
+
+impl Service {
+    /// Has the engine carry out a command, and notes it.  What is noted afterwards is noted even if the client leaves.
+    pub(super) async fn carry_out(&self, who: &Who, command: Command) -> Result<Answer, Gone> {
+        let deed = if self.audit.is_kept() {
+            Deed::of(&command)
+        } else {
+            Deed::None
+        };
+        let (engine, audit, who) = (self.engine.clone(), self.audit.clone(), who.clone());
+        match deed {
+            Deed::None => engine.command(command).await,
+            Deed::Ending { what, select } => {
+                let open = move |fleet: &Fleet| subjects(fleet, &select, |state| !state.is_final());
+                for subject in engine.read(open).await? {
+                    let details = Value::Object(subject.details());
+                    audit.note(&who, what, details).await;
+                }
+                engine.command(command).await
+            }
+            deed @ (Deed::Run(_) | Deed::Change { .. }) => {
+                let done = tokio::spawn(done_and_noted(engine, audit, who, command, deed));
+                done.await.map_err(|_| Gone)?
+            }
+        }
+    }
+
+    /// Notes that output of these hosts of a job was handed over.
+    pub(super) async fn note_received(
+        &self,
+        who: &Who,
+        mode: Mode,
+        job: JobId,
+        hosts: &[impl AsRef<str>],
+    ) {
+        let mode = match mode {
+            Mode::Drain => "drain",
+            Mode::Keep => "keep",
+            Mode::All => "all",
+        };
+        let hosts = folded(hosts.iter().map(AsRef::as_ref));
+        let details = json!({"job": job.0, "hosts": hosts, "mode": mode});
+        self.audit.note(who, "receive", details).await;
+    }
+
+    /// Notes that `job` was made from an older one.
+    pub(super) async fn note_rerun(&self, who: &Who, of: JobId, job: JobId, spec: &JobSpec) {
+        let mut details = about(job, spec.targets.clone(), spec);
+        details.insert("of".to_string(), of.0.into());
+        self.audit.note(who, "rerun", Value::Object(details)).await;
+    }
+}
+
+async fn done_and_noted(
+    engine: Engine,
+    audit: Audit,
+    who: Who,
+    command: Command,
+    deed: Deed,
+) -> Result<Answer, Gone> {
+    let (what, before, more) = match deed {
+        Deed::Run(spec) => {
+            let answer = engine.command(command).await?;
+            if let Answer::Submitted(job) = answer {
+                let details = about(job, spec.targets.clone(), &spec);
+                audit.note(&who, "run", Value::Object(details)).await;
+            }
+            return Ok(answer);
+        }
+        Deed::Ending { .. } | Deed::None => return engine.command(command).await,
+        Deed::Change {
+            what,
+            select,
+            details,
+        } => {
+            // Afterwards there may be nothing left to look at.
+            let look = move |fleet: &Fleet| subjects(fleet, &select, |_| true);
+            (what, engine.read(look).await?, details)
+        }
+    };
+    let answer = engine.command(command).await?;
+    let (jobs, left) = match &answer {
+        Answer::Changed { jobs, .. } => (jobs.as_slice(), [].as_slice()),
+        Answer::Removed { jobs, left, .. } => (jobs.as_slice(), left.as_slice()),
+        Answer::Submitted(_) | Answer::Settled { .. } | Answer::Received(_) => return Ok(answer),
+    };
+    for subject in before {
+        if !jobs.contains(&subject.job) {
+            continue;
+        }
+        let mut details = subject.details();
+        details.extend(more.clone());
+        let left: Vec<Value> = left
+            .iter()
+            .filter(|left| left.job == subject.job)
+            .map(|left| json!({"host": left.host, "reason": left.reason.to_string()}))
+            .collect();
+        if !left.is_empty() {
+            details.insert("left".to_string(), left.into());
+        }
+        audit.note(&who, what, Value::Object(details)).await;
+    }
+    Ok(answer)
+}
