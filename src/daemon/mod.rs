@@ -18,6 +18,7 @@ mod receive;
 mod rerun;
 pub mod server;
 mod session;
+mod status;
 
 pub use crate::store::{OpenError, check as store_check};
 pub use session::Service;

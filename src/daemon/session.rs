@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
 use super::look::{list, news, settled};
-use super::notice::{Notices, troubles};
+use super::notice::Notices;
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
 use crate::core::fleet::{Command, Fleet};
@@ -21,7 +21,7 @@ use crate::core::select::Selector;
 use crate::core::time::Moment;
 use crate::engine::{Ended, Engine, Gone, job_view};
 use crate::wire::frame;
-use crate::wire::reply::{Jobs, LeftBehind, Status};
+use crate::wire::reply::{Jobs, LeftBehind};
 use crate::wire::request::{Children, Shutdown};
 use crate::wire::{PROTOCOL, Reply, Request};
 
@@ -297,27 +297,6 @@ impl Service {
         }
     }
 
-    async fn status(&self) -> Result<Status, Gone> {
-        let mut status = self
-            .look(|fleet, _| Status {
-                pid: std::process::id(),
-                version: env!("CARGO_PKG_VERSION").to_string(),
-                uptime: 0.0,
-                jobs: fleet.jobs().count() as u64,
-                live: fleet.jobs().filter(|job| !job.is_settled()).count() as u64,
-                children: fleet.jobs().map(|job| job.children.len() as u64).sum(),
-                connections: 0,
-                rss: 0,
-                trouble: None,
-            })
-            .await?;
-        status.uptime = self.engine.clock().uptime().as_secs_f64();
-        status.connections = self.engine.connections() as u64;
-        status.rss = resident_memory();
-        status.trouble = troubles(self.engine.store(), &self.audit);
-        Ok(status)
-    }
-
     async fn shutdown<S>(&self, peer: &mut Peer<S>, who: &Who, how: Shutdown) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -383,13 +362,4 @@ fn removed_meanwhile(id: JobId) -> Reply {
         message: format!("job {id} has been removed meanwhile"),
         hint: None,
     }
-}
-
-/// Resident memory of this process in bytes; 0 where the system does not say.
-fn resident_memory() -> u64 {
-    // Linux: the second field of statm is resident pages (proc(5)).
-    let pages = std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|statm| statm.split_whitespace().nth(1)?.parse::<u64>().ok());
-    pages.unwrap_or(0) * rustix::param::page_size() as u64
 }
