@@ -220,7 +220,17 @@ impl Task {
             if let Some(end) = self.fleet.child(child).map(|child| child.output.end) {
                 let gap = Some(gap);
                 self.report(child, Report::Output { end, gap });
+                self.write_account(child);
             }
+        }
+    }
+
+    /// Writes down once more how a child stands that has settled: nothing else will.
+    fn write_account(&self, child: ChildId) {
+        if let Some(now) = self.fleet.child(child)
+            && now.state.is_settled()
+        {
+            self.store.put_child(child, now.saved());
         }
     }
 

@@ -336,7 +336,9 @@ impl Store {
 
     /// Changes when trouble comes or goes.
     pub fn watch(&self) -> Watch {
-        Watch(self.shared.progress())
+        let progress = self.shared.progress();
+        let seen = Watch::told(&progress.borrow());
+        Watch { progress, seen }
     }
 
     /// What was cut out of children's output since this was last asked.
@@ -380,19 +382,26 @@ impl Drop for Store {
 
 /// How the writer gets on, to be waited for.
 #[derive(Debug)]
-pub struct Watch(watch::Receiver<Progress>);
+pub struct Watch {
+    progress: watch::Receiver<Progress>,
+    /// Cuts and trouble that were told of: what comes while nobody waits is told next time.
+    seen: (u64, Option<Trouble>),
+}
 
 impl Watch {
-    /// Returns when output was cut, or when trouble has come or gone.
+    /// What is told of.
+    fn told(progress: &Progress) -> (u64, Option<Trouble>) {
+        (progress.cuts, progress.trouble.clone())
+    }
+
+    /// Returns when output was cut, or when trouble has come or gone, since it last returned.
     pub async fn changed(&mut self) {
-        let before = {
-            let progress = self.0.borrow_and_update();
-            (progress.cuts, progress.trouble.clone())
-        };
-        let differs =
-            |progress: &Progress| progress.cuts != before.0 || progress.trouble != before.1;
-        if self.0.wait_for(differs).await.is_err() {
-            std::future::pending::<()>().await;
+        let seen = &self.seen;
+        let differs = |progress: &Progress| progress.cuts != seen.0 || progress.trouble != seen.1;
+        let now = self.progress.wait_for(differs).await;
+        match now.map(|progress| Self::told(&progress)) {
+            Ok(now) => self.seen = now,
+            Err(_) => std::future::pending::<()>().await,
         }
     }
 }
