@@ -11,8 +11,8 @@ use super::chronicle::Chronicle;
 use super::place::Place;
 use super::server::{Server, ServerError};
 use super::session::Service;
+use crate::config::settings::Settings;
 use crate::config::ssh_config::LocalEnv;
-use crate::core::retention::Retention;
 use crate::engine::{Engine, Runners};
 use crate::runner::Runner;
 use crate::runner::local::Local;
@@ -28,13 +28,22 @@ pub enum Terminal {
 }
 
 /// A service whose jobs end with this process.
-pub fn passing_service() -> Result<Arc<Service>, OpenError> {
-    let store = Store::temporary(Caps::default())?;
-    Ok(service(store, Saved::default()))
+pub fn passing_service(settings: &Settings) -> Result<Arc<Service>, OpenError> {
+    let store = Store::temporary(caps(settings))?;
+    Ok(service(store, Saved::default(), settings))
+}
+
+fn caps(settings: &Settings) -> Caps {
+    let in_memory = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Caps {
+        head: in_memory(settings.buffer.head),
+        tail: in_memory(settings.buffer.tail),
+        job: settings.buffer.job,
+    }
 }
 
 /// An engine with everything it needs, and the service in front of it.
-fn service(store: Store, saved: Saved) -> Arc<Service> {
+fn service(store: Store, saved: Saved, settings: &Settings) -> Arc<Service> {
     let runners = Runners::from([
         (
             "ssh",
@@ -42,12 +51,17 @@ fn service(store: Store, saved: Saved) -> Arc<Service> {
         ),
         ("local", Arc::new(Local::new()) as Arc<dyn Runner>),
     ]);
-    let (engine, task) = Engine::start(runners, store, saved, Retention::default());
+    let (engine, task) = Engine::start(runners, store, saved, settings.keep);
     Service::new(engine, task)
 }
 
 /// Is the daemon until it is told to end.
-pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<(), ServerError> {
+pub async fn daemon(
+    place: &Place,
+    settings: &Settings,
+    terminal: Terminal,
+    verbose: u8,
+) -> Result<(), ServerError> {
     let refused = |error: ServerError| {
         if terminal == Terminal::LetGo {
             // Whoever starts us reads this.
@@ -60,9 +74,9 @@ pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<()
     let server = Server::bind(place).map_err(refused)?;
     log_daemon(place, terminal, verbose);
     raise_descriptor_limit();
-    let opened = Store::open(place.state(), Caps::default());
+    let opened = Store::open(place.state(), caps(settings));
     let (store, saved) = opened.map_err(ServerError::Store).map_err(refused)?;
-    let service = service(store, saved);
+    let service = service(store, saved, settings);
     if terminal == Terminal::LetGo {
         let_go().map_err(ServerError::Io)?;
     }

@@ -60,8 +60,9 @@ pub(super) struct Task {
     /// Places for probes of children that an earlier process started.
     old_probes: Arc<Semaphore>,
     keep: Retention,
-    /// When to look whose time has come.
+    /// When to look whose time has come: now and then, and when a job has ended.
     review: Interval,
+    ended: bool,
 }
 
 /// Something to be said once what it is about is on disk.
@@ -119,6 +120,7 @@ impl Task {
             old_probes: Arc::new(Semaphore::new(PROBES)),
             keep,
             review,
+            ended: false,
         };
         for job in saved.jobs {
             task.apply(Input::Restore(Box::new(job)));
@@ -148,6 +150,10 @@ impl Task {
             self.take_what_waits();
             self.forget_the_gone();
             self.end_turn();
+            if std::mem::take(&mut self.ended) {
+                self.review();
+                self.end_turn();
+            }
             let revision = self.fleet.revision();
             self.revisions
                 .send_if_modified(|seen| std::mem::replace(seen, revision) != revision);
@@ -198,6 +204,7 @@ impl Task {
                 Changed::Job(id) => {
                     if let Some(job) = self.fleet.job(id) {
                         self.store.put_job(job);
+                        self.ended |= job.state().is_final();
                     }
                 }
                 Changed::Child(id) => {
