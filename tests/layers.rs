@@ -59,7 +59,12 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "config",
-        may: &["targets", "command::duration", "core::spec"],
+        may: &[
+            "targets",
+            "command::duration",
+            "core::spec",
+            "core::retention",
+        ],
         crates: Only(&["serde", "toml", "rustix", "sha1"]),
         doing: Free,
     },

@@ -38,11 +38,13 @@ impl Context {
         let cannot = |error: OpenError| {
             CliError::usage(error.to_string()).hint("set TMPDIR to a directory with room")
         };
-        let in_process = global.no_daemon.then(|| assemble::passing_service(audit));
-        let in_process = in_process.transpose().map_err(cannot)?;
+        let in_process = (global.no_daemon)
+            .then(|| assemble::passing_service(&settings, audit))
+            .transpose()
+            .map_err(cannot)?;
         let reach = match &in_process {
             Some(service) => Ok(Reach::InProcess(Arc::clone(service))),
-            None => Place::find(variable).map(Reach::Daemon),
+            None => Place::find(variable).map(|place| through_daemon(place, &global)),
         };
         Ok(Self {
             terminal: Terminal::new(global.color),
@@ -51,6 +53,11 @@ impl Context {
             reach,
             in_process,
         })
+    }
+
+    /// The way through the daemon at a place.
+    pub(super) fn through(&self, place: &Place) -> Reach {
+        through_daemon(place.clone(), &self.global)
     }
 
     /// Where the daemon is, for those that are about the daemon itself.
@@ -131,6 +138,15 @@ impl Connection {
 /// A reply that this request cannot have.
 pub(super) fn unexpected(reply: &Reply) -> CliError {
     CliError::failed(format!("the engine answered out of turn: {reply:?}"))
+}
+
+/// The daemon stands in another directory, so the file of settings is named by its full path.
+fn through_daemon(place: Place, global: &Global) -> Reach {
+    let full = |file: &PathBuf| std::path::absolute(file).unwrap_or_else(|_| file.clone());
+    Reach::Daemon {
+        place,
+        config: global.config.as_ref().map(full),
+    }
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

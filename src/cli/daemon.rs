@@ -15,15 +15,16 @@ use crate::wire::{Reply, Request};
 
 pub(super) async fn daemon(context: &Context, action: DaemonAction) -> Result<Exit, CliError> {
     let place = Context::place()?;
+    let reach = context.through(&place);
     match action {
-        DaemonAction::Start => match ask(&place, Request::Status, Absent::Start).await? {
+        DaemonAction::Start => match ask(&reach, Request::Status, Absent::Start).await? {
             Reply::Status(status) => {
                 context.note(&format!("the daemon runs, pid {}", status.pid));
                 Ok(Exit::Done)
             }
             reply => Err(unexpected(&reply)),
         },
-        DaemonAction::Status => match ask(&place, Request::Status, Absent::Fail).await {
+        DaemonAction::Status => match ask(&reach, Request::Status, Absent::Fail).await {
             Ok(Reply::Status(status)) => print_status(context, &place, &status),
             Ok(reply) => Err(unexpected(&reply)),
             Err(ClientError::NoDaemon) => {
@@ -40,7 +41,7 @@ pub(super) async fn daemon(context: &Context, action: DaemonAction) -> Result<Ex
             } else {
                 Shutdown::IfIdle
             };
-            match end(&place, how).await {
+            match end(&reach, &place, how).await {
                 Ok(Reply::ShuttingDown) => {
                     context.note("the daemon has been stopped");
                     Ok(Exit::Done)
@@ -57,7 +58,9 @@ pub(super) async fn daemon(context: &Context, action: DaemonAction) -> Result<Ex
             } else {
                 assemble::Terminal::Keep
             };
-            match assemble::daemon(&place, terminal, context.global.verbose).await {
+            match assemble::daemon(&place, &context.settings, terminal, context.global.verbose)
+                .await
+            {
                 Ok(()) => Ok(Exit::Done),
                 Err(error) => {
                     let said = CliError::usage(error.to_string());
@@ -71,17 +74,12 @@ pub(super) async fn daemon(context: &Context, action: DaemonAction) -> Result<Ex
     }
 }
 
-async fn ask(place: &Place, request: Request, absent: Absent) -> Result<Reply, ClientError> {
-    Reach::Daemon(place.clone())
-        .request(&request, absent)
-        .await?
-        .reply()
-        .await
+async fn ask(reach: &Reach, request: Request, absent: Absent) -> Result<Reply, ClientError> {
+    reach.request(&request, absent).await?.reply().await
 }
 
 /// Asks the daemon to end, and waits until it has.
-async fn end(place: &Place, how: Shutdown) -> Result<Reply, ClientError> {
-    let reach = Reach::Daemon(place.clone());
+async fn end(reach: &Reach, place: &Place, how: Shutdown) -> Result<Reply, ClientError> {
     let mut connection = reach.request(&Request::Shutdown(how), Absent::Fail).await?;
     let reply = connection.reply().await?;
     if matches!(reply, Reply::ShuttingDown) {

@@ -2,4 +2,5 @@
 
 pub mod inventory;
 pub mod settings;
+mod size;
 pub mod ssh_config;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::size::parse_size;
 use crate::command::duration::parse_duration;
+use crate::core::retention::Retention;
 use crate::targets::nearest;
 
 /// The defaults, with every setting explained.
@@ -26,8 +28,21 @@ pub struct Settings {
     /// The inventory; one that was named has to exist.
     pub inventory: File,
     pub ssh_config: Option<PathBuf>,
+    pub keep: Retention,
+    pub buffer: Buffer,
     /// The file these came from, if any.
     pub origin: Option<PathBuf>,
+}
+
+/// How much output is kept, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// Of a child's beginning.
+    pub head: u64,
+    /// Of its end.
+    pub tail: u64,
+    /// Of a job as a whole.
+    pub job: u64,
 }
 
 /// A file that settings name.
@@ -46,6 +61,10 @@ struct Written {
     ssh_config: Option<String>,
     #[serde(default)]
     run: WrittenRun,
+    #[serde(default)]
+    keep: WrittenKeep,
+    #[serde(default)]
+    buffer: WrittenBuffer,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,6 +77,23 @@ struct WrittenRun {
     grace: Option<String>,
     #[serde(default, deserialize_with = "amount")]
     confirm_above: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenKeep {
+    #[serde(default, deserialize_with = "count")]
+    jobs: Option<NonZeroU32>,
+    age: Option<String>,
+    output: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenBuffer {
+    head: Option<String>,
+    tail: Option<String>,
+    job: Option<String>,
 }
 
 /// How many there may be: at least one.
@@ -90,15 +126,22 @@ impl<T> Visitor<'_> for Whole<T> {
 }
 
 /// Keys at the top of the file.
-const TOP: [&str; 3] = ["inventory", "ssh_config", "run"];
+const TOP: [&str; 5] = ["inventory", "ssh_config", "run", "keep", "buffer"];
 
-/// Keys of `[run]`.
-const RUN: [&str; 5] = [
-    "fanout",
-    "connect_timeout",
-    "timeout",
-    "grace",
-    "confirm_above",
+/// Keys of tables.
+const TABLES: [(&str, &[&str]); 3] = [
+    (
+        "run",
+        &[
+            "fanout",
+            "connect_timeout",
+            "timeout",
+            "grace",
+            "confirm_above",
+        ],
+    ),
+    ("keep", &["jobs", "age", "output"]),
+    ("buffer", &["head", "tail", "job"]),
 ];
 
 /// What is wrong with the configuration.
@@ -153,6 +196,13 @@ impl Settings {
                 .transpose()
                 .map_err(|error| wrong(format!("{key}: {error}")))
         };
+        let size = |key: &str, value: Option<String>, usual: u64| {
+            value
+                .map_or(Ok(usual), |value| parse_size(&value))
+                .map_err(|error| wrong(format!("{key}: {error}")))
+        };
+        let (keep, buffer) = (written.keep, written.buffer);
+        let usual = Retention::default();
         // Paths in a file are relative to it.
         let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
         Ok(Self {
@@ -170,6 +220,16 @@ impl Settings {
                 None => File::Usual(directory.map(|directory| directory.join("inventory.toml"))),
             },
             ssh_config: written.ssh_config.as_deref().map(beside),
+            keep: Retention {
+                jobs: keep.jobs.map_or(usual.jobs, |jobs| jobs.get() as usize),
+                age: time("keep.age", keep.age)?.unwrap_or(usual.age),
+                bytes: size("keep.output", keep.output, usual.bytes)?,
+            },
+            buffer: Buffer {
+                head: size("buffer.head", buffer.head, 1 << 20)?,
+                tail: size("buffer.tail", buffer.tail, 9 << 20)?,
+                job: size("buffer.job", buffer.job, 2 << 30)?,
+            },
             origin: Some(path.to_path_buf()),
         })
     }
@@ -193,12 +253,13 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
 
 /// What to say of a key that is not known where it stands.
 fn place_of(key: &str) -> String {
-    if RUN.contains(&key) {
-        format!("; {key} belongs in [run]")
+    if let Some((table, _)) = TABLES.iter().find(|(_, keys)| keys.contains(&key)) {
+        format!("; {key} belongs in [{table}]")
     } else if TOP.contains(&key) {
         format!("; {key} belongs at the top of the file")
     } else {
-        nearest(key, TOP.into_iter().chain(RUN))
+        let keys = TABLES.iter().flat_map(|(_, keys)| keys.iter().copied());
+        nearest(key, TOP.into_iter().chain(keys))
             .map_or_else(String::new, |key| format!("; did you mean {key}?"))
     }
 }
@@ -255,6 +316,20 @@ mod tests {
                 "expected a whole number from 0 on",
             ),
             ("grace = \"9s\"\n", "line 1", "; grace belongs in [run]"),
+            (
+                "[keep]\njobs = 0\n",
+                "line 2",
+                "expected a whole number from 1 on",
+            ),
+            ("[keep]\nage = \"never\"\n", "keep.age", "not a time"),
+            ("[keep]\noutput = \"much\"\n", "keep.output", "not a size"),
+            ("[buffer]\ntail = \"0\"\n", "buffer.tail", "leaves no room"),
+            (
+                "[buffer]\nage = \"1d\"\n",
+                "line 2",
+                "; age belongs in [keep]",
+            ),
+            ("[keep]\noutputs = 1\n", "line 2", "did you mean output?"),
             (
                 "[run]\nfanout = 3\ninventory = \"i\"\n",
                 "line 3",

@@ -32,7 +32,8 @@ impl Default for Retention {
 
 impl Fleet {
     /// The jobs that retention takes now, oldest first: never one that is pinned, or of which something may still happen
-    /// or run.  `size` is what a job's output takes.
+    /// or run.  The one that ended last goes by its age only, so that somebody can receive it.  `size` is what a job's
+    /// output takes.
     pub fn expired(
         &self,
         now: Moment,
@@ -50,7 +51,8 @@ impl Fleet {
         let mut bytes: u64 = self.jobs.keys().map(|id| size(*id)).sum();
         let mut gone = Vec::new();
         for (job, ended) in ended {
-            if count <= keep.jobs && bytes <= keep.bytes && now.since(ended) <= keep.age {
+            let much = count > 1 && (count > keep.jobs || bytes > keep.bytes);
+            if !much && now.since(ended) <= keep.age {
                 break;
             }
             count -= 1;

@@ -13,8 +13,8 @@ use super::audit::{Audit, Span, Who};
 use super::place::Place;
 use super::server::{Server, ServerError};
 use super::session::Service;
+use crate::config::settings::Settings;
 use crate::config::ssh_config::LocalEnv;
-use crate::core::retention::Retention;
 use crate::engine::{Engine, Runners};
 use crate::runner::Runner;
 use crate::runner::local::Local;
@@ -30,27 +30,50 @@ pub enum Terminal {
 }
 
 /// A service whose jobs end with this process; who had what done is noted in the file `audit`.
-pub fn passing_service(audit: Option<PathBuf>) -> Result<Arc<Service>, OpenError> {
-    let store = Store::temporary(Caps::default())?;
+pub fn passing_service(
+    settings: &Settings,
+    audit: Option<PathBuf>,
+) -> Result<Arc<Service>, OpenError> {
+    let store = Store::temporary(caps(settings))?;
     let env = LocalEnv::current();
     let audit = audit.map_or_else(Audit::none, |file| {
         Audit::in_file(file, env.user.clone(), Span::Passing)
     });
-    Ok(service(store, Saved::default(), env, audit))
+    Ok(service(store, Saved::default(), settings, env, audit))
+}
+
+fn caps(settings: &Settings) -> Caps {
+    let in_memory = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Caps {
+        head: in_memory(settings.buffer.head),
+        tail: in_memory(settings.buffer.tail),
+        job: settings.buffer.job,
+    }
 }
 
 /// An engine with everything it needs, and the service in front of it.
-fn service(store: Store, saved: Saved, env: LocalEnv, audit: Audit) -> Arc<Service> {
+fn service(
+    store: Store,
+    saved: Saved,
+    settings: &Settings,
+    env: LocalEnv,
+    audit: Audit,
+) -> Arc<Service> {
     let runners = Runners::from([
         ("ssh", Arc::new(Ssh::new(env)) as Arc<dyn Runner>),
         ("local", Arc::new(Local::new()) as Arc<dyn Runner>),
     ]);
-    let (engine, task) = Engine::start(runners, store, saved, Retention::default());
+    let (engine, task) = Engine::start(runners, store, saved, settings.keep);
     Service::new(engine, task, audit)
 }
 
 /// Is the daemon until it is told to end.
-pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<(), ServerError> {
+pub async fn daemon(
+    place: &Place,
+    settings: &Settings,
+    terminal: Terminal,
+    verbose: u8,
+) -> Result<(), ServerError> {
     let refused = |error: ServerError| {
         if terminal == Terminal::LetGo {
             // Whoever starts us reads this.
@@ -63,13 +86,13 @@ pub async fn daemon(place: &Place, terminal: Terminal, verbose: u8) -> Result<()
     let server = Server::bind(place).map_err(refused)?;
     log_daemon(place, terminal, verbose);
     raise_descriptor_limit();
-    let opened = Store::open(place.state(), Caps::default());
+    let opened = Store::open(place.state(), caps(settings));
     let (store, saved) = opened.map_err(ServerError::Store).map_err(refused)?;
     let env = LocalEnv::current();
     let audit = Audit::in_file(place.audit(), env.user.clone(), Span::Lasting);
     let who = Who::at(Some(std::process::id()));
     audit.note(&who, "daemon start", Value::Null).await;
-    let service = service(store, saved, env, audit.clone());
+    let service = service(store, saved, settings, env, audit.clone());
     if terminal == Terminal::LetGo {
         let_go().map_err(ServerError::Io)?;
     }

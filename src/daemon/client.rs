@@ -2,9 +2,11 @@
 
 mod error;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +37,12 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How a client gets at an engine.
 #[derive(Clone, Debug)]
 pub enum Reach {
-    /// Through the user's daemon.
-    Daemon(Place),
+    /// Through the user's daemon.  One that has to be started takes its settings from this file, or else from the usual
+    /// one.
+    Daemon {
+        place: Place,
+        config: Option<PathBuf>,
+    },
     /// In this very process.
     InProcess(Arc<Service>),
 }
@@ -77,13 +83,15 @@ impl Reach {
         absent: Absent,
     ) -> Result<Connection, ClientError> {
         let mut connection = match self {
-            Self::Daemon(place) => match greeted(connect(place, absent).await?).await {
-                // It was ending, and has not been asked anything yet.
-                Err(ClientError::Lost { .. }) if absent != Absent::Fail => {
-                    greeted(start(place).await?).await?
+            Self::Daemon { place, config } => {
+                match greeted(connect(place, config.as_deref(), absent).await?).await {
+                    // It was ending, and has not been asked anything yet.
+                    Err(ClientError::Lost { .. }) if absent != Absent::Fail => {
+                        greeted(start(place, config.as_deref()).await?).await?
+                    }
+                    greeted => greeted?,
                 }
-                greeted => greeted?,
-            },
+            }
             Self::InProcess(service) => {
                 let (ours, theirs) = tokio::io::duplex(PIPE);
                 let service = Arc::clone(service);
@@ -182,7 +190,11 @@ async fn greet(mut stream: Box<dyn Duplex>, pid: u32) -> Result<Connection, Clie
     })
 }
 
-async fn connect(place: &Place, absent: Absent) -> Result<UnixStream, ClientError> {
+async fn connect(
+    place: &Place,
+    config: Option<&Path>,
+    absent: Absent,
+) -> Result<UnixStream, ClientError> {
     let socket = place.socket();
     if let Some(stream) = try_connect(place).await? {
         tracing::debug!(socket = %socket.display(), "a daemon answers");
@@ -190,8 +202,8 @@ async fn connect(place: &Place, absent: Absent) -> Result<UnixStream, ClientErro
     }
     tracing::debug!(socket = %socket.display(), "no daemon answers");
     match absent {
-        Absent::Start => start(place).await,
-        Absent::Recall if place.has_jobs() => start(place).await,
+        Absent::Start => start(place, config).await,
+        Absent::Recall if place.has_jobs() => start(place, config).await,
         Absent::Recall | Absent::Fail => Err(ClientError::NoDaemon),
     }
 }
@@ -259,7 +271,7 @@ async fn until_gone(place: &Place, ending: Option<u32>) -> Result<(), ClientErro
 }
 
 /// Starts a daemon, one for however many ask at once: who holds the lock starts it, the others find it there.
-async fn start(place: &Place) -> Result<UnixStream, ClientError> {
+async fn start(place: &Place, config: Option<&Path>) -> Result<UnixStream, ClientError> {
     place.prepare().map_err(ClientError::Place)?;
     let _starting = starting(place).await?;
     if let Some(stream) = try_connect(place).await? {
@@ -271,6 +283,12 @@ async fn start(place: &Place) -> Result<UnixStream, ClientError> {
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut daemon = tokio::process::Command::new(&program)
         .args(["daemon", "run", "--detach"])
+        .args(
+            config
+                .map(|file| [OsStr::new("--config"), file.as_os_str()])
+                .iter()
+                .flatten(),
+        )
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -61,8 +61,9 @@ pub(super) struct Task {
     /// Places for probes of children that an earlier process started.
     old_probes: Arc<Semaphore>,
     keep: Retention,
-    /// When to look whose time has come.
+    /// When to look whose time has come: now and then, and when a job has ended.
     review: Interval,
+    ended: bool,
 }
 
 /// Something to be said once what it is about is on disk.
@@ -136,6 +137,7 @@ impl Task {
             old_probes: Arc::new(Semaphore::new(PROBES)),
             keep,
             review,
+            ended: false,
         };
         for job in saved.jobs {
             task.apply(Input::Restore(Box::new(job)));
@@ -165,6 +167,10 @@ impl Task {
             self.take_what_waits();
             self.forget_the_gone();
             self.end_turn();
+            if std::mem::take(&mut self.ended) {
+                self.review();
+                self.end_turn();
+            }
             let revision = self.fleet.revision();
             self.revisions
                 .send_if_modified(|seen| std::mem::replace(seen, revision) != revision);
@@ -215,6 +221,7 @@ impl Task {
                 Changed::Job(id) => {
                     if let Some(job) = self.fleet.job(id) {
                         self.store.put_job(job);
+                        self.ended |= job.state().is_final();
                     }
                 }
                 Changed::Child(id) => {
@@ -243,7 +250,17 @@ impl Task {
             if let Some(end) = self.fleet.child(child).map(|child| child.output.end) {
                 let gap = Some(gap);
                 self.report(child, Report::Output { end, gap });
+                self.write_account(child);
             }
+        }
+    }
+
+    /// Writes down once more how a child stands that has settled: nothing else will.
+    fn write_account(&self, child: ChildId) {
+        if let Some(now) = self.fleet.child(child)
+            && now.state.is_settled()
+        {
+            self.store.put_child(child, now.saved());
         }
     }
 

@@ -208,9 +208,11 @@ fn stopping_and_starting_in_a_row_works() {
         home.regatta(&["daemon", "start"]).exits(0);
         kill(home.daemon_pid(), Signal::TERM);
         let run = home.regatta(&["run", "--local", "--wait", "--", "true"]);
-        // Told to end while it was being asked: that is said, and never anything else.
+        // Told to end while it was being asked, or once it had the job: that is said, and never anything else.
         if run.code() != Some(0) {
-            run.exits(1).says(&["has gone away"]);
+            let said = run.exits(1).err();
+            let known = ["has gone away", "the daemon that ran it has ended"];
+            assert!(known.iter().any(|text| said.contains(text)), "{said}");
         }
     }
 }

@@ -13,6 +13,12 @@ fn state(home: &Home) -> PathBuf {
     home.path("home/.local/state/regatta")
 }
 
+/// Writes the user's settings.
+fn settings(home: &Home, text: &str) {
+    fs::create_dir_all(home.path("home/.config/regatta")).expect("a directory");
+    home.file("home/.config/regatta/config.toml", text);
+}
+
 /// Numbers that are as good as random and come again with their seed.
 struct Dice(u64);
 
@@ -53,6 +59,8 @@ fn a_daemon_killed_at_any_moment_loses_and_doubles_nothing() {
     let mut dice = Dice(u64::from(std::process::id()));
     println!("seed {}, {kills} kills", dice.0);
     let home = Home::new();
+    // However many rounds there are, retention takes nothing.
+    settings(&home, &format!("[keep]\njobs = {}\n", 2 * kills + 1));
     for round in 0..kills {
         // Acknowledged as completed before the daemon dies.
         let word = format!("word {round}");
@@ -302,4 +310,64 @@ fn a_store_that_cannot_be_written_is_told_at_once_and_recovers() {
     home.regatta(&["receive", "--all", &job.to_string()])
         .exits(0)
         .prints("localhost: during\nlocalhost: after\n");
+}
+
+#[test]
+fn the_oldest_go_when_more_have_ended_than_are_kept_but_none_that_is_pinned_or_lives() {
+    let home = Home::new();
+    // Relative to where the command runs, which is not where the daemon does.
+    home.file("keep.toml", "[keep]\njobs = 2\n");
+    let config = ["--config", "keep.toml"];
+    let first = ["run", "--local", "--", "exec sleep 1000"];
+    home.regatta(&[&config, &first[..]].concat()).exits(0);
+    let live = 1;
+    let pinned = home.finished_job("true");
+    home.regatta(&["pin", &pinned.to_string()]).exits(0);
+    let ended: Vec<u64> = (0..4).map(|_| home.finished_job("true")).collect();
+    let ids = || -> Vec<u64> {
+        let jobs = home.jobs(&[]);
+        let jobs = jobs.as_array().expect("jobs").iter();
+        jobs.map(|job| job["id"].as_u64().expect("an id")).collect()
+    };
+    until("all but the last two are gone", || {
+        ids() == [live, pinned, ended[2], ended[3]]
+    });
+    assert!(!state(&home).join(format!("jobs/{}.db", ended[0])).exists());
+    let gone = home.regatta(&["history", "--json"]).exits(0).json();
+    let gone = gone.as_array().expect("a list").iter();
+    let gone: Vec<u64> = gone
+        .filter(|job| !job["removed"].is_null())
+        .map(|job| job["id"].as_u64().expect("an id"))
+        .collect();
+    assert_eq!(gone, [ended[1], ended[0]]);
+
+    // Without its pin it is the oldest.
+    home.regatta(&["pin", "--off", &pinned.to_string()])
+        .exits(0);
+    until("it goes like others", || {
+        ids() == [live, ended[2], ended[3]]
+    });
+    // The next daemon has settings of its own: the usual ones.
+    home.regatta(&["stop", &live.to_string()]).exits(0);
+    until("it has ended last", || ids() == [live, ended[3]]);
+    home.regatta(&["daemon", "stop"]).exits(0);
+    home.finished_job("true");
+    assert_eq!(ids().len(), 3);
+}
+
+#[test]
+fn how_much_output_is_kept_can_be_set() {
+    let home = Home::new();
+    settings(&home, "[buffer]\nhead = \"8KiB\"\ntail = \"64KiB\"\n");
+    let job = home.finished_job("head -c 1000000 /dev/zero");
+    let bytes = || home.child_now(job)["bytes"].clone();
+    assert_eq!(bytes()["out"], 1_000_000);
+    until("the middle has been cut out", || bytes()["dropped"] != 0);
+    let kept = 1_000_000 - bytes()["dropped"].as_u64().expect("a count");
+    // Cuts are made between blocks of 16 KiB.
+    let range = (8 + 64 - 16) << 10..=(8 + 64 + 16) << 10;
+    assert!(range.contains(&kept), "{kept}");
+    let before = bytes();
+    home.regatta(&["daemon", "stop"]).exits(0);
+    assert_eq!(bytes(), before, "what was cut is known to the next daemon");
 }

@@ -134,6 +134,14 @@ fn mistakes_in_the_configuration_are_named() {
             &["config.toml", "line 1", "connect_timeout belongs in [run]"],
         ),
         ("[run]\ngrace = \"soon\"\n", &["config.toml", "run.grace"]),
+        (
+            "[keep]\nage = \"ever\"\n",
+            &["config.toml", "keep.age", "not a time"],
+        ),
+        (
+            "[buffer]\njob = \"2 pounds\"\n",
+            &["config.toml", "buffer.job", "not a size", "2GiB"],
+        ),
         ("nonsense\n", &["config.toml", "line 1"]),
         ("\u{0}", &["config.toml"]),
     ] {

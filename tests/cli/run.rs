@@ -140,6 +140,9 @@ fn ctrl_c_lets_go_of_the_job() {
                 .is_some_and(|jobs| jobs.len() == 1)
     });
     home.until_output(1, 6);
+    until("it has been written out", || {
+        home.job_now(1)["more"] == false
+    });
     run.signal(Signal::INT);
     let ran =
         run.finish()

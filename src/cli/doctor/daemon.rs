@@ -16,7 +16,10 @@ const LEFTOVERS: usize = 20;
 
 /// The daemon, what is left on hosts, and where nobody listens what is left of an earlier one.
 pub(super) async fn daemon(place: &Place) -> Vec<Finding> {
-    let reach = Reach::Daemon(place.clone());
+    let reach = Reach::Daemon {
+        place: place.clone(),
+        config: None,
+    };
     let asked = match reach.request(&Request::Status, Absent::Fail).await {
         Ok(mut connection) => connection.reply().await,
         Err(error) => Err(error),
