@@ -140,7 +140,7 @@ fn a_job_as_a_whole_has_a_cap() {
             .iter()
             .map(|child| store.log(JOB, *child))
             .collect();
-        let chunk = [b'x'; 512 << 10];
+        let chunk = vec![b'x'; 512 << 10];
         for log in &logs {
             log.append(Stream::Out, &chunk).await;
             log.append(Stream::Out, &chunk).await;

@@ -30,8 +30,6 @@ const ANSWER: usize = 256 * 1024;
 /// What has been heard of a channel's end.
 #[derive(Debug, Default)]
 struct Verdict {
-    /// The server has said something at all.
-    answered: bool,
     refused: bool,
     status: Option<Ended>,
     eof: bool,
@@ -98,7 +96,12 @@ pub(super) async fn run(
             let _stalled = (!reading).then(|| connection.stall());
             tokio::select! {
                 message = channel.read.wait(), if reading => match message {
-                    Some(message) => hear(message, &mut relay, &mut verdict),
+                    Some(message) => {
+                        if !matches!(message, ChannelMsg::WindowAdjusted { .. }) {
+                            waiting = None;
+                        }
+                        hear(message, &mut relay, &mut verdict);
+                    }
                     None => break,
                 },
                 delivered = relay.deliver(events), if relay.is_ready() => {
@@ -115,9 +118,6 @@ pub(super) async fn run(
                         order.connect_timeout.as_secs_f32()
                     )));
                 }
-            }
-            if verdict.answered {
-                waiting = None;
             }
             if verdict.status.is_some() {
                 exited.store(true, Ordering::Relaxed);
@@ -148,7 +148,6 @@ pub(super) async fn run(
 
 /// Takes one message of the server's.
 fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
-    verdict.answered |= !matches!(message, ChannelMsg::WindowAdjusted { .. });
     match message {
         ChannelMsg::Data { data } => relay.read(Stream::Out, data),
         ChannelMsg::ExtendedData { data, .. } => relay.read(Stream::Err, data),
