@@ -160,7 +160,7 @@ async fn talkative(dir: &Path) {
     );
     println!(
         "on disk: {:.2} x what was written",
-        engine.store().size(job) as f64 / (1000 << 20) as f64
+        engine.store().size(job) as f64 / f64::from(1000 << 20)
     );
     close(engine, task).await;
 }
@@ -184,7 +184,8 @@ async fn many(dir: &Path) {
     let views = engine
         .read(move |fleet| {
             let now = clock.now();
-            fleet.jobs().map(|job| job_view(job, now)).count()
+            let views: Vec<_> = fleet.jobs().map(|job| job_view(job, now)).collect();
+            views.len()
         })
         .await
         .expect("the engine lives");
