@@ -244,7 +244,7 @@ fn ssh_options(context: &Context, args: &Run) -> Result<Vec<(String, String)>, C
     }
     // As for ssh, what is said on the command line (the job's own limit) comes before ConnectTimeout in a file.
     if args.connect_timeout.is_some() {
-        options.push(("ssh_option".to_string(), "ConnectTimeout=none".to_string()));
+        options.push(("connect_timeout".to_string(), "order".to_string()));
     }
     if let Some(agent) = std::env::var_os("SSH_AUTH_SOCK").filter(|agent| !agent.is_empty()) {
         options.push(("agent".to_string(), utf8(Path::new(&agent))?));

@@ -14,6 +14,9 @@ use crate::core::spec::{Signal, Trace};
 /// How much may wait for the receiver of the events before reading stops.
 const LIMIT: usize = 256 * 1024;
 
+/// How much may wait while something urgent has to get through.
+const FLOOD: usize = 16 << 20;
+
 /// What holding one piece costs beside its bytes, roughly: many tiny ones must not slip under the limit.
 const OVERHEAD: usize = 128;
 
@@ -89,6 +92,12 @@ impl Relay {
     /// Whether reading has to stop.
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= LIMIT
+    }
+
+    /// Whether reading has to stop even when something urgent depends on it: a computer that floods us must not fill our
+    /// memory meanwhile.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.bytes >= FLOOD
     }
 
     /// Whether [`Relay::deliver`] has something to do.

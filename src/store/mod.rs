@@ -239,7 +239,7 @@ impl Store {
             .mode(0o600)
             .open(dir.join("lock"))
             .map_err(failed(dir))?;
-        match lock.try_lock() {
+        match take(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
@@ -490,6 +490,25 @@ impl Log {
     pub fn extent(&self) -> Extent {
         locked(&self.log).extent()
     }
+}
+
+/// Takes a lock.  A process that was killed holds its locks a little longer than it answers: that is waited for.
+fn take(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..50 {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => a_moment(),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "opening a store blocks, and nobody can tell when another process lets go of a lock"
+)]
+fn a_moment() {
+    std::thread::sleep(std::time::Duration::from_millis(20));
 }
 
 /// Deletes the output of jobs that are not in the catalog: a crash came between removing one and deleting its file.

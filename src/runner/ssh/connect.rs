@@ -88,12 +88,15 @@ impl Target {
         })
     }
 
-    /// How long reaching the host may take: what is configured for it, or else `limit`.
+    /// How long reaching the host may take: what is configured for it, or else `limit`, which bounds `ConnectTimeout 0`
+    /// too: for ever is too long.
     pub(super) fn connect_timeout(&self, limit: Duration) -> Duration {
         self.settings
             .connect_timeout
             .as_ref()
-            .map_or(limit, |timeout| timeout.value)
+            .map(|timeout| timeout.value)
+            .filter(|timeout| !timeout.is_zero())
+            .unwrap_or(limit)
     }
 
     /// Between two keepalives, and how many may stay without answer.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use russh::Disconnect;
 use russh::client::Handle;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::host_key::Checker;
 use super::wire::Fate;
@@ -21,6 +22,7 @@ pub(super) struct Connection {
     fate: Arc<Fate>,
     urgent: watch::Sender<usize>,
     stalled: AtomicUsize,
+    made: Instant,
 }
 
 impl Connection {
@@ -30,7 +32,13 @@ impl Connection {
             fate,
             urgent: watch::Sender::new(0),
             stalled: AtomicUsize::new(0),
+            made: Instant::now(),
         }
+    }
+
+    /// When it was logged in.
+    pub(super) fn made(&self) -> Instant {
+        self.made
     }
 
     pub(super) fn handle(&self) -> &Handle<Checker> {

@@ -104,11 +104,12 @@ impl Files {
             return config;
         }
         self.read(|files| {
+            let looked = Instant::now();
             let source = file
                 .as_deref()
                 .map_or(ConfigSource::Standard, ConfigSource::from_option);
             let config = ClientConfig::load(&source, &files.env).map(Arc::new);
-            locked(&files.configs).insert(file, (Instant::now(), config.clone()));
+            locked(&files.configs).insert(file, (looked, config.clone()));
             config
         })
         .await
@@ -142,18 +143,19 @@ impl Files {
             return hosts;
         }
         self.read(|this| {
+            let looked = Instant::now();
             let stamps: Vec<Stamp> = files.iter().map(|file| stamp(file)).collect();
             let mut known_hosts = locked(&this.known_hosts);
             if let Some(known) = known_hosts
                 .get_mut(&files)
                 .filter(|known| known.stamps == stamps)
             {
-                known.looked = Instant::now();
+                known.looked = looked;
                 return Arc::clone(&known.hosts);
             }
             let hosts = Arc::new(KnownHosts::load(&files));
             let known = Known {
-                looked: Instant::now(),
+                looked,
                 stamps,
                 hosts: Arc::clone(&hosts),
             };
@@ -173,15 +175,16 @@ impl Files {
         }
         let path = path.to_owned();
         self.read(|files| {
+            let looked = Instant::now();
             let stamps = Identity::stamps(&path);
             let mut identities = locked(&files.identities);
             if let Some(key) = identities.get_mut(&path).filter(|key| key.stamps == stamps) {
-                key.looked = Instant::now();
+                key.looked = looked;
                 return Arc::clone(&key.identity);
             }
             let identity = Arc::new(Identity::read(&path, files.env.uid));
             let key = Key {
-                looked: Instant::now(),
+                looked,
                 stamps,
                 identity: Arc::clone(&identity),
             };

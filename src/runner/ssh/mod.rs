@@ -6,6 +6,7 @@
 //! Options ([`Order::options`]), all may be missing:
 //! - `ssh_config`: the file to read instead of the user's and the system's configuration, as `ssh -F`; `none` for none.
 //! - `ssh_option`: a setting as after `ssh -o`, `Name=value`; may be given several times.
+//! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
 //!
 //! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), accepting new host keys,
@@ -25,6 +26,7 @@ mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -123,16 +125,20 @@ impl Ssh {
             opened = self.open(order) => opened,
         };
         match opened {
-            Ok(channel) => session::run(self, order, channel, lines, events, signal).await,
+            Ok((channel, patience)) => {
+                let request = session::Request { lines, patience };
+                session::run(self, order, channel, request, events, signal).await
+            }
             Err(reason) => Ended::NotStarted(reason),
         }
     }
 
-    /// A channel to the order's host, over a kept connection or a new one.
-    async fn open(&self, order: &Order) -> Result<OpenChannel, Reason> {
+    /// A channel to the order's host, over a kept connection or a new one, and how long that could have taken.
+    async fn open(&self, order: &Order) -> Result<(OpenChannel, Duration), Reason> {
         let target = Arc::new(self.target(order).await?);
         let timeout = target.connect_timeout(order.connect_timeout);
-        self.pool.open(&target, &self.files, timeout).await
+        let channel = self.pool.open(&target, &self.files, timeout).await?;
+        Ok((channel, timeout))
     }
 
     /// Runs the probe on a channel of its own and returns what it wrote.
@@ -142,7 +148,7 @@ impl Ssh {
         trace: Option<&Trace>,
         task: Task,
     ) -> Result<Vec<u8>, String> {
-        let channel = self
+        let (channel, _) = self
             .open(order)
             .await
             .map_err(|reason| reason.to_string())?;
@@ -161,15 +167,16 @@ impl Ssh {
         let wrong = |error: ConfigError| Reason::BadSettings(error.to_string());
         let mut overrides = Overrides::of_host(host, env).map_err(wrong)?;
         let mut set = Vec::new();
-        let (mut config, mut agent) = (None, None);
+        let (mut config, mut agent, mut own_limit) = (None, None, false);
         for (name, value) in order.options.iter() {
             match name.as_str() {
                 "ssh_config" => config = Some(PathBuf::from(value)),
                 "ssh_option" => set.push(value.clone()),
                 "agent" => agent = Some(PathBuf::from(value)),
+                "connect_timeout" if value == "order" => own_limit = true,
                 _ => {
                     return Err(Reason::BadSettings(format!(
-                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option and agent"
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent and connect_timeout = order"
                     )));
                 }
             }
@@ -178,7 +185,10 @@ impl Ssh {
             overrides = overrides.option(&option, env).map_err(wrong)?;
         }
         let config = self.files.config(config).await.map_err(wrong)?;
-        let settings = config.resolve(&host.host, &overrides).map_err(wrong)?;
+        let mut settings = config.resolve(&host.host, &overrides).map_err(wrong)?;
+        if own_limit {
+            settings.connect_timeout = None;
+        }
         let agent = match settings.identity_agent.as_ref().map(|agent| &agent.value) {
             None => agent,
             Some(IdentityAgent::Disabled) => None,

@@ -133,15 +133,26 @@ impl Pool {
         files: &Arc<Files>,
         timeout: Duration,
     ) -> Result<OpenChannel, Reason> {
-        let mut refused = None;
-        for _ in 0..ATTEMPTS {
+        let begun = Instant::now();
+        let (mut refused, mut tries) = (None, 0);
+        while tries < ATTEMPTS {
             let lease = self.lease(target, files, timeout).await?;
             let opening = async {
                 let _urgent = lease.connection().urgent();
                 lease.connection().handle().channel_open_session().await
             };
-            // A part of the time, so that most is left for a new connection when a kept one has silently died.
-            match tokio::time::timeout(timeout / 4, opening).await {
+            // Kept ones may have died in silence: they get a quarter of the time each, and half of it together, so that
+            // the other half is left for a new one.  That one has all there is.
+            let patience = if lease.connection().made() >= begun {
+                timeout
+            } else if begun.elapsed() < timeout / 2 {
+                timeout / 4
+            } else {
+                self.discard(&lease);
+                continue;
+            };
+            tries += 1;
+            match tokio::time::timeout(patience, opening).await {
                 Ok(Ok(channel)) => return Ok(OpenChannel::new(channel, lease)),
                 Ok(Err(Error::ChannelOpenFailure(why))) => {
                     refused = Some(format!("the server opens no session ({why:?})"));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use russh::{ChannelMsg, ChannelWriteHalf, Sig, client};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::channel::OpenChannel;
 use super::connection::Connection;
@@ -62,12 +63,21 @@ impl Verdict {
     }
 }
 
+/// What is asked of the server.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// What goes to the prologue.
+    pub(super) lines: Bytes,
+    /// How long the answer to the request itself may take.
+    pub(super) patience: Duration,
+}
+
 /// Runs the order on its channel.
 pub(super) async fn run(
     ssh: &Ssh,
     order: &Order,
     mut channel: OpenChannel,
-    lines: Bytes,
+    Request { lines, patience }: Request,
     events: &mpsc::Sender<Event>,
     signal: watch::Receiver<Option<Signal>>,
 ) -> Ended {
@@ -87,18 +97,18 @@ pub(super) async fn run(
         tokio::pin!(feed);
         let mut urgency = connection.urgency();
         let mut sweep = None;
-        // The answer must not wait behind somebody else's output.
-        let mut waiting = Some(connection.urgent());
-        let unanswered = tokio::time::sleep(order.connect_timeout);
+        let mut answered = false;
+        let unanswered = tokio::time::sleep(patience);
         tokio::pin!(unanswered);
         while !verdict.is_final() {
-            let reading = !relay.is_full() || *urgency.borrow_and_update() > 0;
+            let urgent = *urgency.borrow_and_update() > 0;
+            let reading = !relay.is_full() || urgent && !relay.is_flooded();
             let _stalled = (!reading).then(|| connection.stall());
             tokio::select! {
                 message = channel.read.wait(), if reading => match message {
                     Some(message) => {
                         if !matches!(message, ChannelMsg::WindowAdjusted { .. }) {
-                            waiting = None;
+                            answered = true;
                         }
                         hear(message, &mut relay, &mut verdict);
                     }
@@ -112,10 +122,15 @@ pub(super) async fn run(
                 () = &mut feed => {}
                 _ = urgency.changed(), if !reading => {}
                 () = relay::optional(&mut sweep) => {}
-                () = &mut unanswered, if waiting.is_some() => {
+                () = &mut unanswered, if !answered => {
+                    if connection.is_stalled() {
+                        // The answer may wait behind somebody else's output.
+                        unanswered.as_mut().reset(Instant::now() + patience);
+                        continue;
+                    }
                     return Ended::NotStarted(Reason::Refused(format!(
                         "the server did not answer the request to run the command within {}s",
-                        order.connect_timeout.as_secs_f32()
+                        patience.as_secs_f32()
                     )));
                 }
             }
