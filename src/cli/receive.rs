@@ -52,6 +52,14 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
     let outcome = follow(&mut connection, &mut sink, |child| ends.say(child)).await?;
     ends.count();
     let exit = report(&outcome);
+    if let Some(hosts) = &args.host
+        && outcome.matched == 0
+        && outcome.unknown.is_empty()
+    {
+        return Err(CliError::nothing(format!(
+            "nothing that was selected runs on {hosts}"
+        )));
+    }
     if outcome.matched == 0 {
         return Err(CliError::nothing_selected(
             &args.pick.select,

@@ -252,7 +252,7 @@ pub struct Jobs {
     #[arg(long, value_name = "TIME")]
     pub after: Option<String>,
     /// Go on and print every change as it happens
-    #[arg(long)]
+    #[arg(long, conflicts_with = "newest")]
     pub watch: bool,
 }
 

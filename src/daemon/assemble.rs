@@ -21,6 +21,9 @@ use crate::runner::local::Local;
 use crate::runner::ssh::Ssh;
 use crate::store::{Caps, OpenError, Saved, Store};
 
+/// A log that is longer begins anew with the next daemon.
+const LONGEST_LOG: u64 = 5 << 20;
+
 /// What a daemon does with the terminal it was started from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terminal {
@@ -154,6 +157,11 @@ fn log_daemon(place: &Place, terminal: Terminal, verbose: u8) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter("warn,regatta=info,russh=error", verbose))
         .with_ansi(false);
+    let too_long = std::fs::metadata(place.log()).is_ok_and(|log| log.len() > LONGEST_LOG);
+    if too_long {
+        // The one before it goes; if that fails, the log grows on.
+        _ = std::fs::rename(place.log(), place.log().with_extension("log.1"));
+    }
     let log = std::fs::File::options()
         .append(true)
         .create(true)

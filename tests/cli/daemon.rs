@@ -118,6 +118,19 @@ fn a_verbose_command_says_whom_it_asks() {
     assert!(!alone.err().contains("socket="), "{alone:?}");
 }
 
+#[test]
+fn a_log_that_has_become_long_begins_anew() {
+    let home = Home::new();
+    home.regatta(&["daemon", "start"]).exits(0);
+    home.regatta(&["daemon", "stop"]).exits(0);
+    let log = home.runtime().join("daemon.log");
+    fs::write(&log, vec![b'x'; 6 << 20]).expect("ours");
+    home.regatta(&["daemon", "start"]).exits(0);
+    let length = |path: &std::path::Path| fs::metadata(path).expect("it is there").len();
+    assert_eq!(length(&home.runtime().join("daemon.log.1")), 6 << 20);
+    assert!(length(&log) < 1 << 20);
+}
+
 /// What went wrong can be read afterwards, once each, whatever happens to the jobs later.
 #[test]
 fn the_log_tells_of_ends_and_failures() {
