@@ -29,7 +29,7 @@ const PACE: Duration = Duration::from_millis(20);
 const GATHER: Duration = Duration::from_secs(1);
 
 /// Output of all children that may be in memory only.  Whoever has more waits.
-pub(super) const MEMORY: usize = 64 << 20;
+pub(super) const MEMORY: usize = 24 << 20;
 
 /// After something went wrong, the next try.
 const RETRY: Duration = Duration::from_secs(1);
