@@ -1,13 +1,14 @@
 //! `reconnect`: looks again what became of children whose connection was lost, and ends nothing.
 
 use super::context::{Context, unexpected};
+use super::ends::is_unconfirmed;
 use super::error::{CliError, Exit};
 use super::wait::{print_settled, report_children};
 use crate::command::Pick;
 use crate::core::fleet::Command;
 use crate::core::state::State;
 use crate::daemon::client::Absent;
-use crate::wire::reply::Settled;
+use crate::wire::reply::{ChildView, Settled};
 use crate::wire::{Reply, Request};
 
 pub(super) async fn reconnect(context: &Context, args: Pick) -> Result<Exit, CliError> {
@@ -27,10 +28,10 @@ pub(super) async fn reconnect(context: &Context, args: Pick) -> Result<Exit, Cli
     }
 }
 
-/// Whether it is known of every selected child what became of it.
+/// Whether it is known of every selected child that nothing of it runs any more.
 fn verdict(settled: &Settled) -> Exit {
-    let lost = |state| state == State::Disconnected;
-    if settled.unknown.is_empty() && !settled.children.iter().any(|child| lost(child.state)) {
+    let lost = |child: &ChildView| child.state == State::Disconnected || is_unconfirmed(child);
+    if settled.unknown.is_empty() && !settled.children.iter().any(lost) {
         Exit::Done
     } else {
         Exit::Failed

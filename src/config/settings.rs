@@ -126,6 +126,9 @@ impl<T> Visitor<'_> for Whole<T> {
 }
 
 /// Keys at the top of the file.
+/// Output is cut by blocks of 16 KiB and arrives in pieces of up to 32: an end must hold a few of them.
+const SMALLEST_TAIL: u64 = 64 << 10;
+
 const TOP: [&str; 5] = ["inventory", "ssh_config", "run", "keep", "buffer"];
 
 /// Keys of tables.
@@ -202,6 +205,22 @@ impl Settings {
                 .map_err(|error| wrong(format!("{key}: {error}")))
         };
         let (keep, buffer) = (written.keep, written.buffer);
+        let buffer = Buffer {
+            head: size("buffer.head", buffer.head, 1 << 20)?,
+            tail: size("buffer.tail", buffer.tail, 9 << 20)?,
+            job: size("buffer.job", buffer.job, 2 << 30)?,
+        };
+        if buffer.tail < SMALLEST_TAIL {
+            return Err(wrong(
+                "buffer.tail: less than 64KiB would keep next to nothing".to_string(),
+            ));
+        }
+        if buffer.job < buffer.head.saturating_add(buffer.tail) {
+            return Err(wrong(
+                "buffer.job: smaller than what one child may keep, head and tail together"
+                    .to_string(),
+            ));
+        }
         let usual = Retention::default();
         // Paths in a file are relative to it.
         let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
@@ -225,11 +244,7 @@ impl Settings {
                 age: time("keep.age", keep.age)?.unwrap_or(usual.age),
                 bytes: size("keep.output", keep.output, usual.bytes)?,
             },
-            buffer: Buffer {
-                head: size("buffer.head", buffer.head, 1 << 20)?,
-                tail: size("buffer.tail", buffer.tail, 9 << 20)?,
-                job: size("buffer.job", buffer.job, 2 << 30)?,
-            },
+            buffer,
             origin: Some(path.to_path_buf()),
         })
     }
@@ -324,6 +339,12 @@ mod tests {
             ("[keep]\nage = \"never\"\n", "keep.age", "not a time"),
             ("[keep]\noutput = \"much\"\n", "keep.output", "not a size"),
             ("[buffer]\ntail = \"0\"\n", "buffer.tail", "leaves no room"),
+            (
+                "[buffer]\ntail = \"2KiB\"\n",
+                "buffer.tail",
+                "less than 64KiB",
+            ),
+            ("[buffer]\njob = \"1MiB\"\n", "buffer.job", "smaller than"),
             (
                 "[buffer]\nage = \"1d\"\n",
                 "line 2",

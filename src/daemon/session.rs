@@ -304,13 +304,16 @@ impl Service {
         let live = self
             .look(|fleet, _| fleet.jobs().filter(|job| !job.is_settled()).count())
             .await?;
+        let trouble = self.engine.store().trouble();
         let objection = match live {
-            0 => None,
+            0 => trouble.map(|trouble| {
+                format!("what has happened lately cannot be written ({trouble}) and would be lost")
+            }),
             live => Some(format!("{} still live", jobs_are(live, "is", "are"))),
         };
         match (how, objection) {
             (Shutdown::IfIdle, Some(message)) => {
-                let hint = "wait for them, or `regatta daemon stop --force` stops them";
+                let hint = "wait for that to change, or `regatta daemon stop --force` ends it all the same";
                 return peer
                     .send(&Reply::Error {
                         message,

@@ -265,6 +265,37 @@ fn a_disk_that_takes_nothing_stops_nobody_and_recovers() {
     });
 }
 
+/// What could not be written is written once when it can be, although more has come meanwhile.
+#[test]
+fn what_waits_for_the_disk_is_written_once() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let (store, _) = Store::open(home.path(), Caps::default()).expect("it is made");
+    let (jobs, away) = (home.path().join("jobs"), home.path().join("away"));
+    let want: Vec<u8> = (0..40_000)
+        .flat_map(|n| format!("{n}\n").into_bytes())
+        .collect();
+    wait_for(async {
+        let (log, fleet) = (store.log(JOB, CHILD), fleet());
+        fs::rename(&jobs, &away).expect("ours");
+        let mut end = Position::START;
+        for piece in want.chunks(10_000) {
+            end = log.append(Stream::Out, piece).await.end;
+            put(&store, &fleet).await;
+            // Every piece is tried for itself, in vain, before the next one comes.
+            let mut progress = store.shared.progress();
+            let tried = progress.borrow_and_update().tries;
+            let again = progress.wait_for(|now| now.tries > tried);
+            _ = tokio::time::timeout(std::time::Duration::from_millis(200), again).await;
+        }
+        let mut watch = store.watch();
+        fs::rename(&away, &jobs).expect("ours");
+        watch.changed().await;
+        flush(&store, &fleet).await;
+        let all = window(CHILD, Streams::Both, [Count::default(); 2], end);
+        assert!(read(&store, all, 1 << 20).await.0[0] == want);
+    });
+}
+
 #[test]
 fn memory_is_bounded_while_the_disk_takes_nothing() {
     let home = tempfile::tempdir().expect("a temporary directory");

@@ -90,6 +90,8 @@ pub(super) struct Progress {
     /// The newest ticket that is on disk.
     ticket: u64,
     pub(super) trouble: Option<Trouble>,
+    /// Grows with every batch that failed.
+    pub(super) tries: u64,
     /// Grows with every cut that was made.
     pub(super) cuts: u64,
 }
@@ -311,14 +313,20 @@ impl Shared {
         let closing = {
             let mut state = self.lock();
             state.records.put_back(batch.records);
-            state.dirty.extend(batch.dirty);
+            // One that has grown meanwhile is in the list already, and must not be written twice.
+            let again = batch.dirty.into_iter();
+            state
+                .dirty
+                .extend(again.filter(|dirty| locked(&dirty.log).queue()));
             let now = now();
             state.since = Some(now);
             state.retry = Some(now + RETRY);
             state.closing
         };
-        self.progress
-            .send_modify(|progress| progress.trouble = Some(trouble));
+        self.progress.send_modify(|progress| {
+            progress.trouble = Some(trouble);
+            progress.tries += 1;
+        });
         self.room.notify_waiters();
         if closing {
             Outlook::GiveUp
