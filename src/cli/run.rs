@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use super::confirm::confirm;
 use super::context::{Context, unexpected};
@@ -26,6 +27,9 @@ use crate::wire::{Reply, Request};
 
 /// The largest script taken: it travels to every host.
 const LARGEST_SCRIPT: usize = 4 << 20;
+
+/// How long after the first Ctrl-C a second one stops the job.
+const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
     let spec = spec(context, &args)?;
@@ -69,7 +73,7 @@ pub(super) async fn submit(context: &Context, spec: JobSpec) -> Result<JobView, 
     }
 }
 
-/// Streams a job until it has settled.  Ctrl-C lets go of it; without a daemon it stops it.
+/// Streams a job until it has settled.  Ctrl-C detaches; a second one stops the job.
 pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, CliError> {
     let select = vec![Selector::new(job.id.to_string())];
     let receive = Receive {
@@ -112,14 +116,21 @@ async fn interrupted(
     select: Vec<Selector>,
 ) -> Result<Exit, CliError> {
     let id = job.id;
-    if !context.is_in_process() {
+    if context.is_in_process() {
+        Context::warn(&format!("stopping job {id}"));
+    } else {
         Context::warn(&format!(
-            "detached; job {id} goes on. `regatta receive {id} --wait` follows it again, `regatta stop {id}` stops it"
+            "detached; job {id} goes on. `regatta receive {id} --wait` follows it again, `regatta stop {id}` stops it; \
+             Ctrl-C again within 2 s stops it now"
         ));
-        return Ok(Exit::Interrupted);
+        if tokio::time::timeout(SECOND_THOUGHT, tokio::signal::ctrl_c())
+            .await
+            .is_err()
+        {
+            return Ok(Exit::Interrupted);
+        }
+        Context::warn(&format!("stopping job {id}"));
     }
-    // Nobody would be left to look after it.
-    Context::warn(&format!("stopping job {id}"));
     let stop = Request::Command(Command::Stop {
         select,
         rigour: Rigour::Gentle,

@@ -155,7 +155,7 @@ pub struct Run {
     /// Feed this script to sh, or to the interpreter its #! line names
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     pub script: Option<PathBuf>,
-    /// Stay and print `host: line` as lines arrive; Ctrl-C lets go of the job, which goes on
+    /// Stay and print `host: line` as lines arrive; Ctrl-C detaches, a second one stops
     #[arg(short, long)]
     pub wait: bool,
     /// How many children run at once

@@ -126,12 +126,11 @@ fn a_job_outlives_the_shell_that_started_it() {
     home.regatta(&["stop", "outlives"]).exits(0);
 }
 
-/// And at once: whoever presses it again out of habit is at the prompt by then.
 #[test]
-fn ctrl_c_lets_go_of_the_job() {
+fn ctrl_c_detaches_and_a_second_one_stops() {
     let home = Home::new();
     let line = "echo begun; exec sleep 1000";
-    let run = home.start(&["run", "--local", "--wait", "--", line]);
+    let first = home.start(&["run", "--local", "--wait", "--", line]);
     until("the job is there", || {
         home.daemons().len() == 1
             && home
@@ -143,14 +142,47 @@ fn ctrl_c_lets_go_of_the_job() {
     until("it has been written out", || {
         home.job_now(1)["more"] == false
     });
-    run.signal(Signal::INT);
+    first.signal(Signal::INT);
     let ran =
-        run.finish()
+        first
+            .finish()
             .exits(130)
             .says(&["detached", "regatta receive 1 --wait", "regatta stop 1"]);
     assert_eq!(ran.out(), "localhost: begun\n");
-    assert!(!ran.err().contains("Ctrl-C"), "{ran:?}");
     assert_eq!(home.job_now(1)["state"], "Running");
+
+    let second = home
+        .program("/bin/sh")
+        .stderr(std::process::Stdio::piped())
+        .args([
+            "-c",
+            "exec \"$0\" \"$@\" 2>said",
+            env!("CARGO_BIN_EXE_regatta"),
+            "run",
+            "--local",
+            "--wait",
+            "--",
+            line,
+        ])
+        .spawn();
+    let second = Running::of(second.expect("a shell"));
+    until("the second job is there", || {
+        home.jobs(&[])
+            .as_array()
+            .is_some_and(|jobs| jobs.len() == 2)
+    });
+    home.until_output(3, 6);
+    until("it has been written out, too", || {
+        home.job_now(3)["more"] == false
+    });
+    second.signal(Signal::INT);
+    until("it says that it detached", || {
+        std::fs::read_to_string(home.path("said")).is_ok_and(|said| said.contains("detached"))
+    });
+    second.signal(Signal::INT);
+    second.finish().exits(130);
+    assert_eq!(home.job_now(3)["state"], "Stopped");
+    assert_eq!(home.alive(3), Vec::<u32>::new());
 }
 
 #[test]
