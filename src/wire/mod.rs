@@ -5,6 +5,7 @@
 //! MessagePack between equal protocol versions.  Closing the connection withdraws the request.
 
 pub mod frame;
+pub mod look;
 pub mod reply;
 pub mod request;
 
