@@ -49,8 +49,10 @@ pub enum Act {
     LineEnd,
     /// Open what the cursor is on; answer it if it asks
     Open,
-    /// Go back one step
+    /// Go back one step; never leaves the console
     Back,
+    /// Go back one step; from the first, leave the console
+    Leave,
     /// Leave the console; jobs go on
     Quit {
         /// Do not ask

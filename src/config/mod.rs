@@ -1,6 +1,10 @@
 //! Files to validated values.
 
+mod document;
 pub mod inventory;
+pub mod keys;
 pub mod settings;
 mod size;
 pub mod ssh_config;
+
+pub use document::{Mistake, Origin};
