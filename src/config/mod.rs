@@ -6,5 +6,6 @@ pub mod keys;
 pub mod settings;
 mod size;
 pub mod ssh_config;
+pub mod theme;
 
 pub use document::{Mistake, Origin};
