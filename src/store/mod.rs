@@ -10,10 +10,12 @@
 mod block;
 mod catalog;
 pub mod check;
+mod glance;
 mod history;
 mod log;
 mod output;
 mod reader;
+mod rows;
 mod schema;
 mod work;
 mod writer;
@@ -40,8 +42,10 @@ use log::ChildLog;
 use work::{Progress, Queue, Room, Shared, locked};
 use writer::Writer;
 
+pub use glance::Glance;
 pub use history::{Past, Search};
 pub use reader::{Reader, Unreadable};
+pub use rows::{Row, RowEnd, RowKind, Spot};
 pub use schema::Trouble;
 
 /// How much output is kept.

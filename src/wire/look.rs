@@ -2,7 +2,9 @@
 //!
 //! A child's output is shown as **rows**.  A row ends with a newline, where the stream changes, and after
 //! [`LONGEST_ROW`] bytes; a cut (what a cap took out) is a row of its own.  A row is known by the child and the offset
-//! of its first byte, which never changes however much is written behind it.
+//! of its first byte, which never changes however much is written behind it.  A line that is longer than a row begins
+//! its second row after [`LONGEST_ROW`] bytes and each further one where the offset is a multiple of that, so that its
+//! rows are the same wherever one begins to look.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,8 +14,7 @@ use crate::core::output::{Count, Stream};
 use crate::core::state::State;
 use crate::serial::{CountDef, StateDef, StreamDef};
 
-/// No row is longer, in bytes: a line beyond that goes on in the next row.
-pub const LONGEST_ROW: usize = 64 << 10;
+pub use crate::core::output::LONGEST_ROW;
 
 /// A place in a child's output.
 #[derive(
