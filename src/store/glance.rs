@@ -17,7 +17,7 @@ use super::schema::Trouble;
 use super::work::locked;
 use super::{Extent, Store};
 use crate::core::ids::{ChildId, JobId};
-use crate::core::output::{Position, Stream};
+use crate::core::output::Position;
 
 /// How far back the last row that is not empty is looked for, in steps: mostly it is near.
 const LAST: [u64; 3] = [1 << 10, 32 << 10, 512 << 10];
@@ -31,21 +31,21 @@ pub struct Glance {
     /// What was in memory, and where that begins.
     memory: Vec<Arc<Block>>,
     memory_from: u64,
-    /// As far as the log knows.
+    /// As far as the log knows; of a child without one, once somebody has asked.
     extent: Option<Extent>,
     disk: Disk,
 }
 
 /// A connection to the job's file, made when it is needed.
 #[derive(Debug)]
-struct Disk {
+pub(super) struct Disk {
     connections: Arc<Connections>,
     path: PathBuf,
     db: Option<Connection>,
 }
 
 impl Disk {
-    fn get(&mut self) -> Result<Option<&Connection>, Trouble> {
+    pub(super) fn get(&mut self) -> Result<Option<&Connection>, Trouble> {
         if self.db.is_none() {
             self.db = self.connections.take(&self.path)?;
         }
@@ -64,71 +64,20 @@ impl Drop for Disk {
 impl Store {
     /// A look at a child's output.
     pub fn glance(&self, job: JobId, child: ChildId) -> Glance {
-        let disk = Disk {
-            connections: Arc::clone(&self.readers),
-            path: output::path(&self.dir, job.0),
-            db: None,
-        };
-        let child_index = job.index_of(child).unwrap_or_default();
-        Glance::new(job, child_index, self.live_log(child), disk)
+        let index = job.index_of(child).unwrap_or_default();
+        Glance::new(job, index, self.live_log(child), self.disk(job))
     }
 
-    /// Hands over the output of these children of a job, which are in order: piece by piece, child by child.  Far cheaper
-    /// than one after the other.
-    pub fn each_piece(
-        &self,
-        job: JobId,
-        children: &[ChildId],
-        take: &mut dyn FnMut(ChildId, Stream, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Unreadable> {
-        // Those whose logs are gone are on disk as a whole.
-        let (live, written): (Vec<ChildId>, Vec<ChildId>) = children
-            .iter()
-            .partition(|child| self.live_log(**child).is_some());
-        let pieces = |child: ChildId,
-                      block: &Block,
-                      take: &mut dyn FnMut(ChildId, Stream, &[u8]) -> ControlFlow<()>| {
-            let mut runs = block.runs();
-            runs.try_for_each(|(stream, data)| take(child, stream, data))
-        };
-        let mut disk = Disk {
+    pub(super) fn disk(&self, job: JobId) -> Disk {
+        Disk {
             connections: Arc::clone(&self.readers),
             path: output::path(&self.dir, job.0),
             db: None,
-        };
-        let mut flow = ControlFlow::Continue(());
-        let mut read_written = || -> Result<(), Trouble> {
-            let Some(db) = disk.get()? else {
-                return Ok(());
-            };
-            for group in written.chunk_by(|one, next| one.0 + 1 == next.0) {
-                let (Some(first), Some(last)) = (group.first(), group.last()) else {
-                    continue;
-                };
-                let index = |child: ChildId| job.index_of(child).unwrap_or_default();
-                output::each_block_of(db, index(*first), index(*last), |child, block| {
-                    flow = pieces(job.child(child), &block, take);
-                    flow
-                })?;
-                if flow.is_break() {
-                    break;
-                }
-            }
-            Ok(())
-        };
-        read_written().map_err(|trouble| unreadable(job, &trouble))?;
-        for child in live {
-            if flow.is_break() {
-                break;
-            }
-            flow = self
-                .glance(job, child)
-                .each_block(&mut |block| pieces(child, block, take))?;
         }
-        Ok(())
     }
 
-    fn live_log(&self, child: ChildId) -> Option<Arc<Mutex<ChildLog>>> {
+    /// The log of a child that writes, or has just written.
+    pub(super) fn live_log(&self, child: ChildId) -> Option<Arc<Mutex<ChildLog>>> {
         let logs = self
             .logs
             .lock()
@@ -167,13 +116,15 @@ impl Glance {
             Err(trouble) => Err(trouble),
         };
         let on_disk = on_disk.map_err(|trouble| unreadable(job, &trouble))?;
-        Ok(match self.extent {
+        let extent = match self.extent {
             Some(Extent { end, gap }) => Extent {
                 end,
                 gap: output::both(gap, on_disk.gap),
             },
             None => on_disk,
-        })
+        };
+        self.extent = Some(extent);
+        Ok(extent)
     }
 
     /// Where it ends.
@@ -354,7 +305,8 @@ impl Glance {
         Ok(flow)
     }
 
-    fn each_block(
+    /// Hands over all of it.
+    pub(super) fn each_block(
         &mut self,
         take: &mut dyn FnMut(&Block) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Unreadable> {
@@ -391,7 +343,7 @@ fn begins_a_line(block: &Block, from: u64) -> bool {
     false
 }
 
-fn unreadable(job: JobId, trouble: &Trouble) -> Unreadable {
+pub(super) fn unreadable(job: JobId, trouble: &Trouble) -> Unreadable {
     Unreadable {
         job,
         why: trouble.to_string(),

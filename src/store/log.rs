@@ -47,7 +47,9 @@ impl ChildLog {
     pub(super) fn append(&mut self, stream: Stream, mut data: &[u8]) {
         while !data.is_empty() {
             let end = self.extent.end;
-            let open = self.open.get_or_insert_with(|| Block::starting_at(end, wall()));
+            let open = self
+                .open
+                .get_or_insert_with(|| Block::starting_at(end, wall()));
             let head_left = match self.head.saturating_sub(end.offset()) {
                 0 => data.len(),
                 left => data.len().min(left as usize),

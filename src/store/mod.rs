@@ -8,6 +8,7 @@
 //! The store knows nothing of cursors, states or jobs' lives: `core` decides what is received and what is removed.
 
 mod block;
+mod bulk;
 mod catalog;
 pub mod check;
 mod glance;
@@ -42,6 +43,7 @@ use log::ChildLog;
 use work::{Progress, Queue, Room, Shared, locked};
 use writer::Writer;
 
+pub use bulk::TakePiece;
 pub use glance::Glance;
 pub use history::{Past, Search};
 pub use reader::{Reader, Unreadable};

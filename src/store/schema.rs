@@ -29,7 +29,8 @@ pub(super) const CATALOG: &[Step] = &["
 "];
 
 /// A job's output.  `start` counts the bytes of both streams before the block; the other numbers say it for each stream.
-pub(super) const OUTPUT: &[Step] = &["
+pub(super) const OUTPUT: &[Step] = &[
+    "
     CREATE TABLE block (
         id INTEGER PRIMARY KEY, child INTEGER NOT NULL, start INTEGER NOT NULL,
         out_bytes INTEGER NOT NULL, out_lines INTEGER NOT NULL,

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::super::tests::{CHILD, JOB, fleet, flush, temporary, wait_for};
 use super::super::{Caps, RowEnd};
 use super::*;
-use crate::core::output::LONGEST_ROW;
+use crate::core::output::{LONGEST_ROW, Stream};
 use crate::core::time::Wall;
 
 /// A row that is kept.
@@ -175,7 +175,9 @@ fn a_huge_line_has_the_same_rows_from_wherever_it_is_seen() {
         assert!(whole.len() > 150);
         for _ in 0..2 {
             assert_eq!(rows(&store, 0, u64::MAX), whole);
-            for from in [8, 70_000, 131_071, 131_080, 5_000_000, 9_999_999, 10_000_008] {
+            for from in [
+                8, 70_000, 131_071, 131_080, 5_000_000, 9_999_999, 10_000_008,
+            ] {
                 let some: Vec<Kept> = whole
                     .iter()
                     .filter(|row| row.end.offset > from && row.at.offset < from + 100_000)
