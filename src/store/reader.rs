@@ -46,7 +46,7 @@ pub(super) struct Connections(Mutex<HashMap<PathBuf, Connection>>);
 
 impl Connections {
     /// A connection to the file; `None` if there is no file, because nothing was ever written.
-    fn take(&self, path: &Path) -> Result<Option<Connection>, Trouble> {
+    pub(super) fn take(&self, path: &Path) -> Result<Option<Connection>, Trouble> {
         let kept = self.lock().remove(path);
         match kept {
             Some(db) => Ok(Some(db)),
@@ -55,7 +55,7 @@ impl Connections {
         }
     }
 
-    fn give_back(&self, path: &Path, db: Connection) {
+    pub(super) fn give_back(&self, path: &Path, db: Connection) {
         let mut kept = self.lock();
         if kept.len() < KEPT && path.exists() {
             kept.insert(path.to_owned(), db);

@@ -10,8 +10,8 @@ use crate::core::saved::SavedState;
 use crate::core::spec::{Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
 use crate::core::time::{Moment, Wall};
 
-const JOB: JobId = JobId(1);
-const CHILD: ChildId = ChildId(2);
+pub(super) const JOB: JobId = JobId(1);
+pub(super) const CHILD: ChildId = ChildId(2);
 
 fn window(child: ChildId, streams: Streams, from: [Count; 2], to: Position) -> Window {
     Window {
@@ -23,7 +23,7 @@ fn window(child: ChildId, streams: Streams, from: [Count; 2], to: Position) -> W
 }
 
 /// Runs a test's future to its end.
-fn wait_for<T>(what: impl Future<Output = T>) -> T {
+pub(super) fn wait_for<T>(what: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -31,12 +31,12 @@ fn wait_for<T>(what: impl Future<Output = T>) -> T {
         .block_on(what)
 }
 
-fn temporary(caps: Caps) -> Store {
+pub(super) fn temporary(caps: Caps) -> Store {
     Store::temporary(caps).expect("a temporary directory")
 }
 
 /// A fleet with one job of two children, the first of which runs.
-fn fleet() -> Fleet {
+pub(super) fn fleet() -> Fleet {
     let spec = JobSpec {
         name: Some("patch".to_string()),
         runner: "ssh".to_string(),
@@ -73,7 +73,7 @@ async fn put(store: &Store, fleet: &Fleet) {
 }
 
 /// Sees to it that a child's output is on disk.
-async fn flush(store: &Store, fleet: &Fleet) {
+pub(super) async fn flush(store: &Store, fleet: &Fleet) {
     put(store, fleet).await;
     assert_eq!(store.trouble(), None);
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
-use super::{Boxed, Event, Order, Runner, prologue, relay};
+use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
 use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
@@ -75,6 +75,10 @@ impl Runner for Ssh {
 
     fn connections(&self) -> usize {
         Self::connections(self)
+    }
+
+    fn connected(&self) -> Vec<Connected> {
+        self.pool.connected()
     }
 
     fn close(self: Arc<Self>) -> Boxed<()> {
