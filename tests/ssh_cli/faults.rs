@@ -92,7 +92,12 @@ fn a_server_that_falls_silent_is_given_up_in_time() {
         "500ms",
     ];
     let job = console.background_with(&config, &options, "echo before; exec sleep 1000");
-    until("both run", || console.count(&job, "Running") == 2);
+    // Running is less: a session that freezes with a word on its tongue never says it.
+    until("both have spoken", || {
+        let now = console.now(&job);
+        let children = now["children"].as_array().expect("asked for by its id");
+        children.iter().all(|child| child["lines"]["out"] == 1)
+    });
 
     // Only its session falls silent: over a new connection the command is found and ended.
     let servers = session_servers(&console, &job);
