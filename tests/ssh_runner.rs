@@ -791,7 +791,8 @@ async fn a_reader_that_is_behind_stops_nobody_else() {
     let mut flood = Job::start(&runner, fleet.order(HOST, command("cat /dev/zero")));
     within(flood.until_began()).await;
     assert_eq!(ssh.connections(), 1);
-    // Nobody reads, so that it cannot write any more.
+    // Nobody reads: the connection waits.  Then the flood cannot write any more, either, for as long as can be seen.
+    within(until("its reader is behind", || ssh.stalled() == 1)).await;
     let pid = flood.pid.expect("it began");
     let (mut before, mut unchanged) = (None, 0);
     let stuck = until("the flood is stuck", || {
@@ -801,6 +802,7 @@ async fn a_reader_that_is_behind_stops_nobody_else() {
         unchanged > 25
     });
     within(stuck).await;
+    assert_eq!(ssh.stalled(), 1);
     // New work for the host gets another connection.
     let outcome = run(&ssh, fleet.order(HOST, command("true"))).await;
     assert_eq!((outcome.ended, ssh.connections()), (Ended::Exited(0), 2));
