@@ -49,8 +49,10 @@ pub enum Act {
     LineEnd,
     /// Open what the cursor is on; answer it if it asks
     Open,
-    /// Go back one step
+    /// Go back one step; never leaves the console
     Back,
+    /// Go back one step; from the first, leave the console
+    Leave,
     /// Leave the console; jobs go on
     #[command(visible_alias = "q")]
     Quit {
@@ -182,6 +184,77 @@ impl Screen {
             Self::Hosts => "Hosts",
             Self::Queries => "Queries",
             Self::Events => "Events",
+        }
+    }
+}
+
+/// The columns of the tree of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    Id,
+    /// The job's name; below it, the child's host.
+    Name,
+    State,
+    /// How many of all children have completed.
+    Done,
+    Exit,
+    /// Lines nobody has received yet.
+    New,
+    Time,
+    Started,
+    Out,
+    Err,
+    Pid,
+    Targets,
+    /// A job's command; a child's last line, or what became of it.
+    Last,
+}
+
+impl Column {
+    pub const ALL: [Self; 13] = [
+        Self::Id,
+        Self::Name,
+        Self::State,
+        Self::Done,
+        Self::Exit,
+        Self::New,
+        Self::Time,
+        Self::Started,
+        Self::Out,
+        Self::Err,
+        Self::Pid,
+        Self::Targets,
+        Self::Last,
+    ];
+
+    /// What is shown unless something else was chosen.
+    pub const USUAL: [Self; 8] = [
+        Self::Id,
+        Self::Name,
+        Self::State,
+        Self::Done,
+        Self::Exit,
+        Self::New,
+        Self::Time,
+        Self::Last,
+    ];
+
+    /// The word for settings and commands.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "name",
+            Self::State => "state",
+            Self::Done => "done",
+            Self::Exit => "exit",
+            Self::New => "new",
+            Self::Time => "time",
+            Self::Started => "started",
+            Self::Out => "out",
+            Self::Err => "err",
+            Self::Pid => "pid",
+            Self::Targets => "targets",
+            Self::Last => "last",
         }
     }
 }

@@ -1,6 +1,11 @@
 //! Files to validated values.
 
+mod document;
 pub mod inventory;
+pub mod keys;
 pub mod settings;
 mod size;
 pub mod ssh_config;
+pub mod theme;
+
+pub use document::{Mistake, Origin};
