@@ -12,5 +12,6 @@ pub mod runner;
 mod serial;
 pub mod store;
 pub mod targets;
+pub mod tui;
 pub mod view;
 pub mod wire;
