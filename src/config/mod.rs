@@ -3,6 +3,7 @@
 mod document;
 pub mod inventory;
 pub mod keys;
+pub mod queries;
 pub mod settings;
 mod size;
 pub mod ssh_config;
