@@ -4,11 +4,10 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use crate::config::inventory::InventoryError;
 use crate::config::settings::SettingsError;
 use crate::core::select::Selector;
 use crate::daemon::client::ClientError;
-use crate::targets::TargetError;
+use crate::plan::PlanError;
 use crate::view::text::harmless_lines;
 
 /// The exit codes of the contract.
@@ -158,26 +157,27 @@ impl From<ClientError> for CliError {
     }
 }
 
-impl From<Box<TargetError>> for CliError {
-    fn from(error: Box<TargetError>) -> Self {
-        Self::from(*error)
-    }
-}
-
-impl From<TargetError> for CliError {
-    fn from(error: TargetError) -> Self {
-        Self::usage(error.with_caret())
+/// A terminal has room for the place that is wrong in an expression.
+impl From<PlanError> for CliError {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Usage { message, hint } => Self {
+                message,
+                hint,
+                exit: Exit::Usage,
+            },
+            PlanError::Nothing { message, hint } => Self {
+                message,
+                hint,
+                exit: Exit::Nothing,
+            },
+            PlanError::Targets(error) => Self::usage(error.with_caret()),
+        }
     }
 }
 
 impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
-        Self::usage(error.to_string())
-    }
-}
-
-impl From<InventoryError> for CliError {
-    fn from(error: InventoryError) -> Self {
         Self::usage(error.to_string())
     }
 }

@@ -6,25 +6,16 @@ use super::context::{Context, unexpected};
 use super::ends::{Ends, Label, is_unconfirmed};
 use super::error::{CliError, Exit};
 use crate::command::Wait;
-use crate::core::fleet::Command;
 use crate::core::state::State;
 use crate::core::wait::Until;
 use crate::daemon::client::Absent;
+use crate::plan::request;
 use crate::view::{json, table};
+use crate::wire::Reply;
 use crate::wire::reply::Settled;
-use crate::wire::{Reply, Request};
 
 pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError> {
-    let until = if args.any { Until::Any } else { Until::All };
-    let command = Command::Wait {
-        select: args.pick.select.clone(),
-        until,
-        timeout: args.timeout,
-    };
-    match context
-        .ask(&Request::Command(command), Absent::Recall)
-        .await?
-    {
+    match context.ask(&request::wait(&args), Absent::Recall).await? {
         Reply::Settled(settled) => {
             print_settled(context, &settled)?;
             report_children(context, &settled);
@@ -34,7 +25,7 @@ pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError
                     &settled.unknown,
                 ));
             }
-            Ok(verdict(&settled, until))
+            Ok(verdict(&settled, request::until(&args)))
         }
         reply => Err(unexpected(&reply)),
     }

@@ -186,6 +186,11 @@ impl Fleet {
         self.jobs.values()
     }
 
+    /// Jobs by id, from this id on.
+    pub fn jobs_from(&self, id: JobId) -> impl Iterator<Item = &Job> {
+        self.jobs.range(id..).map(|(_, job)| job)
+    }
+
     /// A child's master and its index there: ids lie behind the master's without gaps.
     pub fn find_child(&self, child: ChildId) -> Option<(&Job, usize)> {
         let (id, job) = self.jobs.range(..JobId(child.0)).next_back()?;

@@ -67,7 +67,8 @@ fn seconds(time: Duration) -> f64 {
     time.as_millis() as f64 / 1000.0
 }
 
-fn reason_view(reason: &Reason) -> ReasonView {
+/// A reason as clients see it.
+pub fn reason_view(reason: &Reason) -> ReasonView {
     ReasonView {
         kind: reason.kind().to_string(),
         text: reason.to_string(),

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::look::{Folded, Found, HostView, Row, Seen};
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
 use crate::serial::{CountDef, StateDef, StreamDef};
@@ -66,6 +67,16 @@ pub enum Reply {
         /// Jobs whose output cannot be read, and why.
         unreadable: Vec<String>,
         jobs: Vec<JobView>,
+    },
+    Seen(Seen),
+    Rows(Vec<Row>),
+    /// More follow in further replies of this kind until `last`.
+    Found(Found),
+    Folded(Folded),
+    /// Computers in the order of their names; more follow in further replies of this kind until `last`.
+    Hosts {
+        hosts: Vec<HostView>,
+        last: bool,
     },
     /// A watcher's news.
     News(News),
@@ -213,7 +224,7 @@ pub struct ChildView {
 }
 
 /// Why a child is in its state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReasonView {
     pub kind: String,
     pub text: String,
