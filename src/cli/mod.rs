@@ -1,6 +1,7 @@
 //! The command line: one file per verb, all of them clients of the engine.
 
 mod audit;
+mod config;
 mod confirm;
 mod context;
 mod daemon;
@@ -13,7 +14,9 @@ mod generate;
 mod history;
 mod hosts;
 mod jobs;
+mod keys;
 mod pin;
+mod queries;
 mod receive;
 mod reconnect;
 mod remove;
@@ -23,11 +26,13 @@ mod settings;
 mod sink;
 mod stop;
 mod terminal;
+mod themes;
 mod wait;
 mod when;
 
 pub use error::{CliError, Exit};
 
+use crate::command::configure::{Config, ConfigAction};
 use crate::command::{Cli, Daemon, DaemonAction, Verb};
 use crate::daemon::assemble;
 use context::Context;
@@ -52,6 +57,13 @@ pub async fn main(cli: Cli) -> Exit {
         }) => {}
         _ => assemble::log_command(cli.global.verbose),
     }
+    // It has to say all that is wrong, and the settings may be.
+    if let Verb::Config(Config {
+        action: ConfigAction::Check,
+    }) = &cli.verb
+    {
+        return config::check(&cli.global).unwrap_or_else(CliError::report);
+    }
     let context = match Context::new(cli.global) {
         Ok(context) => context,
         Err(error) => return error.report(),
@@ -74,6 +86,10 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Audit(args) => audit::audit(&context, &args),
         Verb::Doctor => doctor::doctor(&context).await,
+        Verb::Queries(args) => queries::queries(&context, &args),
+        Verb::Keys(args) => keys::keys(&context, &args),
+        Verb::Themes(args) => themes::themes(&context, &args),
+        Verb::Config(args) => config::config(&context, args.action),
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,
         Verb::Completions { shell } => generate::completions(shell),
         Verb::Man => generate::man(),

@@ -2,6 +2,7 @@
 //!
 //! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
 
+pub mod configure;
 pub mod console;
 pub mod duration;
 pub mod number;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::core::output::Stream;
 use crate::core::select::Selector;
 use crate::core::state::State;
+use configure::{Config, Keys, Queries, Themes};
 use duration::parse_duration;
 use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
 use select::parse_selector;
@@ -122,6 +124,14 @@ pub enum Verb {
     Audit(Audit),
     /// Look whether everything regatta needs is sound, and say what to do where it is not
     Doctor,
+    /// List the queries there are, or show one
+    Queries(Queries),
+    /// Show what the console's keys do
+    Keys(Keys),
+    /// List the console's themes, or show how one looks
+    Themes(Themes),
+    /// Check or show what is configured
+    Config(Config),
     /// Start, stop or look at the daemon
     Daemon(Daemon),
     /// Try everything on a simulated fleet inside this program

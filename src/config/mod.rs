@@ -1,5 +1,6 @@
 //! Files to validated values.
 
+pub mod check;
 mod document;
 pub mod inventory;
 pub mod keys;

@@ -102,6 +102,10 @@ impl Does {
                 | Verb::Hosts(_)
                 | Verb::Audit(_)
                 | Verb::Doctor
+                | Verb::Queries(_)
+                | Verb::Keys(_)
+                | Verb::Themes(_)
+                | Verb::Config(_)
                 | Verb::Completions { .. }
                 | Verb::Man => false,
             },
