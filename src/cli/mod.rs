@@ -8,12 +8,15 @@ mod demo;
 mod doctor;
 mod ends;
 mod error;
+mod fold;
 mod follow;
 mod generate;
+mod grep;
 mod history;
 mod hosts;
 mod inventory;
 mod jobs;
+mod picked;
 mod pin;
 mod receive;
 mod reconnect;
@@ -24,6 +27,7 @@ mod settings;
 mod sink;
 mod ssh_notes;
 mod stop;
+mod tail;
 mod terminal;
 mod wait;
 mod when;
@@ -62,6 +66,9 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Run(args) => run::run(&context, args).await,
         Verb::Jobs(args) => jobs::jobs(&context, args).await,
         Verb::Receive(args) => receive::receive(&context, args).await,
+        Verb::Tail(args) => tail::tail(&context, &args).await,
+        Verb::Grep(args) => grep::grep(&context, &args).await,
+        Verb::Fold(args) => fold::fold(&context, &args).await,
         Verb::Wait(args) => wait::wait(&context, args).await,
         Verb::Stop(args) => stop::stop(&context, args).await,
         Verb::Remove(args) => remove::remove(&context, args).await,
