@@ -5,6 +5,7 @@
 pub mod console;
 pub mod duration;
 pub mod line;
+pub mod look;
 pub mod number;
 pub mod select;
 
@@ -18,6 +19,7 @@ use crate::core::output::Stream;
 use crate::core::select::Selector;
 use crate::core::state::State;
 use duration::parse_duration;
+use look::{Grep, Tail};
 use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
 use select::parse_selector;
 
@@ -95,6 +97,12 @@ pub enum Verb {
     /// Take output over; it counts as received only once it was written out
     #[command(visible_alias = "recv")]
     Receive(Receive),
+    /// Show the last lines of output; nothing is received
+    Tail(Tail),
+    /// Search output; nothing is received
+    Grep(Grep),
+    /// Show which hosts came to the same: state, exit code and output
+    Fold(Pick),
     /// Wait until jobs have settled
     Wait(Wait),
     /// Stop jobs or children: TERM, then KILL, then proof

@@ -13,6 +13,7 @@ mod durable;
 mod help;
 mod history;
 mod jobs;
+mod look;
 mod places;
 mod protocol;
 mod receive;
