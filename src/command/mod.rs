@@ -2,6 +2,7 @@
 //!
 //! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
 
+mod acting;
 pub mod console;
 pub mod duration;
 pub mod line;
