@@ -376,6 +376,47 @@ fn history_prints_what_is_remembered() {
 }
 
 #[test]
+fn tail_grep_and_fold_print_what_was_looked_at() {
+    let home = Home::new();
+    let job = home.finished_job("echo 'ä'; exit 3").to_string();
+    let row = |(job, child), stream, (data, text): (&'static str, &str)| {
+        Object(vec![
+            ("job", Is(json!(job))),
+            ("child", Is(json!(child))),
+            ("host", Is(json!("localhost"))),
+            ("stream", Is(json!(stream))),
+            (data, Is(json!(text))),
+            ("offset", Is(json!(0))),
+            ("line", Is(json!(0))),
+            ("time", Time),
+        ])
+    };
+    let text = row((1, 2), "out", ("data", "ä"));
+    let rows = home.regatta(&["tail", "--ndjson", &job]).exits(0).records();
+    check(&Value::from(rows), &List(Box::new(text.clone())));
+    let found = home.regatta(&["grep", "--json", "ä", &job]).exits(0).json();
+    check(&found[0], &text);
+    assert_eq!(
+        home.regatta(&["grep", "--json", "--count", "ä", &job])
+            .exits(0)
+            .json(),
+        json!([{"job": 1, "child": 2, "host": "localhost", "count": 1}])
+    );
+    assert_eq!(
+        home.regatta(&["fold", "--json", &job]).exits(0).json(),
+        json!([{"job": 1, "groups": [{
+            "hosts": "localhost", "children": [2], "state": "Failed", "reason": {"kind": "exit", "text": "exit 3"},
+            "exit": 3, "output": {"bytes": 3, "lines": 1}, "cut": false, "sample": "ä",
+        }]}])
+    );
+    let job = home.finished_job("printf '\\377' >&2").to_string();
+    let rows = home.regatta(&["tail", "--json", &job]).exits(0).json();
+    check(&rows[0], &row((3, 4), "err", ("data_b64", "/w==")));
+    let folded = home.regatta(&["fold", "--json", &job]).exits(0).json();
+    assert_eq!(folded[0]["groups"][0]["sample_b64"], "/w==");
+}
+
+#[test]
 fn receive_prints_pieces_cuts_and_ends() {
     let home = Home::new();
     let job = home.finished_job("echo 'ä'; exit 3").to_string();

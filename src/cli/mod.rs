@@ -9,12 +9,15 @@ mod demo;
 mod doctor;
 mod ends;
 mod error;
+mod fold;
 mod follow;
 mod generate;
+mod grep;
 mod history;
 mod hosts;
 mod jobs;
 mod keys;
+mod picked;
 mod pin;
 mod queries;
 mod receive;
@@ -25,6 +28,7 @@ mod run;
 mod settings;
 mod sink;
 mod stop;
+mod tail;
 mod terminal;
 mod themes;
 mod wait;
@@ -72,6 +76,9 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Run(args) => run::run(&context, args).await,
         Verb::Jobs(args) => jobs::jobs(&context, args).await,
         Verb::Receive(args) => receive::receive(&context, args).await,
+        Verb::Tail(args) => tail::tail(&context, &args).await,
+        Verb::Grep(args) => grep::grep(&context, &args).await,
+        Verb::Fold(args) => fold::fold(&context, &args).await,
         Verb::Wait(args) => wait::wait(&context, args).await,
         Verb::Stop(args) => stop::stop(&context, args).await,
         Verb::Remove(args) => remove::remove(&context, args).await,

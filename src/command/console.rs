@@ -54,6 +54,7 @@ pub enum Act {
     /// Go back one step; from the first, leave the console
     Leave,
     /// Leave the console; jobs go on
+    #[command(visible_alias = "q")]
     Quit {
         /// Do not ask
         #[arg(long)]
@@ -141,6 +142,7 @@ pub enum Act {
     /// Read it in $PAGER
     Pager,
     /// Save all of the output
+    #[command(visible_alias = "w")]
     Save { file: Option<PathBuf> },
     /// Send all of the output through a command on this computer
     Pipe {
@@ -327,11 +329,9 @@ mod tests {
         ActLine::command().debug_assert();
         let shell = super::super::Cli::command();
         for act in ActLine::command().get_subcommands() {
-            let name = act.get_name();
-            let taken = shell.get_subcommands().any(|verb| {
-                verb.get_name() == name || verb.get_all_aliases().any(|alias| alias == name)
-            });
-            assert!(!taken, "{name} is both");
+            for name in std::iter::once(act.get_name()).chain(act.get_all_aliases()) {
+                assert!(shell.find_subcommand(name).is_none(), "{name} is both");
+            }
         }
     }
 

@@ -2,9 +2,12 @@
 //!
 //! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
 
+mod acting;
 pub mod configure;
 pub mod console;
 pub mod duration;
+pub mod line;
+pub mod look;
 pub mod number;
 pub mod select;
 
@@ -19,6 +22,7 @@ use crate::core::select::Selector;
 use crate::core::state::State;
 use configure::{Config, Keys, Queries, Themes};
 use duration::parse_duration;
+use look::{Grep, Tail};
 use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
 use select::parse_selector;
 
@@ -86,7 +90,7 @@ pub enum Colour {
     Never,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Verb {
     /// Start a job: one command, one child per computer
     Run(Run),
@@ -96,6 +100,12 @@ pub enum Verb {
     /// Take output over; it counts as received only once it was written out
     #[command(visible_alias = "recv")]
     Receive(Receive),
+    /// Show the last lines of output; nothing is received
+    Tail(Tail),
+    /// Search output; nothing is received
+    Grep(Grep),
+    /// Show which hosts came to the same: state, exit code and output
+    Fold(Pick),
     /// Wait until jobs have settled
     Wait(Wait),
     /// Stop jobs or children: TERM, then KILL, then proof
@@ -201,11 +211,7 @@ pub struct Run {
     #[arg(long)]
     pub dry_run: bool,
     /// The command, as ssh takes it; a single - reads a script from stdin
-    #[arg(
-        value_name = "COMMAND",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<String>,
 }
 
@@ -507,5 +513,34 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_begins_with_the_first_word_that_is_no_option() {
+        let run = |line: &str| -> Result<Run, clap::Error> {
+            let typed = Cli::try_parse_from(line.split(' '))?;
+            match typed.verb {
+                Verb::Run(run) => Ok(run),
+                other => panic!("{other:?}"),
+            }
+        };
+        let cases = [
+            ("regatta run -t web -f8 uptime -s", "uptime -s"),
+            ("regatta run -t web -- -x --local", "-x --local"),
+            ("regatta run -t web grep -- -x", "grep -- -x"),
+            ("regatta run -t web -", "-"),
+        ];
+        for (line, command) in cases {
+            let read = run(line).expect("a command line").command.join(" ");
+            assert_eq!(read, command, "{line}");
+        }
+        assert_eq!(
+            run("regatta run -t web -f8 uptime").expect("a line").fanout,
+            NonZeroU32::new(8)
+        );
+        // A slip is not taken for the beginning of the command.
+        let wrong =
+            run("regatta run -t web --timeuot 5s -- uptime").expect_err("an unknown option");
+        assert_eq!(wrong.kind(), clap::error::ErrorKind::UnknownArgument);
     }
 }

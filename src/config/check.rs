@@ -128,7 +128,7 @@ mod tests {
         let checked = check(None, directory, &path);
         let wrong = [
             "config.toml: line 2: unknown field `fanuot`",
-            "keys.toml:2: x: unknown command \"stpo\"; did you mean stop?",
+            "keys.toml:2: x: there is no command \"stpo\"; did you mean stop?",
             "mine.toml:1: warning: unknown colour \"rde\"; did you mean red?",
             "inventory.toml:2: ",
             "q.toml:1: a query needs a command or a script",
@@ -145,7 +145,7 @@ mod tests {
         // With the first of them put right, the theme that is wanted is looked for, and a named inventory.
         std::fs::write(
             root.path().join("config.toml"),
-            "inventory = \"none.toml\"\n[console]\ntheme = \"litgh\"\n",
+            "inventory = \"none.toml\"\n[console]\ntheme = \"ligth\"\n",
         )
         .expect("a file");
         let checked = check(None, directory, &path);
@@ -156,7 +156,7 @@ mod tests {
                 .any(|mistake| mistake.contains(text))
         };
         assert!(
-            has("there is no theme \"litgh\"; did you mean light?"),
+            has("there is no theme \"ligth\"; did you mean light?"),
             "{checked:?}"
         );
         assert!(has("none.toml: is not there"), "{checked:?}");

@@ -70,7 +70,8 @@ fn keys_are_those_in_force() {
         "everywhere j, down down built in Go one row down"
     );
     assert!(
-        line("jobs f9 stop --kill").ends_with("keys.toml KILL at once, without TERM and grace")
+        line("jobs f9 stop --kill")
+            .ends_with("keys.toml Stop jobs or children; KILL at once, without TERM and grace")
     );
     assert!(!all.contains("remove"), "{all}");
     // At a place, what works everywhere too.
@@ -91,7 +92,7 @@ fn keys_are_those_in_force() {
     );
     let bad = home.regatta(&["keys"]).exits(2).err();
     assert!(
-        bad.contains("keys.toml:2: f9: unknown command \"stpo\"; did you mean stop?"),
+        bad.contains("keys.toml:2: f9: there is no command \"stpo\"; did you mean stop?"),
         "{bad}"
     );
     assert!(bad.contains("keys.toml:3: unknown key \"F13\""), "{bad}");

@@ -14,6 +14,7 @@ mod durable;
 mod help;
 mod history;
 mod jobs;
+mod look;
 mod places;
 mod protocol;
 mod receive;
