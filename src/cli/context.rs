@@ -152,7 +152,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// `$XDG_CONFIG_HOME/regatta`, or `~/.config/regatta`.
-fn config_directory() -> Option<PathBuf> {
+pub(super) fn config_directory() -> Option<PathBuf> {
     let config = variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let config = config.or_else(|| variable("HOME").map(|home| home.join(".config")))?;
     Some(config.join("regatta"))

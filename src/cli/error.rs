@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use crate::config::Mistake;
 use crate::config::settings::SettingsError;
 use crate::core::select::Selector;
 use crate::daemon::client::ClientError;
@@ -173,6 +174,14 @@ impl From<PlanError> for CliError {
             },
             PlanError::Targets(error) => Self::usage(error.with_caret()),
         }
+    }
+}
+
+/// Everything that is wrong in a file, one mistake a line.
+impl From<Vec<Mistake>> for CliError {
+    fn from(mistakes: Vec<Mistake>) -> Self {
+        let mistakes: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
+        Self::usage(mistakes.join("\n"))
     }
 }
 

@@ -40,7 +40,7 @@ fn verdict(settled: &Settled, until: Until) -> Exit {
     let jobs = settled
         .jobs
         .iter()
-        .map(|job| (job.state, table::settled(job) == job.children()));
+        .map(|job| (job.state, job.settled == job.children()));
     let alone = settled
         .children
         .iter()
@@ -110,12 +110,12 @@ pub(super) fn report_children(context: &Context, settled: &Settled) {
         let waiting: Vec<String> = settled
             .jobs
             .iter()
-            .filter(|job| table::settled(job) < job.children())
+            .filter(|job| job.settled < job.children())
             .map(|job| {
                 format!(
                     "job {} has {} still to settle",
                     job.id,
-                    job.children() - table::settled(job)
+                    job.children() - job.settled
                 )
             })
             .collect();

@@ -282,7 +282,7 @@ pub enum Copied {
 }
 
 /// Where keys mean something of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub enum Place {
     /// Everywhere, unless the place says otherwise.
     Everywhere,

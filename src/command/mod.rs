@@ -2,9 +2,12 @@
 //!
 //! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
 
+mod acting;
+pub mod configure;
 pub mod console;
 pub mod duration;
 pub mod line;
+pub mod look;
 pub mod number;
 pub mod select;
 
@@ -17,7 +20,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::core::output::Stream;
 use crate::core::select::Selector;
 use crate::core::state::State;
+use configure::{Config, Keys, Queries, Themes};
 use duration::parse_duration;
+use look::{Grep, Tail};
 use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
 use select::parse_selector;
 
@@ -95,6 +100,12 @@ pub enum Verb {
     /// Take output over; it counts as received only once it was written out
     #[command(visible_alias = "recv")]
     Receive(Receive),
+    /// Show the last lines of output; nothing is received
+    Tail(Tail),
+    /// Search output; nothing is received
+    Grep(Grep),
+    /// Show which hosts came to the same: state, exit code and output
+    Fold(Pick),
     /// Wait until jobs have settled
     Wait(Wait),
     /// Stop jobs or children: TERM, then KILL, then proof
@@ -123,6 +134,14 @@ pub enum Verb {
     Audit(Audit),
     /// Look whether everything regatta needs is sound, and say what to do where it is not
     Doctor,
+    /// List the queries there are, or show one
+    Queries(Queries),
+    /// Show what the console's keys do
+    Keys(Keys),
+    /// List the console's themes, or show how one looks
+    Themes(Themes),
+    /// Check or show what is configured
+    Config(Config),
     /// Start, stop or look at the daemon
     Daemon(Daemon),
     /// Try everything on a simulated fleet inside this program

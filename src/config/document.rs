@@ -132,6 +132,24 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// A list of whole numbers.
+    pub(super) fn numbers(self, entry: &Entry<'a>) -> Result<Vec<i32>, Mistake> {
+        let wrong = |at: &Range<usize>, value: &DeValue<'_>| {
+            self.wrong_type(&entry.key, at, "a list of whole numbers", value)
+        };
+        let DeValue::Array(items) = &entry.value else {
+            return Err(wrong(&entry.value_at, &entry.value));
+        };
+        let number = |item: &Spanned<DeValue<'_>>| {
+            let DeValue::Integer(number) = item.get_ref() else {
+                return Err(wrong(&item.span(), item.get_ref()));
+            };
+            i32::from_str_radix(number.as_str(), number.radix())
+                .map_err(|_| self.mistake(&item.span(), format!("{}: too large", entry.key)))
+        };
+        items.iter().map(number).collect()
+    }
+
     pub(super) fn mistake(self, at: &Range<usize>, what: impl Into<String>) -> Mistake {
         Mistake {
             origin: self.origin.clone(),
@@ -198,14 +216,28 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(fine)
 }
 
-/// The files NAME.toml in a directory, by name; none if it cannot be read.
-pub(super) fn named_files(directory: &Path) -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    let named = |path: PathBuf| {
-        let name = path.file_name()?.to_str()?.strip_suffix(".toml")?;
-        is_name(name).then(|| (name.to_string(), path.clone()))
+/// The files NAME.toml in a directory, by name; none where there is no directory.  Other files are left alone, and so are
+/// hidden ones: editors leave theirs there.
+pub(super) fn named_files(directory: &Path) -> Result<Vec<(String, PathBuf)>, Mistake> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            let what = format!("cannot be read: {error}");
+            return Err(Mistake::of_file(directory, what));
+        }
     };
-    let mut files: Vec<_> = entries.filter_map(|entry| named(entry.path())).collect();
+    let named = |path: PathBuf| {
+        let name = path.file_name()?.to_string_lossy();
+        let name = name
+            .strip_suffix(".toml")
+            .filter(|name| !name.starts_with('.'))?;
+        Some((name.to_string(), path.clone()))
+    };
+    let mut files: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| named(entry.path()))
+        .collect();
     files.sort();
-    files
+    Ok(files)
 }

@@ -1,8 +1,10 @@
 //! Files to validated values.
 
+pub mod check;
 mod document;
 pub mod inventory;
 pub mod keys;
+pub mod queries;
 pub mod settings;
 mod size;
 pub mod ssh_config;

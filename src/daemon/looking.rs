@@ -218,3 +218,6 @@ fn no_such_child(child: u64) -> Reply {
         hint: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

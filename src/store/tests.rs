@@ -383,7 +383,7 @@ fn what_was_let_go_of_is_written_down_when_the_disk_takes_it_again() {
         fs::rename(&jobs, &away).expect("ours");
         let (log, fleet) = (store.log(JOB, CHILD), fleet());
         put(&store, &fleet).await;
-        for _ in 0..2 * work::MEMORY >> 20 {
+        for _ in 0..work::MEMORY >> 19 {
             log.append(Stream::Out, &vec![b'\n'; 1 << 20]).await;
         }
         let mut watch = store.watch();

@@ -9,10 +9,10 @@ use crate::fleet;
 use crate::support::{timed, until};
 
 /// A process that was stopped goes on when this is dropped.
-struct Frozen(u32);
+pub struct Frozen(u32);
 
 impl Frozen {
-    fn new(pid: u32) -> Self {
+    pub fn new(pid: u32) -> Self {
         fleet::signal_process(pid, Signal::STOP);
         until("it has stopped", || {
             fleet::stat(pid).is_none_or(|stat| stat.state == 'T')

@@ -1,19 +1,18 @@
 //! What a key's command line stands for, and the one line that explains it, taken from the clap types.
-//!
-//! Only as much as a keymap needs: whether the line is one the console can carry out.
 
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
+use clap::CommandFactory as _;
 
 use crate::command::console::{Act, ActLine};
+use crate::command::line::{LineError, Typed, parse, words};
 use crate::command::{Cli, Verb};
-use crate::targets::nearest;
 
 /// What a key does.
 #[derive(Debug)]
 pub enum Does {
     /// Something of the console's own.
     Act(Act),
-    /// A verb of the shell; where it names no jobs, it is meant for the marks, or else for the row under the cursor.
+    /// A verb of the shell.  Where its line names no jobs it is meant for those that are selected when the key is pressed: then the
+    /// line has to be read again, with them.
     Verb(Box<Verb>),
 }
 
@@ -21,254 +20,115 @@ impl Does {
     /// Whether this does something to the fleet or to jobs, or opens the bar to that end.  All else only looks.
     pub fn acts(&self) -> bool {
         match self {
-            Self::Act(act) => match act {
-                Act::Add | Act::Edit => true,
-                Act::Down
-                | Act::Up
-                | Act::HalfDown
-                | Act::HalfUp
-                | Act::PageDown
-                | Act::PageUp
-                | Act::Top
-                | Act::Bottom
-                | Act::Left
-                | Act::Right
-                | Act::LineStart
-                | Act::LineEnd
-                | Act::Open
-                | Act::Back
-                | Act::Leave
-                | Act::Quit { .. }
-                | Act::View { .. }
-                | Act::Focus { .. }
-                | Act::Help
-                | Act::Bar { .. }
-                | Act::Find
-                | Act::Redraw
-                | Act::Suspend
-                | Act::Mouse
-                | Act::Freeze
-                | Act::Undo
-                | Act::Zoom
-                | Act::Repeat
-                | Act::Reload
-                | Act::Theme { .. }
-                | Act::Expand
-                | Act::Collapse
-                | Act::ExpandAll
-                | Act::CollapseAll
-                | Act::Mark
-                | Act::Range
-                | Act::MarkAll
-                | Act::Unmark
-                | Act::Problem { .. }
-                | Act::Problems
-                | Act::Same
-                | Act::Sort { .. }
-                | Act::Columns
-                | Act::Filter { .. }
-                | Act::Follow
-                | Act::Wrap
-                | Act::Times
-                | Act::Match { .. }
-                | Act::Matching { .. }
-                | Act::Sibling { .. }
-                | Act::Rule
-                | Act::Pager
-                | Act::Save { .. }
-                | Act::Pipe { .. }
-                | Act::Select
-                | Act::Prefix
-                | Act::Merged
-                | Act::Diff
-                | Act::Copy { .. } => false,
-            },
-            Self::Verb(verb) => match **verb {
-                Verb::Run(_)
-                | Verb::Receive(_)
-                | Verb::Stop(_)
-                | Verb::Remove(_)
-                | Verb::Rerun(_)
-                | Verb::Throttle(_)
-                | Verb::Pause(_)
-                | Verb::Resume(_)
-                | Verb::Reconnect(_)
-                | Verb::Pin(_)
-                | Verb::Daemon(_)
-                | Verb::Demo(_) => true,
-                Verb::Jobs(_)
-                | Verb::Wait(_)
-                | Verb::History(_)
-                | Verb::Hosts(_)
-                | Verb::Audit(_)
-                | Verb::Doctor
-                | Verb::Completions { .. }
-                | Verb::Man => false,
-            },
+            Self::Act(act) => act.acts(),
+            Self::Verb(verb) => verb.acts(),
         }
     }
 }
 
-/// A line that is none, and what was probably meant.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NoLine {
-    pub(super) what: String,
-    pub(super) hint: Option<String>,
-}
-
-/// The grammar of lines, built once for many.
+/// The grammar of lines as a keymap needs it, built once for many.
 pub(super) struct Grammar {
-    acts: Command,
-    verbs: Command,
+    acts: clap::Command,
+    verbs: clap::Command,
 }
 
 impl Grammar {
     pub(super) fn new() -> Self {
-        let without_selection = |verb: Command| {
-            if verb.get_arguments().any(|arg| arg.get_id() == "select") {
-                verb.mut_arg("select", |select| select.required(false))
-            } else {
-                verb
-            }
-        };
-        let mut verbs = Cli::command()
-            .no_binary_name(true)
-            .disable_help_subcommand(true)
-            .mut_subcommands(without_selection);
-        verbs.build();
-        let mut acts = ActLine::command();
-        acts.build();
-        Self { acts, verbs }
+        Self {
+            acts: ActLine::command(),
+            verbs: Cli::command(),
+        }
     }
 
     /// What a line does, and its explanation.
-    pub(super) fn read(&mut self, line: &str) -> Result<(Does, String), NoLine> {
-        let words = words(line)?;
-        let Some(name) = words.first() else {
-            return Err(NoLine {
-                what: "an empty command".to_string(),
+    pub(super) fn read(&self, line: &str) -> Result<(Does, String), LineError> {
+        let words: Vec<String> = words(line)?.into_iter().map(|word| word.text).collect();
+        if words.is_empty() {
+            return Err(LineError {
+                range: 0..0,
+                message: "an empty command".to_string(),
                 hint: Some("write false to leave a key without one".to_string()),
             });
+        }
+        // Whatever will be selected, it is some job.
+        match parse(line, &["last".to_string()])? {
+            Typed::Act(act) => Ok((Does::Act(act), self.act(&words))),
+            Typed::Verb { verb, .. } => Ok((Does::Verb(verb), self.verb(&words))),
+        }
+    }
+
+    /// What an act is about, with the words behind it.
+    fn act(&self, words: &[String]) -> String {
+        let Some(act) = self.acts.find_subcommand(&words[0]) else {
+            return String::new();
         };
-        if self.acts.find_subcommand(name).is_some() {
-            let matches = matches(&mut self.acts, &words)?;
-            let act = ActLine::from_arg_matches(&matches).map_err(|error| no_line(&error))?;
-            return Ok((Does::Act(act.act), explain(&self.acts, &matches)));
-        }
-        if self.verbs.find_subcommand(name).is_some() {
-            let matches = matches(&mut self.verbs, &words)?;
-            let cli = Cli::from_arg_matches(&matches).map_err(|error| no_line(&error))?;
-            let doc = explain(&self.verbs, &matches);
-            return Ok((Does::Verb(Box::new(cli.verb)), doc));
-        }
-        let known = [&self.acts, &self.verbs];
-        let known = known.into_iter().flat_map(Command::get_subcommands);
-        let known = known.flat_map(|command| {
-            std::iter::once(command.get_name()).chain(command.get_visible_aliases())
-        });
-        Err(NoLine {
-            what: format!("unknown command {name:?}"),
-            hint: nearest(name, known).map(|near| format!("did you mean {near}?")),
-        })
-    }
-}
-
-fn matches(command: &mut Command, words: &[String]) -> Result<ArgMatches, NoLine> {
-    command
-        .try_get_matches_from_mut(words)
-        .map_err(|error| no_line(&error))
-}
-
-/// clap's words for what is wrong, without its usage.
-fn no_line(error: &clap::Error) -> NoLine {
-    let text = error.render().to_string();
-    let what: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
-    let what = what.join(" ");
-    let what = what.strip_prefix("error: ").unwrap_or(&what);
-    let tip = |line: &str| line.trim_start().strip_prefix("tip: ").map(str::to_string);
-    NoLine {
-        what: what.split_whitespace().collect::<Vec<_>>().join(" "),
-        hint: text.lines().find_map(tip),
-    }
-}
-
-/// The explanation of the switches that were given, or else that of the command with the words behind it.
-fn explain(command: &Command, matches: &ArgMatches) -> String {
-    let Some((name, matches)) = matches.subcommand() else {
-        return String::new();
-    };
-    let command = command
-        .find_subcommand(name)
-        .expect("what was matched is there");
-    let given = |arg: &&clap::Arg| {
-        matches.ids().any(|id| id == arg.get_id())
-            && matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
-    };
-    let (mut switches, mut words) = (Vec::new(), Vec::new());
-    for arg in command.get_arguments().filter(given) {
-        if arg.is_positional() {
-            let values = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
-            let word = |value: &std::ffi::OsStr| {
-                let value = value.to_string_lossy().into_owned();
-                let known = arg.get_possible_values();
-                let known = known.iter().find(|known| known.matches(&value, false));
-                known
-                    .and_then(|known| known.get_help())
-                    .map_or(value, |help| small(&help.to_string()))
-            };
-            words.extend(values.map(word));
-        } else if !arg.get_action().takes_values() {
-            switches.extend(arg.get_help().map(ToString::to_string));
+        let values: Vec<_> = act
+            .get_positionals()
+            .flat_map(clap::Arg::get_possible_values)
+            .collect();
+        let explained = |word: &String| {
+            let value = values.iter().find(|value| value.matches(word, false));
+            let help = value.and_then(clap::builder::PossibleValue::get_help);
+            help.map_or_else(|| word.clone(), |help| small(&help.to_string()))
+        };
+        let (switches, words): (Vec<_>, Vec<_>) = words[1..]
+            .iter()
+            .partition(|word| help_of_switch(act, word).is_some());
+        let rest: Vec<String> = words.into_iter().map(explained).collect();
+        let about = with_switches(act, &switches);
+        if rest.is_empty() {
+            about
+        } else {
+            format!("{about}: {}", rest.join(" "))
         }
     }
-    let about = command
-        .get_about()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    if !switches.is_empty() {
-        switches.join("; ")
-    } else if words.is_empty() {
-        about
-    } else {
-        format!("{about}: {}", words.join(" "))
+
+    /// What a verb is about, with the switches it is given.
+    fn verb(&self, words: &[String]) -> String {
+        let Some(verb) = self.verbs.find_subcommand(&words[0]) else {
+            return String::new();
+        };
+        let own = words[1..].iter().take_while(|word| *word != "--");
+        with_switches(verb, &own.collect::<Vec<_>>())
     }
 }
 
-/// With a small first letter.
+/// The command's own explanation up to where it goes into detail, and that of each switch among these words.
+fn with_switches(command: &clap::Command, words: &[&String]) -> String {
+    let about = command.get_about().map(ToString::to_string);
+    let about = about.unwrap_or_default();
+    let switches: Vec<String> = words
+        .iter()
+        .filter_map(|word| help_of_switch(command, word))
+        .map(|help| small(&help))
+        .collect();
+    if switches.is_empty() {
+        return about;
+    }
+    let short = about.split([':', ';']).next().unwrap_or_default();
+    format!("{short}; {}", switches.join("; "))
+}
+
+/// The explanation of an option that takes no value.
+fn help_of_switch(command: &clap::Command, word: &str) -> Option<String> {
+    let arg = command.get_arguments().find(|arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        [long, short].iter().flatten().any(|name| name == word)
+    })?;
+    let help = arg.get_help().map(ToString::to_string);
+    help.filter(|_| !arg.get_action().takes_values())
+}
+
+/// With a small first letter, unless it begins with a word in capitals.
 fn small(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .into_iter()
-        .flat_map(char::to_lowercase)
-        .chain(chars)
-        .collect()
-}
-
-/// Words between spaces; 'quotes' and "quotes" hold one together.
-fn words(line: &str) -> Result<Vec<String>, NoLine> {
-    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (Some('"'), '\\') => word.get_or_insert_default().extend(chars.next()),
-            (Some(open), c) if open == c => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (_, c) => word.get_or_insert_default().push(c),
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().chain(chars).collect()
         }
+        _ => text.to_string(),
     }
-    if let Some(open) = quote {
-        return Err(NoLine {
-            what: format!("{open} is not closed"),
-            hint: None,
-        });
-    }
-    words.extend(word);
-    Ok(words)
 }
 
 #[cfg(test)]
@@ -281,24 +141,31 @@ mod tests {
             ("half-down", "Go half a page down"),
             ("view hosts", "Show a screen: hosts"),
             ("copy command", "Copy: the job's command"),
-            ("quit --now", "Do not ask"),
+            ("quit --now", "Leave the console; do not ask"),
             (
                 "bar run -t @web -- 'a  b'",
-                "Open the bar, with this text in it: run -t @web -- a  b",
+                "Open the bar, with this text in it: run -t @web -- 'a  b'",
             ),
             ("stop", "Stop jobs or children: TERM, then KILL, then proof"),
-            ("stop --kill", "KILL at once, without TERM and grace"),
-            ("rm 7", "Delete jobs, their children and their output: 7"),
+            (
+                "stop --kill",
+                "Stop jobs or children; KILL at once, without TERM and grace",
+            ),
+            (
+                "receive --keep",
+                "Take output over; leave everything to be received again",
+            ),
+            ("rm 7", "Delete jobs, their children and their output"),
             (
                 "throttle -f 3",
                 "Change how many children of a job run at once",
             ),
             (
-                "run -t web -- uptime -p",
-                "Start a job: one command, one child per computer: uptime -p",
+                "run -t web -- uptime -w",
+                "Start a job: one command, one child per computer",
             ),
         ];
-        let mut grammar = Grammar::new();
+        let grammar = Grammar::new();
         for (line, doc) in cases {
             let (_, read) = grammar
                 .read(line)
@@ -307,79 +174,15 @@ mod tests {
         }
         let (does, _) = grammar.read("receive --keep").expect("a line");
         assert!(
-            matches!(&does, Does::Verb(verb) if matches!(&**verb, Verb::Receive(receive) if receive.keep && receive.pick.select.is_empty())),
+            matches!(&does, Does::Verb(verb) if matches!(&**verb, Verb::Receive(receive) if receive.keep)),
             "{does:?}"
         );
     }
 
     #[test]
-    fn lines_that_are_none_say_what_was_meant() {
-        let cases = [
-            (
-                "stpo",
-                "unknown command \"stpo\"",
-                Some("did you mean stop?"),
-            ),
-            (
-                "half-donw",
-                "unknown command \"half-donw\"",
-                Some("did you mean half-down?"),
-            ),
-            ("frobnicate", "unknown command \"frobnicate\"", None),
-            (
-                "stop --kil",
-                "unexpected argument '--kil' found",
-                Some("a similar argument exists: '--kill'"),
-            ),
-            (
-                "match nxt",
-                "invalid value 'nxt' for '<WAY>' [possible values: next, previous]",
-                Some("a similar value exists: 'next'"),
-            ),
-            (
-                "throttle",
-                "the following required arguments were not provided: --fanout <N>",
-                None,
-            ),
-            ("top 3", "unexpected argument '3' found", None),
-            ("save 'a", "' is not closed", None),
-            (
-                " ",
-                "an empty command",
-                Some("write false to leave a key without one"),
-            ),
-        ];
-        let mut grammar = Grammar::new();
-        for (line, what, hint) in cases {
-            let no = grammar
-                .read(line)
-                .err()
-                .unwrap_or_else(|| panic!("{line} was read"));
-            assert_eq!(
-                (no.what.as_str(), no.hint.as_deref()),
-                (what, hint),
-                "{line}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_acts_is_told_from_what_looks() {
-        let mut grammar = Grammar::new();
-        for line in [
-            "stop",
-            "receive --keep",
-            "remove",
-            "rerun",
-            "run -t a -- b",
-            "add",
-            "edit",
-            "pause",
-        ] {
-            assert!(grammar.read(line).expect("a line").0.acts(), "{line}");
-        }
-        for line in ["down", "bar stop", "undo", "jobs", "copy line", "quit"] {
-            assert!(!grammar.read(line).expect("a line").0.acts(), "{line}");
-        }
+    fn a_line_without_words_says_what_to_write() {
+        let no = Grammar::new().read(" ").expect_err("no line");
+        assert_eq!(no.message, "an empty command");
+        assert!(no.hint.is_some_and(|hint| hint.contains("write false")));
     }
 }

@@ -104,7 +104,7 @@ impl Reader {
             DeValue::String(line) => {
                 let (does, doc) = self.grammar.read(line).map_err(|no| Mistake {
                     hint: no.hint,
-                    ..document.mistake(&entry.value_at, format!("{sequence}: {}", no.what))
+                    ..document.mistake(&entry.value_at, format!("{sequence}: {}", no.message))
                 })?;
                 self.rank += 1;
                 Some(Binding {

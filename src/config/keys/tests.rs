@@ -225,11 +225,11 @@ fn mistakes_name_the_line_and_what_was_meant() {
         ),
         (
             "[jobs]\n\"F9\" = \"stpo\"\n",
-            "/u/keys.toml:2: f9: unknown command \"stpo\"; did you mean stop?",
+            "/u/keys.toml:2: f9: there is no command \"stpo\"; did you mean stop?",
         ),
         (
             "[jobs]\n\"F9\" = \"stop --kil\"\n",
-            "/u/keys.toml:2: f9: unexpected argument '--kil' found; a similar argument exists: '--kill'",
+            "/u/keys.toml:2: f9: stop has no option --kil; did you mean --kill?",
         ),
         (
             "[jobs]\n\"F9\" = true\n",

@@ -6,6 +6,7 @@
 mod role;
 mod style;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::Path;
@@ -67,17 +68,16 @@ impl Theme {
 }
 
 /// The names of all themes, and where each comes from.
-pub fn list(directory: Option<&Path>) -> Vec<(String, Origin)> {
-    let own = directory.map(|directory| named_files(&directory.join(DIRECTORY)));
-    let own = own.unwrap_or_default();
-    let built_in = BUILT_IN
-        .iter()
-        .filter(|(name, _)| own.iter().all(|(other, _)| other != name))
-        .map(|(name, _)| ((*name).to_string(), Origin::BuiltIn));
-    let own = own
-        .iter()
-        .map(|(name, path)| (name.clone(), Origin::File(path.clone())));
-    built_in.chain(own).collect()
+pub fn list(directory: Option<&Path>) -> Result<Vec<(String, Origin)>, Mistake> {
+    let mut themes: BTreeMap<String, Origin> = BUILT_IN
+        .map(|(name, _)| (name.to_string(), Origin::BuiltIn))
+        .into();
+    if let Some(directory) = directory {
+        for (name, path) in named_files(&directory.join(DIRECTORY))? {
+            themes.insert(name, Origin::File(path));
+        }
+    }
+    Ok(themes.into_iter().collect())
 }
 
 /// The theme to take where `named` is wanted: the one without colours where colours are not wanted.
@@ -118,8 +118,12 @@ impl Finder<'_> {
             );
             return Err(one(Mistake { what, ..missing }));
         }
-        let file = self.directory.filter(|_| own && is_name(name));
-        if let Some(directory) = file {
+        if !is_name(name) {
+            let what = format!("{name:?} cannot be the name of a theme");
+            let mistake = Mistake { what, ..missing };
+            return Err(one(mistake.hint("letters, digits and - _ . make one")));
+        }
+        if let Some(directory) = self.directory.filter(|_| own) {
             let file = directory.join(DIRECTORY).join(format!("{name}.toml"));
             if let Some(text) = document::read(&file).map_err(one)? {
                 return self.read(name, &text, Origin::File(file), path);
@@ -128,7 +132,7 @@ impl Finder<'_> {
         if let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
             return self.read(name, text, Origin::BuiltIn, path);
         }
-        let all = list(self.directory);
+        let all = list(self.directory).map_err(one)?;
         let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
         Err(one(missing.meant(name, names)))
     }

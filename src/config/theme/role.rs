@@ -122,7 +122,7 @@ impl Role {
     }
 
     /// Its place in [`Self::ALL`].
-    pub(super) fn index(self) -> usize {
+    pub fn index(self) -> usize {
         let state = |state| State::ALL.iter().position(|other| *other == state);
         match self {
             Self::Text => 0,

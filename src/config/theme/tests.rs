@@ -84,6 +84,7 @@ fn a_theme_of_the_users_says_what_it_changes() {
         ("9".into(), "bold red".into())
     );
     let names: Vec<(String, bool)> = list(Some(user.path()))
+        .expect("a list")
         .into_iter()
         .map(|(name, origin)| (name, origin == Origin::BuiltIn))
         .collect();
@@ -91,16 +92,16 @@ fn a_theme_of_the_users_says_what_it_changes() {
         .iter()
         .map(|(name, built_in)| (name.as_str(), *built_in))
         .collect();
-    let own = [
+    let want = [
         ("bare", false),
         ("dark", false),
+        ("light", true),
         ("mine", false),
+        ("mono", true),
         ("of-mine", false),
+        ("rich", true),
     ];
-    assert_eq!(
-        names,
-        [&[("light", true), ("mono", true), ("rich", true)][..], &own].concat()
-    );
+    assert_eq!(names, want);
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn mistakes_name_the_line_and_what_was_meant() {
         ),
         (
             "based_on = \"../mine\"\n",
-            "mine.toml:1: based_on: there is no theme \"../mine\"; known here: dark, light, mono, rich, mine, other",
+            "mine.toml:1: \"../mine\" cannot be the name of a theme; letters, digits and - _ . make one",
         ),
         (
             "based_on = \"other\"\n",
@@ -147,6 +148,15 @@ fn mistakes_name_the_line_and_what_was_meant() {
             .expect_err("mistakes")
             .len(),
         2
+    );
+    let own = user.path().join(DIRECTORY).join("mine.toml");
+    std::fs::write(own, "based_on = \"none\"\n").expect("a file");
+    let unknown = Theme::load("mine", Some(user.path())).expect_err("no theme");
+    assert!(
+        unknown[0]
+            .to_string()
+            .ends_with("there is no theme \"none\"; known here: dark, light, mine, mono, rich"),
+        "{unknown:?}"
     );
     let none = Theme::load("mien", Some(user.path())).expect_err("no theme");
     assert!(
