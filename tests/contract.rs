@@ -693,6 +693,71 @@ fn doctor_prints_findings() {
 }
 
 #[test]
+fn what_is_configured_is_printed() {
+    let home = Home::new();
+    let queries = home.regatta(&["queries", "--json"]).exits(0).json();
+    let query = || {
+        Object(vec![
+            ("name", Text),
+            ("doc", Text),
+            ("command", optional(Text)),
+            ("script", optional(Text)),
+            ("targets", optional(Text)),
+            ("timeout", Seconds),
+            ("ok_exit", List(Box::new(Count))),
+            ("origin", Text),
+        ])
+    };
+    check(&queries, &List(Box::new(query())));
+    let kernel = home
+        .regatta(&["queries", "--json", "kernel"])
+        .exits(0)
+        .json();
+    check(&kernel, &query());
+    assert_eq!(
+        (&kernel["command"], &kernel["origin"]),
+        (&json!("uname -srm"), &json!("built in"))
+    );
+
+    let keys = home.regatta(&["keys", "--json"]).exits(0).json();
+    let key = Object(vec![
+        (
+            "place",
+            word(&["everywhere", "jobs", "hosts", "queries", "events", "output"]),
+        ),
+        ("keys", Text),
+        ("command", Text),
+        ("doc", Text),
+        ("acts", Bool),
+        ("origin", Text),
+    ]);
+    check(&keys, &List(Box::new(key)));
+    let stop = json!({
+        "place": "jobs", "keys": "x", "command": "stop",
+        "doc": "Stop jobs or children: TERM, then KILL, then proof", "acts": true, "origin": "built in",
+    });
+    assert!(keys.as_array().expect("a list").contains(&stop), "{keys:#}");
+
+    let themes = home.regatta(&["themes", "--json"]).exits(0).json();
+    let theme = Object(vec![("name", Text), ("origin", Text), ("used", Bool)]);
+    check(&themes, &List(Box::new(theme)));
+    let mono = home.regatta(&["themes", "--json", "mono"]).exits(0).json();
+    assert_eq!(mono["roles"]["selection"], "reverse");
+    assert_eq!(mono["roles"]["state-failed"], "bold");
+
+    let settings = home.regatta(&["config", "show", "--json"]).exits(0).json();
+    let list = settings.as_array().expect("a list");
+    let fanout = json!({"key": "run.fanout", "value": 64, "origin": "built in"});
+    let timeout = json!({"key": "run.timeout", "value": null, "origin": "built in"});
+    assert!(
+        list.contains(&fanout) && list.contains(&timeout),
+        "{settings:#}"
+    );
+    let checked = home.regatta(&["config", "check", "--json"]).exits(0).json();
+    assert_eq!(checked, json!({"files": [], "mistakes": []}));
+}
+
+#[test]
 fn every_state_is_spelled_as_the_design_does() {
     use regatta::core::state::State;
     assert_eq!(State::ALL.map(regatta::core::state::State::word), STATES);

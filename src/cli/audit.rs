@@ -171,6 +171,7 @@ impl Entry {
             value["pinned"]
                 .as_bool()
                 .map(|on| if on { "on" } else { "off" }.to_string()),
+            value["by"].as_str().map(|by| format!("by {by}")),
             value["of"].as_u64().map(|job| format!("of job {job}")),
             value["missing"]
                 .as_u64()

@@ -1,6 +1,7 @@
 //! The command line: one file per verb, all of them clients of the engine.
 
 mod audit;
+mod config;
 mod confirm;
 mod context;
 mod daemon;
@@ -14,10 +15,11 @@ mod generate;
 mod grep;
 mod history;
 mod hosts;
-mod inventory;
 mod jobs;
+mod keys;
 mod picked;
 mod pin;
+mod queries;
 mod receive;
 mod reconnect;
 mod remove;
@@ -25,15 +27,16 @@ mod rerun;
 mod run;
 mod settings;
 mod sink;
-mod ssh_notes;
 mod stop;
 mod tail;
 mod terminal;
+mod themes;
 mod wait;
 mod when;
 
 pub use error::{CliError, Exit};
 
+use crate::command::configure::{Config, ConfigAction};
 use crate::command::{Cli, Daemon, DaemonAction, Verb};
 use crate::daemon::assemble;
 use context::Context;
@@ -57,6 +60,13 @@ pub async fn main(cli: Cli) -> Exit {
             action: DaemonAction::Run { .. },
         }) => {}
         _ => assemble::log_command(cli.global.verbose),
+    }
+    // It has to say all that is wrong, and the settings may be.
+    if let Verb::Config(Config {
+        action: ConfigAction::Check,
+    }) = &cli.verb
+    {
+        return config::check(&cli.global).unwrap_or_else(CliError::report);
     }
     let context = match Context::new(cli.global) {
         Ok(context) => context,
@@ -83,6 +93,10 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Audit(args) => audit::audit(&context, &args),
         Verb::Doctor => doctor::doctor(&context).await,
+        Verb::Queries(args) => queries::queries(&context, &args),
+        Verb::Keys(args) => keys::keys(&context, &args),
+        Verb::Themes(args) => themes::themes(&context, &args),
+        Verb::Config(args) => config::config(&context, args.action),
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,
         Verb::Completions { shell } => generate::completions(shell),
         Verb::Man => generate::man(),

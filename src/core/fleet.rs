@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Refusal};
+use super::departed::{By, Departed, Departures};
 use super::ids::{ChildId, IdCounter, JobId};
 use super::job::{Child, Job, Pin, Queue};
 use super::journal::{Changed, Journal, Revision};
@@ -133,6 +134,7 @@ pub struct Fleet {
     pub(super) leases: BTreeMap<LeaseId, Lease>,
     pub(super) next_lease: u64,
     pub(super) journal: Journal,
+    departures: Departures,
     /// Jobs changed by the input at hand: those whose waiters have to look again.
     pub(super) changed: BTreeSet<JobId>,
     /// Probes asked for when jobs came back.
@@ -179,6 +181,11 @@ impl Fleet {
 
     pub fn job(&self, id: JobId) -> Option<&Job> {
         self.jobs.get(&id)
+    }
+
+    /// A job that was removed just now; not one that went long ago.
+    pub fn departed(&self, id: JobId) -> Option<&Departed> {
+        self.departures.find(id)
     }
 
     /// All jobs, by id.
@@ -417,7 +424,7 @@ impl Fleet {
     }
 
     /// Removes a job and everything that refers to it.
-    pub(super) fn erase(&mut self, id: JobId, effects: &mut Vec<Effect>) {
+    pub(super) fn erase(&mut self, id: JobId, by: By, effects: &mut Vec<Effect>) {
         let Some(job) = self.jobs.remove(&id) else {
             return;
         };
@@ -432,6 +439,7 @@ impl Fleet {
         }
         self.journal.forget(job.revision);
         self.journal.removed(id);
+        self.departures.add(job, by);
         self.changed.insert(id);
         effects.push(Effect::DropOutput(id));
     }

@@ -5,6 +5,7 @@
 //! [`saved`] are the parts of that, [`answer`] what comes back, and [`journal`] how others keep up.
 
 pub mod answer;
+pub mod departed;
 pub mod fleet;
 pub mod ids;
 pub mod job;

@@ -33,6 +33,7 @@ pub fn job_view(job: &Job, now: Moment) -> JobView {
         more: job.has_more(),
         waiting,
         counts: State::ALL.map(|state| job.tally().count(state)),
+        settled: job.tally().total() - job.tally().unsettled(),
     }
 }
 

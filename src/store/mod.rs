@@ -266,9 +266,12 @@ impl Store {
             jobs: contents.jobs,
             next_id: contents.next_id,
         };
-        reader::complete(dir, &mut saved.jobs);
+        let corrected = reader::complete(dir, &mut saved.jobs);
         forget_strays(&jobs, &saved.jobs).map_err(failed(&jobs))?;
         let shared = Arc::new(Shared::new());
+        if !corrected.is_empty() {
+            shared.record(|records| records.children.extend(corrected));
+        }
         let thread = Writer::new(Arc::clone(&shared), catalog, dir.to_owned(), caps);
         let spawned = std::thread::Builder::new()
             .name("store".to_string())

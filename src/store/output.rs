@@ -18,6 +18,10 @@ use crate::core::time::Wall;
 const COLUMNS: &str = "out_bytes, out_lines, err_bytes, err_lines, \
                        out_bytes_end, out_lines_end, err_bytes_end, err_lines_end, runs, data";
 
+/// A gap, as [`gap`] reads it.
+const CUT: &str = "out_bytes, out_lines, err_bytes, err_lines, \
+                   out_bytes_end, out_lines_end, err_bytes_end, err_lines_end";
+
 /// The file, open for the one writer.
 #[derive(Debug)]
 pub(super) struct OutputFile {
@@ -101,6 +105,14 @@ impl OutputFile {
             let Some(end) = batch.blocks.last().map(|block| block.end) else {
                 continue;
             };
+            if let Some(gap) = batch.gap {
+                // What was let go of while nothing could be written is known to nobody else.
+                let known = cut_of(&transaction, batch.child)?;
+                let whole = both(Some(gap), known).filter(|whole| Some(*whole) != known);
+                if let Some(whole) = whole {
+                    note_cut(&transaction, batch.child, whole)?;
+                }
+            }
             let cut = cut(&transaction, batch.child, end, batch.gap, caps, self.tail)?;
             if let Some((gap, freed)) = cut {
                 removed += freed;
@@ -169,6 +181,14 @@ fn cut(
             from.offset() as i64,
             to.offset() as i64
         ])?;
+    let cut = Gap { from, to };
+    note_cut(db, child, cut)?;
+    let freed = cut.size().bytes - gap.map_or(0, |gap| gap.size().bytes);
+    Ok(Some((cut, freed)))
+}
+
+/// Writes down what of a child is gone.
+fn note_cut(db: &Connection, child: usize, Gap { from, to }: Gap) -> Result<(), Trouble> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO cut (child, out_bytes, out_lines, err_bytes, err_lines, \
          out_bytes_end, out_lines_end, err_bytes_end, err_lines_end) \
@@ -185,43 +205,40 @@ fn cut(
         to.err.bytes as i64,
         to.err.lines as i64,
     ])?;
-    let cut = Gap { from, to };
-    let freed = cut.size().bytes - gap.map_or(0, |gap| gap.size().bytes);
-    Ok(Some((cut, freed)))
+    Ok(())
 }
 
 /// What was cut out of a child, as it stands in the file.
 fn cut_of(db: &Connection, child: usize) -> Result<Option<Gap>, Trouble> {
-    let mut query = db.prepare_cached(
-        "SELECT out_bytes, out_lines, err_bytes, err_lines, \
-         out_bytes_end, out_lines_end, err_bytes_end, err_lines_end FROM cut WHERE child = ?1",
-    )?;
-    let gap = query.query_row([child as i64], |row| {
-        Ok(Gap {
-            from: position(row, 0)?,
-            to: position(row, 4)?,
-        })
-    });
+    let mut query = db.prepare_cached(&format!("SELECT {CUT} FROM cut WHERE child = ?1"))?;
+    let gap = query.query_row([child as i64], |row| gap(row, 0));
     Ok(gap.optional()?)
 }
 
-/// What two cuts come to that are told of the same output.
-pub(super) fn both(here: Option<Gap>, there: Option<Gap>) -> Option<Gap> {
-    match (here, there) {
-        (Some(here), Some(there)) => Some(Gap {
-            from: earlier(here.from, there.from),
-            to: later(here.to, there.to),
+/// What was cut out of each child, as it stands in the file.
+pub(super) fn cuts(db: &Connection) -> Result<Vec<(usize, Gap)>, Trouble> {
+    let mut query = db.prepare_cached(&format!("SELECT child, {CUT} FROM cut"))?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, i64>(0)? as usize, gap(row, 1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn gap(row: &Row<'_>, at: usize) -> rusqlite::Result<Gap> {
+    Ok(Gap {
+        from: position(row, at)?,
+        to: position(row, at + 4)?,
+    })
+}
+
+/// Two accounts of what is gone of one child, as one.
+pub(super) fn both(one: Option<Gap>, other: Option<Gap>) -> Option<Gap> {
+    let by_offset = |at: &Position| at.offset();
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Gap {
+            from: std::cmp::min_by_key(one.from, other.from, by_offset),
+            to: std::cmp::max_by_key(one.to, other.to, by_offset),
         }),
-        (here, there) => here.or(there),
+        (one, other) => one.or(other),
     }
-}
-
-fn earlier(a: Position, b: Position) -> Position {
-    if a.offset() <= b.offset() { a } else { b }
-}
-
-fn later(a: Position, b: Position) -> Position {
-    if a.offset() >= b.offset() { a } else { b }
 }
 
 /// How far each child's output goes on disk, and what was cut out of it.
@@ -236,10 +253,7 @@ pub(super) fn ends(db: &Connection) -> Result<Vec<(usize, Position, Option<Gap>)
     )?;
     let rows = query.query_map([], |row| {
         let gap = match row.get::<_, Option<i64>>(5)? {
-            Some(_) => Some(Gap {
-                from: position(row, 5)?,
-                to: position(row, 9)?,
-            }),
+            Some(_) => Some(gap(row, 5)?),
             None => None,
         };
         Ok((row.get::<_, i64>(0)? as usize, position(row, 1)?, gap))

@@ -146,6 +146,13 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Trouble> {
     Ok(db)
 }
 
+/// Whether somebody has a file open, or had when he died: the log beside it goes when the last one closes it well.
+pub(super) fn is_in_use(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).exists()
+}
+
 fn open(path: &Path, steps: &[Step], page: u32) -> Result<Connection, Trouble> {
     // The files beside it get their mode from it.
     File::options()

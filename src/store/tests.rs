@@ -233,6 +233,57 @@ fn what_was_written_is_there_for_the_next_process() {
     );
 }
 
+/// A crash between a cut and the account of it: the next process finds out, and so does the one after it.
+#[test]
+fn what_was_cut_last_is_counted_after_a_crash() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let (dir, crashed) = (home.path().join("state"), home.path().join("crashed"));
+    let caps = Caps {
+        head: 16 << 10,
+        tail: 1 << 20,
+        job: 1 << 20,
+    };
+    let (store, _) = Store::open(&dir, caps).expect("it is made");
+    let mut fleet = fleet();
+    let mut cut = BTreeMap::new();
+    wait_for(async {
+        for child in [CHILD, JOB.child(1)] {
+            let log = store.log(JOB, child);
+            let mut report = |report| fleet.apply(Moment::default(), Input::Runner(child, report));
+            report(Report::Began(Trace { pid: 77 }));
+            log.append(Stream::Out, &vec![b'\n'; 900_000]).await;
+            store.shared.settle(child).await;
+            let Extent { end, gap } = log.extent();
+            report(Report::Output { end, gap });
+            report(Report::Ended(Ended::Exited(0)));
+            flush(&store, &fleet).await;
+            cut.extend(store.take_cuts());
+        }
+    });
+    let told = fleet.child(CHILD).expect("it is there").output;
+    assert_eq!(told.gap, None, "nobody has said so yet");
+    assert!(cut[&CHILD].size().bytes > 0);
+    // What a process leaves that dies now.
+    fs::create_dir_all(crashed.join("jobs")).expect("ours");
+    for entry in [&dir, &dir.join("jobs")] {
+        for entry in fs::read_dir(entry).expect("it is there").flatten() {
+            let path = entry.path();
+            let to = crashed.join(path.strip_prefix(&dir).expect("it lies there"));
+            if path.is_file() {
+                fs::copy(&path, to).expect("ours");
+            }
+        }
+    }
+    for process in ["the next", "the one after"] {
+        let (_, saved) = Store::open(&crashed, caps).expect("it is opened");
+        for (index, child) in &saved.jobs[0].children {
+            let gap = cut.get(&JOB.child(*index)).copied();
+            assert_eq!(child.output.gap, gap, "child {index}, {process}");
+            assert_eq!(child.output.end.out.bytes, 900_000);
+        }
+    }
+}
+
 #[test]
 fn a_disk_that_takes_nothing_stops_nobody_and_recovers() {
     let home = tempfile::tempdir().expect("a temporary directory");
@@ -316,6 +367,36 @@ fn memory_is_bounded_while_the_disk_takes_nothing() {
         let (got, cut) = read(&store, all, 1 << 20).await;
         assert_eq!(got[0].len() as u64 + cut.bytes, end.offset());
     });
+}
+
+/// What had to be let go of meanwhile is known to the next process too.
+#[test]
+fn what_was_let_go_of_is_written_down_when_the_disk_takes_it_again() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let caps = Caps {
+        tail: 1 << 30,
+        ..Caps::default()
+    };
+    let (store, _) = Store::open(home.path(), caps).expect("it is made");
+    let (jobs, away) = (home.path().join("jobs"), home.path().join("away"));
+    let gap = wait_for(async {
+        fs::rename(&jobs, &away).expect("ours");
+        let (log, fleet) = (store.log(JOB, CHILD), fleet());
+        put(&store, &fleet).await;
+        for _ in 0..work::MEMORY >> 19 {
+            log.append(Stream::Out, &vec![b'\n'; 1 << 20]).await;
+        }
+        let mut watch = store.watch();
+        fs::rename(&away, &jobs).expect("ours");
+        watch.changed().await;
+        flush(&store, &fleet).await;
+        log.extent().gap
+    });
+    assert!(gap.is_some());
+    drop(store);
+    // Its account was not: whoever keeps that had no time.
+    let (_, saved) = Store::open(home.path(), caps).expect("it is opened again");
+    assert_eq!(saved.jobs[0].children[0].1.output.gap, gap);
 }
 
 #[test]

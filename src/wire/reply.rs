@@ -166,6 +166,8 @@ pub struct JobView {
     pub waiting: Count,
     /// Children per state, in the order of [`State::ALL`].
     pub counts: [u32; 10],
+    /// Children to which nothing more will happen by itself.
+    pub settled: u32,
 }
 
 impl JobView {

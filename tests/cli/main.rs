@@ -7,6 +7,7 @@ mod support;
 
 mod audit;
 mod bytes;
+mod configure;
 mod daemon;
 mod doctor;
 mod durable;

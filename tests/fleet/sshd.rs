@@ -45,19 +45,25 @@ impl Drop for Login {
 impl Fleet {
     /// A server with more lines in its configuration; `None`, and a word about it, where there is no sshd.
     pub fn start(test: &str, extra: &str) -> Option<Self> {
-        Self::start_with(test, extra, None)
+        Self::start_with(test, extra, "", None)
     }
 
-    /// The same with a second login.
+    /// A server that gives everything it starts these variables, as `NAME=VALUE`.
+    pub fn start_marking(test: &str, marks: &str) -> Option<Self> {
+        Self::start_with(test, "", marks, None)
+    }
+
+    /// The same with a second login, where there can be one.
+    pub fn start_marking_with_other(test: &str, marks: &str) -> Option<Self> {
+        Self::start_with(test, "", marks, other_login_or_word(test))
+    }
+
+    /// A server with a second login.
     pub fn start_with_other(test: &str, extra: &str) -> Option<Self> {
-        let other = other_login();
-        if other.is_none() {
-            println!("SKIPPED: {test}, in part: only root can let a second user in");
-        }
-        Self::start_with(test, extra, other)
+        Self::start_with(test, extra, "", other_login_or_word(test))
     }
 
-    fn start_with(test: &str, extra: &str, other: Option<Login>) -> Option<Self> {
+    fn start_with(test: &str, extra: &str, marks: &str, other: Option<Login>) -> Option<Self> {
         if !["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
             .iter()
             .any(|path| Path::new(path).exists())
@@ -71,6 +77,7 @@ impl Fleet {
             ("FLEET_DIR", directory.path().display().to_string()),
             ("FLEET_PORT", port.to_string()),
             ("FLEET_EXTRA", extra.to_owned()),
+            ("FLEET_ENV", marks.to_owned()),
             (
                 "FLEET_USERS",
                 other
@@ -189,6 +196,15 @@ pub fn free_port() -> u16 {
         .and_then(|listener| listener.local_addr())
         .expect("a free port")
         .port()
+}
+
+/// A second login, or a word about it where there can be none.
+fn other_login_or_word(test: &str) -> Option<Login> {
+    let other = other_login();
+    if other.is_none() {
+        println!("SKIPPED: {test}, in part: only root can let a second user in");
+    }
+    other
 }
 
 /// A user besides root, made for the test; only root can let one in.

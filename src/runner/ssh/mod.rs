@@ -105,6 +105,11 @@ impl Ssh {
         self.pool.connections()
     }
 
+    /// How many of them take no new commands for now, because somebody does not take the output of one.
+    pub fn stalled(&self) -> usize {
+        self.pool.stalled()
+    }
+
     /// Says good-bye to every server and closes all connections; what still runs over them is ended by its lifeline.
     pub async fn close_all(&self) {
         self.pool.close_all().await;

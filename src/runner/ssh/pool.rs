@@ -129,6 +129,14 @@ impl Pool {
         all.collect()
     }
 
+    /// Those of them that take no new channels for now, because a reader is behind.
+    pub(super) fn stalled(&self) -> usize {
+        let state = self.state();
+        let all = state.hosts.values().flat_map(|host| &host.connections);
+        all.filter(|shelf| shelf.connection.is_usable() && shelf.connection.is_stalled())
+            .count()
+    }
+
     /// A channel to the target, over a kept connection or a new one, within `timeout` altogether.
     pub(super) async fn open(
         self: &Arc<Self>,
