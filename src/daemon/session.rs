@@ -59,6 +59,11 @@ impl Service {
         service
     }
 
+    /// A service in front of any engine, whose commands are noted nowhere.
+    pub fn unnoted(engine: Engine, task: JoinHandle<Ended>) -> Arc<Self> {
+        Self::new(engine, task, Audit::none())
+    }
+
     /// Returns once a client has asked the daemon to end.
     pub async fn ended(&self) {
         // The sender is ours, so the channel cannot close.

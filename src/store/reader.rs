@@ -14,7 +14,7 @@ use super::output;
 use super::schema::{self, Trouble};
 use super::work::locked;
 use crate::core::ids::{ChildId, JobId};
-use crate::core::output::{Account, Count, Stream};
+use crate::core::output::{Account, Count, Position, Stream};
 use crate::core::receive::{Held, Window};
 use crate::core::saved::{SavedChild, SavedJob, SavedState};
 
@@ -108,17 +108,22 @@ impl Reader {
         if self.is_done() {
             return Ok(Vec::new());
         }
-        if !self.is_in_memory() {
+        // Memory comes first: what leaves it is on disk before, so that nothing is missed between the two.
+        let (memory, from) = match &self.log {
+            Some(log) => {
+                let log = locked(log);
+                (log.snapshot(), Some(log.in_memory_from()))
+            }
+            None => (Vec::new(), None),
+        };
+        if !from.is_some_and(|from| self.is_behind(from)) {
             let blocks = self.read_disk(limit).await?;
             let pieces = self.take(blocks.iter(), limit);
             if !pieces.is_empty() {
                 return Ok(pieces);
             }
         }
-        let mut pieces = Vec::new();
-        if let Some(log) = self.log.clone() {
-            pieces = self.take(locked(&log).blocks(), limit);
-        }
+        let mut pieces = self.take(memory.iter().map(|block| &**block), limit);
         if pieces.is_empty() {
             pieces.extend(self.skip_to(self.window.to));
         }
@@ -148,13 +153,10 @@ impl Reader {
             .filter(move |stream| done[*stream as usize].bytes < to[*stream as usize].bytes)
     }
 
-    /// Whether everything that is left is in memory.
-    fn is_in_memory(&self) -> bool {
-        self.log.as_ref().is_some_and(|log| {
-            let from = locked(log).in_memory_from();
-            self.wanted()
-                .all(|stream| self.done[stream as usize].bytes >= from.of(stream).bytes)
-        })
+    /// Whether everything that is left lies behind a place.
+    fn is_behind(&self, from: Position) -> bool {
+        self.wanted()
+            .all(|stream| self.done[stream as usize].bytes >= from.of(stream).bytes)
     }
 
     /// What is next on disk.
