@@ -118,7 +118,7 @@ impl Task {
         let mut review = tokio::time::interval(REVIEW);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut task = Self {
-            fleet: Fleet::starting_at(saved.next_id.max(1)),
+            fleet: Fleet::starting_at(saved.next_id.max(1), saved.removed),
             runners,
             store,
             clock,

@@ -35,6 +35,7 @@ use crate::core::job::Job;
 use crate::core::output::{Count, Gap, Position, Stream};
 use crate::core::receive::Window;
 use crate::core::saved::{SavedChild, SavedJob};
+use crate::core::time::Wall;
 use catalog::Catalog;
 use log::ChildLog;
 use work::{Progress, Queue, Room, Shared, locked};
@@ -120,6 +121,8 @@ pub struct Saved {
     pub jobs: Vec<SavedJob>,
     /// The first id that was never used.
     pub next_id: u64,
+    /// When jobs were removed that the history remembers.
+    pub removed: BTreeMap<JobId, Wall>,
 }
 
 /// Why a store cannot be opened.
@@ -259,6 +262,7 @@ impl Store {
         let mut saved = Saved {
             jobs: contents.jobs,
             next_id: contents.next_id,
+            removed: contents.removed,
         };
         let corrected = reader::complete(dir, &mut saved.jobs);
         forget_strays(&jobs, &saved.jobs).map_err(failed(&jobs))?;
