@@ -8,6 +8,7 @@ mod support;
 mod audit;
 mod bytes;
 mod daemon;
+mod disk;
 mod doctor;
 mod durable;
 mod help;
