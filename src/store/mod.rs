@@ -72,6 +72,18 @@ impl Caps {
     fn floor(&self) -> u64 {
         (self.tail as u64).min(64 << 10)
     }
+
+    /// What a child of so many keeps of its end in any case, however much the others write.
+    fn share(&self, children: usize) -> u64 {
+        let each = self.job / children.max(1) as u64;
+        let tail = self.tail as u64;
+        let left = each.saturating_sub(self.head as u64);
+        if left >= tail {
+            return tail;
+        }
+        // Ends are halved until all fits: the last time it is by half too much, at worst.
+        (left / 2).max(self.floor())
+    }
 }
 
 /// A store that is open.
@@ -79,9 +91,7 @@ impl Caps {
 pub struct Store {
     dir: PathBuf,
     key: u64,
-    /// What of a child's beginning is never cut, and how much is kept of its end, in bytes.
-    head: usize,
-    tail: u64,
+    caps: Caps,
     shared: Arc<Shared>,
     /// Held for look-ups only, never across an await and never while bytes are copied.
     logs: Mutex<Logs>,
@@ -277,8 +287,7 @@ impl Store {
         let store = Self {
             dir: dir.to_owned(),
             key: contents.key,
-            head: caps.head,
-            tail: caps.tail as u64,
+            caps,
             shared,
             logs: Mutex::default(),
             readers: Arc::default(),
@@ -312,7 +321,7 @@ impl Store {
 
     /// The log of a child that writes.
     pub fn log(&self, job: JobId, child: ChildId) -> Log {
-        let log = Arc::new(Mutex::new(ChildLog::new(self.head)));
+        let log = Arc::new(Mutex::new(ChildLog::new(self.caps.head)));
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         logs.insert(child, &log);
         Log {
@@ -320,7 +329,7 @@ impl Store {
             child,
             log,
             shared: Arc::clone(&self.shared),
-            kept: self.head as u64 + self.tail,
+            kept: (self.caps.head + self.caps.tail) as u64,
         }
     }
 
@@ -362,12 +371,15 @@ impl Store {
         self.shared.durable().await;
     }
 
-    /// How much a child may write beyond what was received of it without anything being cut: before the first receive,
-    /// and afterwards.
-    pub fn room(&self) -> (u64, u64) {
+    /// How much a child of a job with so many may write beyond what was received of it without anything being cut, even if
+    /// all of them write that much: before the first receive, and afterwards.
+    pub fn room(&self, children: usize) -> (u64, u64) {
         // Whole blocks are cut.
-        let tail = self.tail.saturating_sub(block::BLOCK as u64);
-        (self.head as u64 + tail, tail)
+        let tail = self
+            .caps
+            .share(children)
+            .saturating_sub(block::BLOCK as u64);
+        (self.caps.head as u64 + tail, tail)
     }
 
     /// Why nothing can be written at the moment.
