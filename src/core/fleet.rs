@@ -22,7 +22,7 @@ use super::saved::SavedJob;
 use super::select::{Picked, Selector, resolve};
 use super::spec::{Ended, Inquiry, JobSpec, Proof, Signal, Trace};
 use super::state::{Cause, ChildState, Tally};
-use super::time::Moment;
+use super::time::{Moment, Wall};
 use super::wait::{Pending, Until};
 
 /// Names a command whose answer somebody waits for.
@@ -150,10 +150,11 @@ pub enum Timer {
 }
 
 impl Fleet {
-    /// An empty fleet whose first job gets the id `first`.
-    pub fn starting_at(first: u64) -> Self {
+    /// An empty fleet whose first job gets the id `first`, after jobs that were removed at these times.
+    pub fn starting_at(first: u64, removed: BTreeMap<JobId, Wall>) -> Self {
         Self {
             ids: IdCounter::starting_at(first),
+            departures: Departures::of_old(removed),
             ..Self::default()
         }
     }
@@ -167,7 +168,7 @@ impl Fleet {
             Input::Runner(child, report) => self.report(now, child, report, &mut effects),
             Input::Delivered(lease, delivery) => self.close_lease(lease, &delivery),
             Input::Restore(job) => self.restore(now, *job, &mut effects),
-            Input::Expire(jobs) => self.expire(&jobs, &mut effects),
+            Input::Expire(jobs) => self.expire(now, &jobs, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
         }
         self.answer_waits(now, &mut effects);
@@ -186,6 +187,11 @@ impl Fleet {
     /// A job that was removed just now; not one that went long ago.
     pub fn departed(&self, id: JobId) -> Option<&Departed> {
         self.departures.find(id)
+    }
+
+    /// When a job was removed, if that is remembered.
+    pub fn removed_at(&self, id: JobId) -> Option<Wall> {
+        self.departures.date(id)
     }
 
     /// All jobs, by id.
@@ -424,7 +430,7 @@ impl Fleet {
     }
 
     /// Removes a job and everything that refers to it.
-    pub(super) fn erase(&mut self, id: JobId, by: By, effects: &mut Vec<Effect>) {
+    pub(super) fn erase(&mut self, now: Moment, id: JobId, by: By, effects: &mut Vec<Effect>) {
         let Some(job) = self.jobs.remove(&id) else {
             return;
         };
@@ -439,7 +445,7 @@ impl Fleet {
         }
         self.journal.forget(job.revision);
         self.journal.removed(id);
-        self.departures.add(job, by);
+        self.departures.add(now.wall, job, by);
         self.changed.insert(id);
         effects.push(Effect::DropOutput(id));
     }

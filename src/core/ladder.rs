@@ -125,6 +125,7 @@ impl Fleet {
     /// Removes jobs whose children have all settled, and says what may still run of them.
     pub(super) fn finish_removal(
         &mut self,
+        now: Moment,
         jobs: &BTreeSet<JobId>,
         refused: Vec<Refusal>,
         effects: &mut Vec<Effect>,
@@ -147,7 +148,7 @@ impl Fleet {
             .filter(|id| self.jobs.contains_key(id))
             .collect();
         for id in &removed {
-            self.erase(*id, By::Operator, effects);
+            self.erase(now, *id, By::Operator, effects);
         }
         Answer::Removed {
             jobs: removed,

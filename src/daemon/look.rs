@@ -1,12 +1,15 @@
 //! Looks at the fleet, as clients get them.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::core::answer::Settled as How;
 use crate::core::fleet::Fleet;
 use crate::core::ids::JobId;
 use crate::core::journal::{Changed, Revision};
-use crate::core::select::{Picked, Selector};
+use crate::core::select::{Picked, Selector, Unknown, What};
 use crate::core::state::State;
-use crate::core::time::Moment;
+use crate::core::time::{Moment, Wall};
 use crate::engine::{child_view, job_view};
 use crate::targets::HostSet;
 use crate::wire::reply::{ChildView, JobView, Jobs, News, Settled};
@@ -19,6 +22,20 @@ pub(super) fn folded<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String
         |_| names.collect::<Vec<_>>().join(","),
         |hosts| hosts.fold(),
     )
+}
+
+/// What was asked for and is not there, in words.
+pub(super) fn missing(unknown: &Unknown) -> String {
+    match unknown.what {
+        What::Removed(Wall(at)) => {
+            let at = Timestamp::from_millisecond(at).unwrap_or_default();
+            let at = at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+            format!(
+                "{unknown} ({at}); `regatta history` still shows it, `regatta rerun --all` runs it again"
+            )
+        }
+        What::Id | What::Name | What::HostOrState => unknown.to_string(),
+    }
 }
 
 /// Jobs, and their children if wanted.  Children selected by themselves come with their job.
@@ -36,7 +53,7 @@ pub(super) fn list(
         },
     };
     let mut jobs = Jobs {
-        unknown: picked.unknown.iter().map(ToString::to_string).collect(),
+        unknown: picked.unknown.iter().map(missing).collect(),
         ..Jobs::default()
     };
     let touched = picked.touched(fleet);
@@ -115,7 +132,7 @@ pub(super) fn settled(fleet: &Fleet, picked: &Picked, how: How, now: Moment) -> 
     let mut settled = Settled {
         jobs: Vec::new(),
         children: Vec::new(),
-        unknown: picked.unknown.iter().map(ToString::to_string).collect(),
+        unknown: picked.unknown.iter().map(missing).collect(),
         timed_out: how == How::TimedOut,
     };
     for job in picked.touched(fleet) {

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
 use super::digest::Digests;
-use super::look::{list, news, settled};
+use super::look::{list, missing, news, settled};
 use super::notice::Notices;
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
@@ -362,8 +362,12 @@ fn texts(refused: &[Refusal]) -> (Vec<String>, Vec<String>) {
     let (unknown, refused): (Vec<&Refusal>, Vec<&Refusal>) = refused
         .iter()
         .partition(|refusal| matches!(refusal, Refusal::Unknown(_)));
-    let text = |refusals: Vec<&Refusal>| refusals.iter().map(ToString::to_string).collect();
-    (text(unknown), text(refused))
+    let text = |refusal: &&Refusal| match refusal {
+        Refusal::Unknown(unknown) => missing(unknown),
+        refusal => refusal.to_string(),
+    };
+    let texts = |refusals: Vec<&Refusal>| refusals.iter().map(text).collect();
+    (texts(unknown), texts(refused))
 }
 
 /// `1 job is`, `3 jobs are`.

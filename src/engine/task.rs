@@ -118,7 +118,7 @@ impl Task {
         let mut review = tokio::time::interval(REVIEW);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut task = Self {
-            fleet: Fleet::starting_at(saved.next_id.max(1)),
+            fleet: Fleet::starting_at(saved.next_id.max(1), saved.removed),
             runners,
             store,
             clock,
@@ -228,7 +228,8 @@ impl Task {
                     }
                 }
                 Changed::Child(id) => {
-                    if let Some(child) = self.fleet.child(id)
+                    if let Some((job, index)) = self.fleet.find_child(id)
+                        && let child = &job.children[index]
                         && child.deeds() > self.written
                         && child.state != ChildState::NotStarted
                     {
@@ -236,7 +237,7 @@ impl Task {
                         if let Some(run) = self.runs.get(&id) {
                             let received = Stream::BOTH.map(|stream| child.output.received(stream));
                             let received: u64 = received.iter().map(|count| count.bytes).sum();
-                            let (_, further) = self.store.room();
+                            let (_, further) = self.store.room(job.children.len());
                             run.open_gate(received + further);
                         }
                     }
@@ -364,7 +365,8 @@ impl Task {
             .shared
             .get(&run.job)
             .is_some_and(|shared| shared.on_full == OnFull::Stop);
-        let (limit, _) = self.store.room();
+        let children = self.fleet.job(run.job).map_or(1, |job| job.children.len());
+        let (limit, _) = self.store.room(children);
         self.report(
             child,
             Report::Output {
@@ -440,11 +442,12 @@ impl Task {
             return;
         };
         let job = order.job;
+        let children = self.fleet.job(job).map_or(1, |job| job.children.len());
         let (signal, signals) = watch::channel(None);
         let (log, grown) = (self.store.log(job, child), Grown::default());
         let (gate, gated) = match shared.on_full {
             OnFull::Block => {
-                let (gate, limit) = watch::channel(self.store.room().0);
+                let (gate, limit) = watch::channel(self.store.room(children).0);
                 (Some(gate), Gate::at(limit))
             }
             OnFull::Truncate | OnFull::Stop => (None, Gate::open()),
