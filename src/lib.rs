@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod demo;
 pub mod engine;
 pub mod runner;
+pub mod secret;
 mod serial;
 pub mod store;
 pub mod targets;

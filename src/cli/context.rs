@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::terminal::Terminal;
 use crate::command::Global;
 use crate::config::settings::Settings;
+use crate::core::spec::Asking;
 use crate::daemon::client::{Absent, Connection, Reach};
 use crate::daemon::place::Place;
 use crate::daemon::{OpenError, Service, assemble};
@@ -116,6 +117,15 @@ impl Context {
     pub(super) async fn close(&self) {
         if let Some(service) = &self.in_process {
             service.close().await;
+        }
+    }
+
+    /// Whether children may wait for answers.
+    pub(super) fn asking(&self) -> Asking {
+        if self.global.batch {
+            Asking::Never
+        } else {
+            Asking::Allowed
         }
     }
 

@@ -216,6 +216,7 @@ async fn watch(
         jobs,
         children,
         removed: Vec::new(),
+        questions: None,
     };
     let mut out = std::io::stdout().lock();
     loop {
@@ -223,6 +224,8 @@ async fn watch(
             jobs,
             children,
             removed,
+            // The children that wait say what they wait for.
+            questions: _,
         } = news;
         let jobs = jobs
             .iter()

@@ -25,6 +25,7 @@ pub(super) async fn rerun(context: &Context, args: Rerun) -> Result<Exit, CliErr
     let request = Request::Rerun {
         select: args.pick.select.clone(),
         which,
+        asking: context.asking(),
     };
     let Reply::Rerun { jobs, refused } = context.ask(&request, Absent::Recall).await? else {
         return Err(CliError::failed("the engine answered out of turn"));

@@ -219,6 +219,7 @@ pub(super) fn spec(context: &Context, args: &Run) -> Result<JobSpec, CliError> {
         } else {
             ssh_options(context, args)?
         },
+        asking: context.asking(),
     })
 }
 

@@ -14,6 +14,7 @@ mod look;
 mod notice;
 mod peer;
 pub mod place;
+mod questions;
 mod receive;
 mod rerun;
 pub mod server;
