@@ -39,6 +39,11 @@ impl Secret {
         Self(Arc::new(Zeroizing::new(words)))
     }
 
+    /// Whether it is a copy of that one: given once, and passed on.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The words themselves, for whoever has to use them.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -82,7 +82,7 @@ impl Questions {
 }
 
 /// The question a child in this state waits with.
-fn asked_in(state: &ChildState) -> Option<QuestionId> {
+pub(super) fn asked_in(state: &ChildState) -> Option<QuestionId> {
     match state {
         ChildState::Blocked(Need::Answer { id, .. }) => Some(*id),
         ChildState::Blocked(Need::Receiver)
@@ -142,10 +142,9 @@ impl Fleet {
         }
     }
 
-    /// Keeps the questions true when a child goes from one state to another.
-    pub(super) fn leave_question(&mut self, child: ChildId, from: &ChildState, to: &ChildState) {
-        let asked = asked_in(from);
-        if let Some(id) = asked.filter(|_| asked != asked_in(to)) {
+    /// A child does not wait any more with the question it may have waited with.
+    pub(super) fn leave_question(&mut self, child: ChildId, asked: Option<QuestionId>) {
+        if let Some(id) = asked {
             self.questions.withdraw(id, child);
             self.questions.changed = self.revision();
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Refusal};
-use super::blocked::Questions;
+use super::blocked::{Questions, asked_in};
 use super::ids::{ChildId, IdCounter, JobId};
 use super::job::{Child, Job, Pin, Queue};
 use super::journal::{Changed, Journal, Revision};
@@ -380,7 +380,8 @@ impl Fleet {
         if state.is_settled() {
             child.ended = Some(now);
         }
-        let before = std::mem::replace(&mut child.state, state.clone());
+        let (left, new) = (asked_in(&child.state), asked_in(&state));
+        child.state = state;
         if job.began.is_none()
             && job.tally.count(super::state::State::NotStarted) < job.tally.total()
         {
@@ -393,7 +394,9 @@ impl Fleet {
             self.timers.remove(&(at, Timer::Job(id)));
         }
         self.touch_child(id, index);
-        self.leave_question(id.child(index), &before, &state);
+        if left != new {
+            self.leave_question(id.child(index), left);
+        }
     }
 
     /// Notes that a child, and with it its master, changed.
