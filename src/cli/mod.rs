@@ -1,5 +1,7 @@
 //! The command line: one file per verb, all of them clients of the engine.
 
+mod answer;
+mod attend;
 mod audit;
 mod confirm;
 mod context;
@@ -25,6 +27,7 @@ mod sink;
 mod ssh_notes;
 mod stop;
 mod terminal;
+mod tty;
 mod wait;
 mod when;
 
@@ -63,6 +66,7 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Jobs(args) => jobs::jobs(&context, args).await,
         Verb::Receive(args) => receive::receive(&context, args).await,
         Verb::Wait(args) => wait::wait(&context, args).await,
+        Verb::Answer(args) => answer::answer(&context, args).await,
         Verb::Stop(args) => stop::stop(&context, args).await,
         Verb::Remove(args) => remove::remove(&context, args).await,
         Verb::Rerun(args) => rerun::rerun(&context, args).await,

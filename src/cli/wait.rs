@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::attend::beside;
 use super::context::{Context, unexpected};
 use super::ends::{Ends, Label, is_unconfirmed};
 use super::error::{CliError, Exit};
@@ -21,10 +22,9 @@ pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError
         until,
         timeout: args.timeout,
     };
-    match context
-        .ask(&Request::Command(command), Absent::Recall)
-        .await?
-    {
+    let request = Request::Command(command);
+    let settled = context.ask(&request, Absent::Recall);
+    match beside(context, &args.pick.select, settled).await? {
         Reply::Settled(settled) => {
             print_settled(context, &settled)?;
             report_children(context, &settled);

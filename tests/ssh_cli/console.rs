@@ -43,6 +43,17 @@ impl Console {
         Some(Self { home, fleet })
     }
 
+    /// The same with a login that is let in with this password only; `None` where there can be none.
+    pub fn start_with_password(test: &str, password: &str) -> Option<Self> {
+        let home = Home::new();
+        let extra = format!(
+            "{}\nMatch User regatta*\n PasswordAuthentication yes\n PubkeyAuthentication no",
+            marks(&home)
+        );
+        let fleet = Fleet::start_with_password(test, &extra, password)?;
+        Some(Self { home, fleet })
+    }
+
     /// The name of the login that is not root.
     pub fn other(&self) -> &str {
         &self.fleet.other.as_ref().expect("started with one").name

@@ -225,6 +225,10 @@ impl Login<'_> {
         let credentials = self.credentials;
         let file = identity.path.display().to_string();
         for wrong in 0..PROMPTS {
+            // Another host's turn may have come first.
+            if let Some(key) = credentials.files.unlocked(&identity.path) {
+                return Some(key);
+            }
             let about = About::Passphrase { file: file.clone() };
             let question = Question { about, wrong };
             let given = credentials.desk.secret(question, self.fate).await;

@@ -18,6 +18,7 @@ use super::host_key::Checker;
 use super::identity::Identity;
 use super::wire::Fate;
 use crate::core::reason::Reason;
+use crate::secret::Secret;
 
 /// How often a passphrase, a password or an answer may be wrong: `NumberOfPasswordPrompts` of ssh_config(5).
 const PROMPTS: u32 = 3;
@@ -51,6 +52,7 @@ pub(super) async fn log_in(
         credentials,
         report: Report::default(),
         methods: None,
+        tried: Vec::new(),
     };
     match login.run().await {
         ControlFlow::Break(ended) => ended,
@@ -79,6 +81,8 @@ struct Login<'a> {
     report: Report,
     /// What the server would take next, once it has said so.
     methods: Option<MethodSet>,
+    /// What was typed for the server before.
+    tried: Vec<Secret>,
 }
 
 impl Login<'_> {

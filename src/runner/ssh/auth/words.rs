@@ -131,12 +131,12 @@ impl Login<'_> {
         Some(answers)
     }
 
-    /// What to say to this: what the job was told before, or what the operator says now.
-    async fn words(&self, about: &About, wrong: u32) -> Option<Secret> {
+    /// What to say to this: what the job was told before and was not tried here, or what the operator says now.
+    async fn words(&mut self, about: &About, wrong: u32) -> Option<Secret> {
         let desk = self.credentials.desk;
-        if wrong == 0
-            && let Some(known) = desk.pocket.find(about)
-        {
+        let tried = |known: &Secret| self.tried.iter().any(|tried| tried.is_same(known));
+        if let Some(known) = desk.pocket.find(about).filter(|known| !tried(known)) {
+            self.tried.push(known.clone());
             return Some(known);
         }
         let question = Question {
@@ -147,6 +147,7 @@ impl Login<'_> {
         if is_lasting(about) {
             desk.pocket.give(about, &words);
         }
+        self.tried.push(words.clone());
         Some(words)
     }
 
