@@ -202,6 +202,9 @@ async fn attempt(
         agent: target.agent.as_deref(),
         identities: &resolved.identities,
         identities_only: settings.identities_only.value,
+        kbd_interactive: settings.kbd_interactive.value,
+        password: settings.password.value,
+        prompts: settings.password_prompts.value,
         files,
         desk,
     };

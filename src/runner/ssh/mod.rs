@@ -36,7 +36,7 @@ use super::probe::{self, Task};
 use super::{Boxed, Event, Order, Runner, prologue, relay};
 use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
-use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
+use crate::core::spec::{Asking, Ended, Inquiry, Proof, Signal, Trace};
 use channel::OpenChannel;
 use connect::Target;
 use desk::Caller;
@@ -140,9 +140,12 @@ impl Ssh {
     async fn open(
         &self,
         order: &Order,
-        caller: Caller<'_>,
+        mut caller: Caller<'_>,
     ) -> Result<(OpenChannel, Duration), Reason> {
         let target = Arc::new(self.target(order).await?);
+        if target.settings().batch_mode.value {
+            caller.asking = Asking::Never;
+        }
         let timeout = target.connect_timeout(order.connect_timeout);
         let channel = self
             .pool

@@ -16,7 +16,7 @@ use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKey};
 use russh::{Error, MethodKind, SendError, Signer};
 use tokio::net::UnixStream;
 
-use super::{Credentials, Login, PROMPTS, Report, Step};
+use super::{Credentials, Login, Report, Step};
 use crate::core::question::{About, Question};
 use crate::runner::ssh::identity::{Identity, NotUnlocked, Private};
 
@@ -224,7 +224,7 @@ impl Login<'_> {
     async fn unlock(&mut self, identity: &Identity) -> Option<Arc<PrivateKey>> {
         let credentials = self.credentials;
         let file = identity.path.display().to_string();
-        for wrong in 0..PROMPTS {
+        for wrong in 0..credentials.prompts {
             // Another host's turn may have come first.
             if let Some(key) = credentials.files.unlocked(&identity.path) {
                 return Some(key);
@@ -246,8 +246,10 @@ impl Login<'_> {
                 }
             }
         }
-        self.report
-            .skip(format!("{file}: {PROMPTS} passphrases were wrong"));
+        self.report.skip(format!(
+            "{file}: {} passphrases were wrong",
+            credentials.prompts
+        ));
         None
     }
 }

@@ -20,9 +20,6 @@ use super::wire::Fate;
 use crate::core::reason::Reason;
 use crate::secret::Secret;
 
-/// How often a passphrase, a password or an answer may be wrong: `NumberOfPasswordPrompts` of ssh_config(5).
-const PROMPTS: u32 = 3;
-
 /// Ways to log in that a server may want one after the other; no real one wants more.
 const ROUNDS: usize = 8;
 
@@ -35,6 +32,10 @@ pub(super) struct Credentials<'a> {
     pub(super) identities: &'a [Arc<Identity>],
     /// Of the agent's keys only those among the identities.
     pub(super) identities_only: bool,
+    pub(super) kbd_interactive: bool,
+    pub(super) password: bool,
+    /// How often a passphrase, a password or an answer may be wrong.
+    pub(super) prompts: u32,
     pub(super) files: &'a Arc<Files>,
     /// Where the operator is asked for what is not there.
     pub(super) desk: &'a Desk,
@@ -95,8 +96,16 @@ impl Login<'_> {
         }
         let mut exhausted = Vec::new();
         for _ in 0..ROUNDS {
-            let wanted = [MethodKind::KeyboardInteractive, MethodKind::Password]
+            let allowed = [
+                (
+                    MethodKind::KeyboardInteractive,
+                    self.credentials.kbd_interactive,
+                ),
+                (MethodKind::Password, self.credentials.password),
+            ];
+            let wanted = allowed
                 .into_iter()
+                .filter_map(|(method, allowed)| allowed.then_some(method))
                 .find(|method| self.takes(*method) && !exhausted.contains(method));
             let judged = match wanted {
                 Some(MethodKind::Password) => self.password().await?,

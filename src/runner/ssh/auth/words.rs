@@ -5,7 +5,7 @@
 
 use russh::client::{AuthResult, KeyboardInteractiveAuthResponse as Response, Prompt};
 
-use super::{Judged, Login, PROMPTS, Step};
+use super::{Judged, Login, Step};
 use crate::core::question::{About, Question};
 use crate::runner::ssh::host_key::printable;
 use crate::secret::Secret;
@@ -26,7 +26,7 @@ impl Login<'_> {
         let about = About::Password {
             account: user.to_owned(),
         };
-        for wrong in 0..PROMPTS {
+        for wrong in 0..self.credentials.prompts {
             let Some(password) = self.words(&about, wrong).await else {
                 break;
             };
@@ -53,7 +53,7 @@ impl Login<'_> {
         if !desk.may_ask() && desk.pocket.is_empty() {
             return Step::Continue(Judged::Refused);
         }
-        for wrong in 0..PROMPTS {
+        for wrong in 0..self.credentials.prompts {
             let mut typed = Typed::new();
             let mut said = self
                 .handle
