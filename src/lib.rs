@@ -7,6 +7,7 @@ pub mod core;
 pub mod daemon;
 pub mod demo;
 pub mod engine;
+pub mod plan;
 pub mod runner;
 pub mod secret;
 mod serial;

@@ -404,6 +404,47 @@ fn history_prints_what_is_remembered() {
 }
 
 #[test]
+fn tail_grep_and_fold_print_what_was_looked_at() {
+    let home = Home::new();
+    let job = home.finished_job("echo 'ä'; exit 3").to_string();
+    let row = |(job, child), stream, (data, text): (&'static str, &str)| {
+        Object(vec![
+            ("job", Is(json!(job))),
+            ("child", Is(json!(child))),
+            ("host", Is(json!("localhost"))),
+            ("stream", Is(json!(stream))),
+            (data, Is(json!(text))),
+            ("offset", Is(json!(0))),
+            ("line", Is(json!(0))),
+            ("time", Time),
+        ])
+    };
+    let text = row((1, 2), "out", ("data", "ä"));
+    let rows = home.regatta(&["tail", "--ndjson", &job]).exits(0).records();
+    check(&Value::from(rows), &List(Box::new(text.clone())));
+    let found = home.regatta(&["grep", "--json", "ä", &job]).exits(0).json();
+    check(&found[0], &text);
+    assert_eq!(
+        home.regatta(&["grep", "--json", "--count", "ä", &job])
+            .exits(0)
+            .json(),
+        json!([{"job": 1, "child": 2, "host": "localhost", "count": 1}])
+    );
+    assert_eq!(
+        home.regatta(&["fold", "--json", &job]).exits(0).json(),
+        json!([{"job": 1, "groups": [{
+            "hosts": "localhost", "children": [2], "state": "Failed", "reason": {"kind": "exit", "text": "exit 3"},
+            "exit": 3, "output": {"bytes": 3, "lines": 1}, "cut": false, "sample": "ä",
+        }]}])
+    );
+    let job = home.finished_job("printf '\\377' >&2").to_string();
+    let rows = home.regatta(&["tail", "--json", &job]).exits(0).json();
+    check(&rows[0], &row((3, 4), "err", ("data_b64", "/w==")));
+    let folded = home.regatta(&["fold", "--json", &job]).exits(0).json();
+    assert_eq!(folded[0]["groups"][0]["sample_b64"], "/w==");
+}
+
+#[test]
 fn receive_prints_pieces_cuts_and_ends() {
     let home = Home::new();
     let job = home.finished_job("echo 'ä'; exit 3").to_string();
@@ -677,6 +718,71 @@ fn doctor_prints_findings() {
         "log",
     ];
     assert_eq!(checks, want);
+}
+
+#[test]
+fn what_is_configured_is_printed() {
+    let home = Home::new();
+    let queries = home.regatta(&["queries", "--json"]).exits(0).json();
+    let query = || {
+        Object(vec![
+            ("name", Text),
+            ("doc", Text),
+            ("command", optional(Text)),
+            ("script", optional(Text)),
+            ("targets", optional(Text)),
+            ("timeout", Seconds),
+            ("ok_exit", List(Box::new(Count))),
+            ("origin", Text),
+        ])
+    };
+    check(&queries, &List(Box::new(query())));
+    let kernel = home
+        .regatta(&["queries", "--json", "kernel"])
+        .exits(0)
+        .json();
+    check(&kernel, &query());
+    assert_eq!(
+        (&kernel["command"], &kernel["origin"]),
+        (&json!("uname -srm"), &json!("built in"))
+    );
+
+    let keys = home.regatta(&["keys", "--json"]).exits(0).json();
+    let key = Object(vec![
+        (
+            "place",
+            word(&["everywhere", "jobs", "hosts", "queries", "events", "output"]),
+        ),
+        ("keys", Text),
+        ("command", Text),
+        ("doc", Text),
+        ("acts", Bool),
+        ("origin", Text),
+    ]);
+    check(&keys, &List(Box::new(key)));
+    let stop = json!({
+        "place": "jobs", "keys": "x", "command": "stop",
+        "doc": "Stop jobs or children: TERM, then KILL, then proof", "acts": true, "origin": "built in",
+    });
+    assert!(keys.as_array().expect("a list").contains(&stop), "{keys:#}");
+
+    let themes = home.regatta(&["themes", "--json"]).exits(0).json();
+    let theme = Object(vec![("name", Text), ("origin", Text), ("used", Bool)]);
+    check(&themes, &List(Box::new(theme)));
+    let mono = home.regatta(&["themes", "--json", "mono"]).exits(0).json();
+    assert_eq!(mono["roles"]["selection"], "reverse");
+    assert_eq!(mono["roles"]["state-failed"], "bold");
+
+    let settings = home.regatta(&["config", "show", "--json"]).exits(0).json();
+    let list = settings.as_array().expect("a list");
+    let fanout = json!({"key": "run.fanout", "value": 64, "origin": "built in"});
+    let timeout = json!({"key": "run.timeout", "value": null, "origin": "built in"});
+    assert!(
+        list.contains(&fanout) && list.contains(&timeout),
+        "{settings:#}"
+    );
+    let checked = home.regatta(&["config", "check", "--json"]).exits(0).json();
+    assert_eq!(checked, json!({"files": [], "mistakes": []}));
 }
 
 #[test]

@@ -64,15 +64,17 @@ const LAYERS: &[Layer] = &[
         crates: Only(&["clap", "clap_complete"]),
         doing: Pure,
     },
+    // What a key is bound to is a command line, and the names of places, screens and states are read from files.
     Layer {
         name: "config",
         may: &[
             "targets",
-            "command::duration",
+            "command",
             "core::spec",
+            "core::state",
             "core::retention",
         ],
-        crates: Only(&["serde", "toml", "rustix", "sha1"]),
+        crates: Only(&["serde", "toml", "rustix", "sha1", "clap"]),
         doing: Free,
     },
     // Text to rows.
@@ -640,7 +642,9 @@ fn rules_catch_what_they_are_for() {
         ("runner", "crate::engine::Engine", false),
         ("runner", "crate::core::fleet::Fleet", false),
         ("config", "crate::command::duration::parse", true),
-        ("config", "crate::command::Cli", false),
+        ("config", "crate::command::Cli", true),
+        ("config", "crate::core::fleet::Fleet", false),
+        ("command", "crate::config::keys::Keymap", false),
         ("view", "tokio::fs::read", false),
         ("view", "crate::engine::Engine", false),
         ("cli", "crate::engine::Engine", false),

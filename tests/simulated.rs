@@ -322,7 +322,7 @@ async fn servers_can_misbehave() {
     for (faults, expected, out) in cases {
         let simulation = Simulation::start(faults).await;
         let mut order = simulation.order("web05", command("echo half of it; sleep 1000"));
-        order.connect_timeout = Duration::from_secs(2);
+        order.connect_timeout = Duration::from_secs(4);
         let outcome = within(Job::start(&simulation.runner(), order).finish()).await;
         assert!(expected(&outcome.ended), "{faults:?}: {:?}", outcome.ended);
         assert_eq!(outcome.text(), out, "{faults:?}");

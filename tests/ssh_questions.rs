@@ -345,6 +345,7 @@ async fn a_password_is_asked_for_after_keys_and_once_in_a_job() {
     let Some(fleet) = Fleet::start_with_password(
         "a_password_is_asked_for_after_keys_and_once_in_a_job",
         "Match User regatta*\n PasswordAuthentication yes\n PubkeyAuthentication no",
+        "",
         "open sesame",
     ) else {
         return;

@@ -174,6 +174,7 @@ impl Entry {
             value["answer"]
                 .as_str()
                 .map(|answer| format!("{answer}: {}", self.text("text"))),
+            value["by"].as_str().map(|by| format!("by {by}")),
             value["of"].as_u64().map(|job| format!("of job {job}")),
             value["missing"]
                 .as_u64()

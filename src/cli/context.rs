@@ -8,10 +8,10 @@ use super::error::CliError;
 use super::terminal::Terminal;
 use crate::command::Global;
 use crate::config::settings::Settings;
-use crate::core::spec::Asking;
 use crate::daemon::client::{Absent, Connection, Reach};
 use crate::daemon::place::Place;
 use crate::daemon::{OpenError, Service, assemble};
+use crate::plan::{Caller, Planner, Stdin};
 use crate::view::text;
 use crate::wire::{Reply, Request};
 
@@ -19,6 +19,7 @@ pub(super) struct Context {
     pub(super) global: Global,
     pub(super) settings: Settings,
     pub(super) terminal: Terminal,
+    caller: Caller,
     reach: Result<Reach, crate::daemon::place::PlaceError>,
     in_process: Option<Arc<Service>>,
 }
@@ -49,6 +50,7 @@ impl Context {
         };
         Ok(Self {
             terminal: Terminal::new(global.color),
+            caller: Caller::current(Stdin::Read),
             global,
             settings,
             reach,
@@ -66,19 +68,12 @@ impl Context {
         Place::find(variable).map_err(|error| CliError::usage(error.to_string()).hint(error.hint()))
     }
 
-    /// The ssh_config to use instead of the user's, by its full path; `none` is OpenSSH's word for no file at all.
-    pub(super) fn ssh_config(&self) -> Result<Option<PathBuf>, CliError> {
-        match self
-            .global
-            .ssh_config
-            .as_ref()
-            .or(self.settings.ssh_config.as_ref())
-        {
-            None => Ok(None),
-            Some(file) if file.as_os_str() == "none" => Ok(Some(file.clone())),
-            Some(file) => std::fs::canonicalize(file).map(Some).map_err(|error| {
-                CliError::usage(format!("cannot read {}: {error}", file.display()))
-            }),
+    /// What makes requests of what was typed.
+    pub(super) fn planner(&self) -> Planner<'_> {
+        Planner {
+            settings: &self.settings,
+            global: &self.global,
+            caller: &self.caller,
         }
     }
 
@@ -126,15 +121,6 @@ impl Context {
         }
     }
 
-    /// Whether children may wait for answers.
-    pub(super) fn asking(&self) -> Asking {
-        if self.global.batch {
-            Asking::Never
-        } else {
-            Asking::Allowed
-        }
-    }
-
     /// Whether the job ends with this command.
     pub(super) fn is_in_process(&self) -> bool {
         self.in_process.is_some()
@@ -172,7 +158,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// `$XDG_CONFIG_HOME/regatta`, or `~/.config/regatta`.
-fn config_directory() -> Option<PathBuf> {
+pub(super) fn config_directory() -> Option<PathBuf> {
     let config = variable("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
     let config = config.or_else(|| variable("HOME").map(|home| home.join(".config")))?;
     Some(config.join("regatta"))

@@ -4,11 +4,11 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use crate::config::inventory::InventoryError;
+use crate::config::Mistake;
 use crate::config::settings::SettingsError;
 use crate::core::select::Selector;
 use crate::daemon::client::ClientError;
-use crate::targets::TargetError;
+use crate::plan::PlanError;
 use crate::view::text::harmless_lines;
 
 /// The exit codes of the contract.
@@ -167,26 +167,35 @@ impl From<ClientError> for CliError {
     }
 }
 
-impl From<Box<TargetError>> for CliError {
-    fn from(error: Box<TargetError>) -> Self {
-        Self::from(*error)
+/// A terminal has room for the place that is wrong in an expression.
+impl From<PlanError> for CliError {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Usage { message, hint } => Self {
+                message,
+                hint,
+                exit: Exit::Usage,
+            },
+            PlanError::Nothing { message, hint } => Self {
+                message,
+                hint,
+                exit: Exit::Nothing,
+            },
+            PlanError::Targets(error) => Self::usage(error.with_caret()),
+        }
     }
 }
 
-impl From<TargetError> for CliError {
-    fn from(error: TargetError) -> Self {
-        Self::usage(error.with_caret())
+/// Everything that is wrong in a file, one mistake a line.
+impl From<Vec<Mistake>> for CliError {
+    fn from(mistakes: Vec<Mistake>) -> Self {
+        let mistakes: Vec<String> = mistakes.iter().map(Mistake::to_string).collect();
+        Self::usage(mistakes.join("\n"))
     }
 }
 
 impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
-        Self::usage(error.to_string())
-    }
-}
-
-impl From<InventoryError> for CliError {
-    fn from(error: InventoryError) -> Self {
         Self::usage(error.to_string())
     }
 }

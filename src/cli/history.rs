@@ -6,7 +6,7 @@ use jiff::Zoned;
 
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
-use super::{inventory, when};
+use super::when;
 use crate::command::History;
 use crate::daemon::client::Absent;
 use crate::view::{json, table};
@@ -96,6 +96,6 @@ fn host_patterns(context: &Context, text: &str) -> Result<Vec<String>, CliError>
     if text.contains(['*', '?']) && !text.contains(['[', '@']) {
         return Ok(text.split(',').map(str::to_string).collect());
     }
-    let hosts = inventory::resolve_one(&inventory::load(context)?, text)?;
+    let hosts = context.planner().resolve_one(text)?;
     Ok(hosts.iter().map(|host| host.as_str().to_string()).collect())
 }

@@ -6,12 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::error::{CliError, Exit};
-use super::inventory;
 use crate::command::{Hosts, TargetArgs};
 use crate::config::inventory::Inventory;
-use crate::config::ssh_config::{
-    ClientConfig, ConfigSource, HostSettings, LocalEnv, Origin, Overrides,
-};
+use crate::config::ssh_config::{ClientConfig, HostSettings, Origin};
+use crate::plan::{Planner, host};
 use crate::targets::{HostName, HostSet};
 
 /// Whether every setting is told, with where it comes from.
@@ -22,7 +20,8 @@ enum Explain {
 }
 
 pub(super) fn hosts(context: &Context, args: &Hosts) -> Result<Exit, CliError> {
-    let inventory = inventory::load(context)?;
+    let planner = context.planner();
+    let inventory = planner.inventory()?;
     if args.groups {
         return groups(context, &inventory);
     }
@@ -32,7 +31,7 @@ pub(super) fn hosts(context: &Context, args: &Hosts) -> Result<Exit, CliError> {
     } else {
         args.targets.clone()
     };
-    let set = inventory::resolve(
+    let set = planner.resolve(
         &inventory,
         &TargetArgs {
             targets,
@@ -57,7 +56,7 @@ pub(super) fn hosts(context: &Context, args: &Hosts) -> Result<Exit, CliError> {
             writeln!(out, "{}", set.fold())?;
         }
     } else if context.global.json {
-        let explainer = Explainer::new(context, &inventory)?;
+        let explainer = Explainer::new(planner, &inventory)?;
         let explain = if args.explain {
             Explain::Yes
         } else {
@@ -69,7 +68,7 @@ pub(super) fn hosts(context: &Context, args: &Hosts) -> Result<Exit, CliError> {
             .collect();
         context.terminal.json(&mut out, &Value::from(hosts?))?;
     } else if args.explain {
-        let explainer = Explainer::new(context, &inventory)?;
+        let explainer = Explainer::new(planner, &inventory)?;
         set.iter()
             .try_for_each(|host| explainer.text(&host, &mut out))?;
     } else {
@@ -121,30 +120,23 @@ fn groups(context: &Context, inventory: &Inventory) -> Result<Exit, CliError> {
 /// Hosts with everything that is set for them.
 struct Explainer<'a> {
     inventory: &'a Inventory,
+    planner: Planner<'a>,
     config: ClientConfig,
-    env: LocalEnv,
 }
 
 impl<'a> Explainer<'a> {
-    fn new(context: &Context, inventory: &'a Inventory) -> Result<Self, CliError> {
-        let env = LocalEnv::current();
-        let source = context
-            .ssh_config()?
-            .as_deref()
-            .map_or(ConfigSource::Standard, ConfigSource::from_option);
-        let config = ClientConfig::load(&source, &env)
-            .map_err(|error| CliError::usage(error.to_string()))?;
+    fn new(planner: Planner<'a>, inventory: &'a Inventory) -> Result<Self, CliError> {
+        let config = planner.client_config()?;
         Ok(Self {
             inventory,
+            planner,
             config,
-            env,
         })
     }
 
     fn settings(&self, name: &HostName) -> Result<HostSettings, CliError> {
-        let host = inventory::host(self.inventory, name);
-        let resolved = Overrides::of_host(&host, &self.env)
-            .and_then(|overrides| self.config.resolve(&host.host, &overrides));
+        let host = host(self.inventory, name);
+        let resolved = self.planner.ssh_settings(&self.config, &host);
         resolved.map_err(|error| CliError::usage(format!("{}: {error}", name.as_str())))
     }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod attend;
 mod audit;
+mod config;
 mod confirm;
 mod context;
 mod daemon;
@@ -10,13 +11,17 @@ mod demo;
 mod doctor;
 mod ends;
 mod error;
+mod fold;
 mod follow;
 mod generate;
+mod grep;
 mod history;
 mod hosts;
-mod inventory;
 mod jobs;
+mod keys;
+mod picked;
 mod pin;
+mod queries;
 mod receive;
 mod reconnect;
 mod remove;
@@ -24,15 +29,17 @@ mod rerun;
 mod run;
 mod settings;
 mod sink;
-mod ssh_notes;
 mod stop;
+mod tail;
 mod terminal;
+mod themes;
 mod tty;
 mod wait;
 mod when;
 
 pub use error::{CliError, Exit};
 
+use crate::command::configure::{Config, ConfigAction};
 use crate::command::{Cli, Daemon, DaemonAction, Verb};
 use crate::daemon::assemble;
 use context::Context;
@@ -57,6 +64,13 @@ pub async fn main(cli: Cli) -> Exit {
         }) => {}
         _ => assemble::log_command(cli.global.verbose),
     }
+    // It has to say all that is wrong, and the settings may be.
+    if let Verb::Config(Config {
+        action: ConfigAction::Check,
+    }) = &cli.verb
+    {
+        return config::check(&cli.global).unwrap_or_else(CliError::report);
+    }
     let context = match Context::new(cli.global) {
         Ok(context) => context,
         Err(error) => return error.report(),
@@ -65,6 +79,9 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Run(args) => run::run(&context, args).await,
         Verb::Jobs(args) => jobs::jobs(&context, args).await,
         Verb::Receive(args) => receive::receive(&context, args).await,
+        Verb::Tail(args) => tail::tail(&context, &args).await,
+        Verb::Grep(args) => grep::grep(&context, &args).await,
+        Verb::Fold(args) => fold::fold(&context, &args).await,
         Verb::Wait(args) => wait::wait(&context, args).await,
         Verb::Answer(args) => answer::answer(&context, args).await,
         Verb::Stop(args) => stop::stop(&context, args).await,
@@ -80,6 +97,10 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Audit(args) => audit::audit(&context, &args),
         Verb::Doctor => doctor::doctor(&context).await,
+        Verb::Queries(args) => queries::queries(&context, &args),
+        Verb::Keys(args) => keys::keys(&context, &args),
+        Verb::Themes(args) => themes::themes(&context, &args),
+        Verb::Config(args) => config::config(&context, args.action),
         Verb::Daemon(args) => daemon::daemon(&context, args.action).await,
         Verb::Completions { shell } => generate::completions(shell),
         Verb::Man => generate::man(),

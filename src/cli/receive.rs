@@ -6,45 +6,22 @@ use super::ends::{Ends, Label};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Existing, Layout, Partial, Sink, Target};
-use super::{inventory, jobs, remove};
-use crate::command::Receive;
-use crate::core::ladder::Force;
-use crate::core::output::Streams;
+use super::{jobs, remove};
+use crate::command::{Pick, Receive, Remove};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::daemon::client::Absent;
+use crate::plan::request;
 use crate::wire::Request;
-use crate::wire::request::{self, Children, ReceiveUntil, Wanted};
+use crate::wire::request::{Children, Wanted};
 
 pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, CliError> {
-    let mode = match (args.keep, args.all) {
-        (true, _) => Mode::Keep,
-        (_, true) => Mode::All,
-        (false, false) => Mode::Drain,
-    };
-    let until = if args.wait {
-        ReceiveUntil::Settled
-    } else {
-        ReceiveUntil::Now
-    };
-    let hosts = match &args.host {
-        Some(expression) => {
-            let set = inventory::resolve_one(&inventory::load(context)?, expression)?;
-            Some(set.iter().map(|host| host.as_str().to_string()).collect())
-        }
-        None => None,
-    };
+    let request = context.planner().receive(&args)?;
+    let mode = request.mode;
     // Ends are said as they come, so that it has to be known before how many jobs there are.
     let wanted = Wanted(args.pick.select.clone());
     let several = jobs::fetch(context, Some(wanted), Children::Without).await?;
     let label = Label::among(several.jobs.iter().map(|job| job.id));
-    let request = request::Receive {
-        select: args.pick.select.clone(),
-        hosts,
-        streams: args.stream.map_or(Streams::Both, Streams::Only),
-        mode,
-        until,
-    };
     let mut connection = context
         .open(&Request::Receive(request), Absent::Recall)
         .await?;
@@ -91,7 +68,11 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
             ));
         }
         if !select.is_empty() {
-            let removed = remove::ask(context, select, Force::FinalOnly).await?;
+            let settled = Remove {
+                pick: Pick { select },
+                force: false,
+            };
+            let removed = remove::ask(context, &request::remove(&settled)).await?;
             removed.note(context);
             removed.warn();
         }

@@ -5,17 +5,17 @@ use super::ends::is_unconfirmed;
 use super::error::{CliError, Exit};
 use super::wait::{print_settled, report_children};
 use crate::command::Pick;
-use crate::core::fleet::Command;
 use crate::core::state::State;
 use crate::daemon::client::Absent;
+use crate::plan::request;
+use crate::wire::Reply;
 use crate::wire::reply::{ChildView, Settled};
-use crate::wire::{Reply, Request};
 
 pub(super) async fn reconnect(context: &Context, args: Pick) -> Result<Exit, CliError> {
-    let request = Request::Command(Command::Reconnect {
-        select: args.select.clone(),
-    });
-    match context.ask(&request, Absent::Recall).await? {
+    match context
+        .ask(&request::reconnect(&args), Absent::Recall)
+        .await?
+    {
         Reply::Settled(settled) => {
             print_settled(context, &settled)?;
             report_children(context, &settled);

@@ -6,20 +6,13 @@ use super::context::{Context, unexpected};
 use super::ends::NAMED;
 use super::error::{CliError, Exit};
 use crate::command::Remove;
-use crate::core::fleet::Command;
-use crate::core::ladder::Force;
-use crate::core::select::Selector;
 use crate::daemon::client::Absent;
+use crate::plan::request;
 use crate::wire::reply::LeftBehind;
 use crate::wire::{Reply, Request};
 
 pub(super) async fn remove(context: &Context, args: Remove) -> Result<Exit, CliError> {
-    let force = if args.force {
-        Force::StopFirst
-    } else {
-        Force::FinalOnly
-    };
-    let removed = ask(context, args.pick.select.clone(), force).await?;
+    let removed = ask(context, &request::remove(&args)).await?;
     if context.global.json {
         context
             .terminal
@@ -50,13 +43,8 @@ pub(super) struct Removed {
 }
 
 /// Asks for the removal of jobs.
-pub(super) async fn ask(
-    context: &Context,
-    select: Vec<Selector>,
-    force: Force,
-) -> Result<Removed, CliError> {
-    let request = Request::Command(Command::Remove { select, force });
-    match context.ask(&request, Absent::Recall).await? {
+pub(super) async fn ask(context: &Context, removal: &Request) -> Result<Removed, CliError> {
+    match context.ask(removal, Absent::Recall).await? {
         Reply::Removed {
             jobs,
             left,

@@ -10,23 +10,16 @@ use super::run::stream;
 use crate::command::Rerun;
 use crate::core::state::State;
 use crate::daemon::client::Absent;
+use crate::plan;
 use crate::view::json;
 use crate::wire::reply::Jobs;
 use crate::wire::request::{self, Children, Wanted};
 use crate::wire::{Reply, Request};
 
 pub(super) async fn rerun(context: &Context, args: Rerun) -> Result<Exit, CliError> {
-    let which = if args.all {
-        request::Rerun::All
-    } else {
-        request::Rerun::Unsuccessful
-    };
     ask_first(context, &args).await?;
-    let request = Request::Rerun {
-        select: args.pick.select.clone(),
-        which,
-        asking: context.asking(),
-    };
+    let asking = context.planner().asking();
+    let request = plan::request::rerun(&args, asking);
     let Reply::Rerun { jobs, refused } = context.ask(&request, Absent::Recall).await? else {
         return Err(CliError::failed("the engine answered out of turn"));
     };

@@ -7,50 +7,34 @@ use serde_json::json;
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
 use crate::command::{Pick, Throttle};
-use crate::core::fleet::Command;
 use crate::core::job::Queue;
-use crate::core::select::Selector;
 use crate::daemon::client::Absent;
+use crate::plan::request;
 use crate::wire::{Reply, Request};
 
 pub(super) async fn throttle(context: &Context, args: Throttle) -> Result<Exit, CliError> {
-    let fanout = args.fanout;
-    let said = format!("runs at most {fanout} at once");
-    let command = |select| Command::Throttle { select, fanout };
-    change(context, args.pick.select, command, &said).await
+    let said = format!("runs at most {} at once", args.fanout);
+    change(context, &args.pick, &request::throttle(&args), &said).await
 }
 
 pub(super) async fn pause(context: &Context, args: Pick) -> Result<Exit, CliError> {
-    let command = |select| Command::Queue {
-        select,
-        queue: Queue::Paused,
-    };
-    change(context, args.select, command, "starts no more children").await
+    let request = request::queue(&args, Queue::Paused);
+    change(context, &args, &request, "starts no more children").await
 }
 
 pub(super) async fn resume(context: &Context, args: Pick) -> Result<Exit, CliError> {
-    let command = |select| Command::Queue {
-        select,
-        queue: Queue::Flowing,
-    };
-    change(
-        context,
-        args.select,
-        command,
-        "starts queued children again",
-    )
-    .await
+    let request = request::queue(&args, Queue::Flowing);
+    change(context, &args, &request, "starts queued children again").await
 }
 
 /// Changes whole jobs, and says what of them.
 pub(super) async fn change(
     context: &Context,
-    select: Vec<Selector>,
-    command: impl FnOnce(Vec<Selector>) -> Command,
+    pick: &Pick,
+    request: &Request,
     said: &str,
 ) -> Result<Exit, CliError> {
-    let request = Request::Command(command(select.clone()));
-    match context.ask(&request, Absent::Recall).await? {
+    match context.ask(request, Absent::Recall).await? {
         Reply::Changed {
             jobs,
             unknown,
@@ -69,7 +53,7 @@ pub(super) async fn change(
                 Context::warn(refusal);
             }
             if jobs.is_empty() && refused.is_empty() {
-                return Err(CliError::nothing_selected(&select, &unknown));
+                return Err(CliError::nothing_selected(&pick.select, &unknown));
             }
             let clean = unknown.is_empty() && refused.is_empty();
             Ok(if clean { Exit::Done } else { Exit::Failed })

@@ -320,7 +320,8 @@ impl Sink {
         }
     }
 
-    fn record(&mut self, record: &serde_json::Value) -> io::Result<()> {
+    /// A record, where output is set in such.
+    pub(super) fn record(&mut self, record: &serde_json::Value) -> io::Result<()> {
         self.records += 1;
         let before = match (self.layout, self.records) {
             (Layout::Json, 1) => "[\n",

@@ -5,23 +5,12 @@ use super::ends::is_unconfirmed;
 use super::error::{CliError, Exit};
 use super::wait::{print_settled, report_children, warn_unknown};
 use crate::command::Stop;
-use crate::core::fleet::Command;
-use crate::core::ladder::Rigour;
 use crate::daemon::client::Absent;
-use crate::wire::{Reply, Request};
+use crate::plan::request;
+use crate::wire::Reply;
 
 pub(super) async fn stop(context: &Context, args: Stop) -> Result<Exit, CliError> {
-    let rigour = if args.kill {
-        Rigour::Kill
-    } else {
-        Rigour::Gentle
-    };
-    let request = Request::Command(Command::Stop {
-        select: args.pick.select.clone(),
-        rigour,
-        grace: args.grace,
-    });
-    match context.ask(&request, Absent::Recall).await? {
+    match context.ask(&request::stop(&args), Absent::Recall).await? {
         Reply::Settled(settled) => {
             // Whoever wants to hear little hears only of what may still run.
             if context.global.quiet && !context.global.json {

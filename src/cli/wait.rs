@@ -7,22 +7,16 @@ use super::context::{Context, unexpected};
 use super::ends::{Ends, Label, is_unconfirmed};
 use super::error::{CliError, Exit};
 use crate::command::Wait;
-use crate::core::fleet::Command;
 use crate::core::state::State;
 use crate::core::wait::Until;
 use crate::daemon::client::Absent;
+use crate::plan::request;
 use crate::view::{json, table};
+use crate::wire::Reply;
 use crate::wire::reply::Settled;
-use crate::wire::{Reply, Request};
 
 pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError> {
-    let until = if args.any { Until::Any } else { Until::All };
-    let command = Command::Wait {
-        select: args.pick.select.clone(),
-        until,
-        timeout: args.timeout,
-    };
-    let request = Request::Command(command);
+    let request = request::wait(&args);
     let settled = context.ask(&request, Absent::Recall);
     match beside(context, &args.pick.select, settled).await? {
         Reply::Settled(settled) => {
@@ -34,7 +28,7 @@ pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError
                     &settled.unknown,
                 ));
             }
-            Ok(verdict(&settled, until))
+            Ok(verdict(&settled, request::until(&args)))
         }
         reply => Err(unexpected(&reply)),
     }
@@ -49,7 +43,7 @@ fn verdict(settled: &Settled, until: Until) -> Exit {
     let jobs = settled
         .jobs
         .iter()
-        .map(|job| (job.state, table::settled(job) == job.children()));
+        .map(|job| (job.state, job.settled == job.children()));
     let alone = settled
         .children
         .iter()
@@ -119,12 +113,12 @@ pub(super) fn report_children(context: &Context, settled: &Settled) {
         let waiting: Vec<String> = settled
             .jobs
             .iter()
-            .filter(|job| table::settled(job) < job.children())
+            .filter(|job| job.settled < job.children())
             .map(|job| {
                 format!(
                     "job {} has {} still to settle",
                     job.id,
-                    job.children() - table::settled(job)
+                    job.children() - job.settled
                 )
             })
             .collect();

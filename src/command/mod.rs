@@ -2,7 +2,12 @@
 //!
 //! These types hold what was typed, checked for form.  They do nothing: `cli` has one file per verb that does.
 
+mod acting;
+pub mod configure;
+pub mod console;
 pub mod duration;
+pub mod line;
+pub mod look;
 pub mod number;
 pub mod select;
 
@@ -15,7 +20,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::core::output::Stream;
 use crate::core::select::Selector;
 use crate::core::state::State;
+use configure::{Config, Keys, Queries, Themes};
 use duration::parse_duration;
+use look::{Grep, Tail};
 use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
 use select::parse_selector;
 
@@ -83,7 +90,7 @@ pub enum Colour {
     Never,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Verb {
     /// Start a job: one command, one child per computer
     Run(Run),
@@ -93,6 +100,12 @@ pub enum Verb {
     /// Take output over; it counts as received only once it was written out
     #[command(visible_alias = "recv")]
     Receive(Receive),
+    /// Show the last lines of output; nothing is received
+    Tail(Tail),
+    /// Search output; nothing is received
+    Grep(Grep),
+    /// Show which hosts came to the same: state, exit code and output
+    Fold(Pick),
     /// Wait until jobs have settled
     Wait(Wait),
     /// Answer what children wait with: host keys, passphrases, passwords
@@ -123,6 +136,14 @@ pub enum Verb {
     Audit(Audit),
     /// Look whether everything regatta needs is sound, and say what to do where it is not
     Doctor,
+    /// List the queries there are, or show one
+    Queries(Queries),
+    /// Show what the console's keys do
+    Keys(Keys),
+    /// List the console's themes, or show how one looks
+    Themes(Themes),
+    /// Check or show what is configured
+    Config(Config),
     /// Start, stop or look at the daemon
     Daemon(Daemon),
     /// Try everything on a simulated fleet inside this program
@@ -192,11 +213,7 @@ pub struct Run {
     #[arg(long)]
     pub dry_run: bool,
     /// The command, as ssh takes it; a single - reads a script from stdin
-    #[arg(
-        value_name = "COMMAND",
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<String>,
 }
 
@@ -508,5 +525,34 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_begins_with_the_first_word_that_is_no_option() {
+        let run = |line: &str| -> Result<Run, clap::Error> {
+            let typed = Cli::try_parse_from(line.split(' '))?;
+            match typed.verb {
+                Verb::Run(run) => Ok(run),
+                other => panic!("{other:?}"),
+            }
+        };
+        let cases = [
+            ("regatta run -t web -f8 uptime -s", "uptime -s"),
+            ("regatta run -t web -- -x --local", "-x --local"),
+            ("regatta run -t web grep -- -x", "grep -- -x"),
+            ("regatta run -t web -", "-"),
+        ];
+        for (line, command) in cases {
+            let read = run(line).expect("a command line").command.join(" ");
+            assert_eq!(read, command, "{line}");
+        }
+        assert_eq!(
+            run("regatta run -t web -f8 uptime").expect("a line").fanout,
+            NonZeroU32::new(8)
+        );
+        // A slip is not taken for the beginning of the command.
+        let wrong =
+            run("regatta run -t web --timeuot 5s -- uptime").expect_err("an unknown option");
+        assert_eq!(wrong.kind(), clap::error::ErrorKind::UnknownArgument);
     }
 }

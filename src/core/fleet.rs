@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::answer::{Answer, Refusal};
 use super::blocked::{Questions, asked_in};
+use super::departed::{By, Departed, Departures};
 use super::ids::{ChildId, IdCounter, JobId};
 use super::job::{Child, Job, Pin, Queue};
 use super::journal::{Changed, Journal, Revision};
@@ -146,6 +147,7 @@ pub struct Fleet {
     pub(super) next_lease: u64,
     pub(super) questions: Questions,
     pub(super) journal: Journal,
+    departures: Departures,
     /// Jobs changed by the input at hand: those whose waiters have to look again.
     pub(super) changed: BTreeSet<JobId>,
     /// Probes asked for when jobs came back.
@@ -194,9 +196,19 @@ impl Fleet {
         self.jobs.get(&id)
     }
 
+    /// A job that was removed just now; not one that went long ago.
+    pub fn departed(&self, id: JobId) -> Option<&Departed> {
+        self.departures.find(id)
+    }
+
     /// All jobs, by id.
     pub fn jobs(&self) -> impl DoubleEndedIterator<Item = &Job> {
         self.jobs.values()
+    }
+
+    /// Jobs by id, from this id on.
+    pub fn jobs_from(&self, id: JobId) -> impl Iterator<Item = &Job> {
+        self.jobs.range(id..).map(|(_, job)| job)
     }
 
     /// A child's master and its index there: ids lie behind the master's without gaps.
@@ -433,7 +445,7 @@ impl Fleet {
     }
 
     /// Removes a job and everything that refers to it.
-    pub(super) fn erase(&mut self, id: JobId, effects: &mut Vec<Effect>) {
+    pub(super) fn erase(&mut self, id: JobId, by: By, effects: &mut Vec<Effect>) {
         let Some(job) = self.jobs.remove(&id) else {
             return;
         };
@@ -448,6 +460,7 @@ impl Fleet {
         }
         self.journal.forget(job.revision);
         self.journal.removed(id);
+        self.departures.add(job, by);
         self.changed.insert(id);
         effects.push(Effect::DropOutput(id));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::answer::{Answer, LeftBehind, Refusal};
+use super::departed::By;
 use super::fleet::{Effect, Fleet, Ticket};
 use super::ids::{ChildId, JobId};
 use super::reason::{Fate, Left, Limit, Reason};
@@ -146,7 +147,7 @@ impl Fleet {
             .filter(|id| self.jobs.contains_key(id))
             .collect();
         for id in &removed {
-            self.erase(*id, effects);
+            self.erase(*id, By::Operator, effects);
         }
         Answer::Removed {
             jobs: removed,

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod blocked;
+pub mod departed;
 pub mod fleet;
 pub mod ids;
 pub mod job;

@@ -3,6 +3,9 @@
 
 use std::ops::{Add, AddAssign, Sub};
 
+/// Output is shown in rows, and no row is longer, in bytes: a line beyond that goes on in the next row.
+pub const LONGEST_ROW: usize = 64 << 10;
+
 /// One of a command's two output streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::answer::Answer;
+use super::departed::By;
 use super::fleet::{Effect, Fleet, Ticket};
 use super::ids::JobId;
 use super::job::{Job, Pin};
@@ -67,7 +68,7 @@ impl Fleet {
         for id in jobs {
             let over = |job: &Job| job.pin == Pin::Off && job.state().is_final();
             if self.jobs.get(id).is_some_and(over) {
-                self.erase(*id, effects);
+                self.erase(*id, By::Retention, effects);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::answer::{Answer, Refusal, Settled, Unanswered};
+use super::departed::By;
 use super::fleet::{Command, Effect, Fleet, Input, Report, Ticket};
 use super::ids::{ChildId, JobId};
 use super::job::Queue;
@@ -1184,4 +1185,26 @@ fn an_operator_who_thinks_uses_up_no_limit_of_the_command() {
     assert_eq!(world.state(2), State::Connecting);
     world.pass(1);
     assert_eq!(world.state(2), State::Stopping);
+}
+
+#[test]
+fn what_has_just_gone_is_remembered_within_bounds() {
+    let mut world = World::new();
+    let mut jobs = Vec::new();
+    for _ in 0..3 {
+        let job = world.submit(3000, |_| ());
+        let select = vec![Selector::new(job.to_string())];
+        let force = Force::StopFirst;
+        world.command(Command::Remove { select, force });
+        for child in world.started() {
+            world.tell(child, Report::Ended(Ended::Aborted));
+        }
+        let gone = world.fleet.departed(job).expect("just now");
+        assert_eq!((gone.job.state(), gone.by), (State::Stopped, By::Operator));
+        jobs.push(job);
+    }
+    assert!(
+        world.fleet.departed(jobs[1]).is_none(),
+        "two of them are too much"
+    );
 }

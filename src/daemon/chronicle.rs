@@ -1,5 +1,5 @@
 //! The memory of what came of jobs: a line in the daemon's log for each child that did not complete, and for each job's
-//! end, which goes into the audit log too, with what became of each host.
+//! end, which goes into the audit log too, with what became of each host, as does what retention takes.
 //!
 //! It watches as clients do, so that nothing waits for it.  What changes twice between two looks is told once, as it is
 //! then.
@@ -13,8 +13,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::audit::Who;
+use super::deed::about;
 use super::look::folded;
 use super::session::Service;
+use crate::core::departed::{By, Departed};
 use crate::core::fleet::Fleet;
 use crate::core::ids::{ChildId, JobId};
 use crate::core::job::{Child, Job};
@@ -62,8 +64,8 @@ async fn write(service: Arc<Service>, mut ended: oneshot::Receiver<()>) {
         };
         told.seen = now;
         for change in changes {
-            if let Some(job) = told.tell(change) {
-                note_outcome(&service, job).await;
+            for note in told.tell(change) {
+                note.write(&service).await;
             }
         }
         if last {
@@ -86,7 +88,37 @@ enum Event {
         name: String,
         end: End,
     },
-    Removed(JobId),
+    /// With what is known of it, if it has not gone long ago.
+    Removed(JobId, Option<Gone>),
+}
+
+/// A job that was removed.
+struct Gone {
+    by: By,
+    name: String,
+    end: End,
+    outcome: Outcome,
+}
+
+impl Gone {
+    fn of(Departed { job, by }: &Departed) -> Self {
+        Self {
+            by: *by,
+            name: job.name(),
+            end: End::of(job),
+            outcome: Outcome::of(job),
+        }
+    }
+}
+
+/// An entry for the audit log.
+enum Note {
+    /// How a job ended that is still there, unless it goes this moment.
+    Ended(JobId),
+    /// How a job ended that has gone before anybody could look.
+    EndedAndGone(JobId, Outcome),
+    /// Retention has taken a job.
+    Expired(JobId, Arc<JobSpec>),
 }
 
 /// What has settled or gone after `seen`.
@@ -113,7 +145,7 @@ fn changes(fleet: &Fleet, seen: Revision) -> Vec<Event> {
                 end: End::of(job),
             })
         }
-        Changed::Removed(id) => Some(Event::Removed(id)),
+        Changed::Removed(id) => Some(Event::Removed(id, fleet.departed(id).map(Gone::of))),
     };
     changes.into_iter().filter_map(event).collect()
 }
@@ -165,8 +197,8 @@ impl Told {
         }
     }
 
-    /// Writes a line; a job that has ended is returned.
-    fn tell(&mut self, event: Event) -> Option<JobId> {
+    /// Writes a line, and says what is to be noted.
+    fn tell(&mut self, event: Event) -> Vec<Note> {
         match event {
             Event::Child {
                 child,
@@ -179,22 +211,40 @@ impl Told {
                 if children.insert(child, state) != Some(state) {
                     tracing::info!(%job, %child, host, %state, reason, "a child has ended");
                 }
-                None
+                Vec::new()
             }
             Event::Job { job, name, end } => {
-                let account = self.jobs.entry(job).or_default();
-                let fresh = account.end.replace(end) != Some(end);
-                if fresh {
-                    tracing::info!(%job, name, state = %end.state, "a job has ended");
-                }
-                fresh.then_some(job)
+                let fresh = self.ended(job, &name, end);
+                fresh.then_some(Note::Ended(job)).into_iter().collect()
             }
-            Event::Removed(job) => {
+            Event::Removed(job, gone) => {
+                let mut notes = Vec::new();
+                if let Some(gone) = gone {
+                    let spec = Arc::clone(&gone.outcome.spec);
+                    if self.ended(job, &gone.name, gone.end) {
+                        notes.push(Note::EndedAndGone(job, gone.outcome));
+                    }
+                    match gone.by {
+                        By::Retention => notes.push(Note::Expired(job, spec)),
+                        // Whoever had it done is noted with it.
+                        By::Operator => {}
+                    }
+                }
                 self.jobs.remove(&job);
                 tracing::info!(%job, "a job was removed");
-                None
+                notes
             }
         }
+    }
+
+    /// Writes a line for the end of a job; false if it was told before.
+    fn ended(&mut self, job: JobId, name: &str, end: End) -> bool {
+        let account = self.jobs.entry(job).or_default();
+        let fresh = account.end.replace(end) != Some(end);
+        if fresh {
+            tracing::info!(%job, name, state = %end.state, "a job has ended");
+        }
+        fresh
     }
 }
 
@@ -219,6 +269,17 @@ impl Outcome {
         }
     }
 
+    /// The keys of its entry.
+    fn details(&self, job: JobId) -> Value {
+        json!({
+            "job": job.0,
+            "hosts": self.spec.targets,
+            "command": self.spec.payload.title(),
+            "state": self.state.word(),
+            "results": self.results(),
+        })
+    }
+
     /// The hosts that ended alike, together.
     fn results(&self) -> Vec<Value> {
         let mut alike: BTreeMap<&(State, Option<String>), Vec<&str>> = BTreeMap::new();
@@ -236,23 +297,31 @@ impl Outcome {
     }
 }
 
-/// Notes in the audit log what became of each host, unless the job was removed meanwhile: then its removal is there.
-async fn note_outcome(service: &Service, job: JobId) {
-    if !service.audit.is_kept() {
-        return;
-    }
-    let looked = service.look(move |fleet, _| fleet.job(job).map(Outcome::of));
-    if let Ok(Some(outcome)) = looked.await {
-        let details = json!({
-            "job": job.0,
-            "hosts": outcome.spec.targets,
-            "command": outcome.spec.payload.title(),
-            "state": outcome.state.word(),
-            "results": outcome.results(),
-        });
-        service
-            .audit
-            .note(&Who::default(), "outcome", details)
-            .await;
+impl Note {
+    /// Writes it into the audit log.
+    async fn write(self, service: &Service) {
+        if !service.audit.is_kept() {
+            return;
+        }
+        let (what, details) = match self {
+            Self::Ended(job) => {
+                let looked = service.look(move |fleet, _| {
+                    let here = fleet.job(job);
+                    let gone = || fleet.departed(job).map(|departed| &departed.job);
+                    here.or_else(gone).map(Outcome::of)
+                });
+                let Ok(Some(outcome)) = looked.await else {
+                    return;
+                };
+                ("outcome", outcome.details(job))
+            }
+            Self::EndedAndGone(job, outcome) => ("outcome", outcome.details(job)),
+            Self::Expired(job, spec) => {
+                let mut details = about(job, spec.targets.clone(), &spec);
+                details.insert("by".to_string(), "retention".into());
+                ("remove", details.into())
+            }
+        };
+        service.audit.note(&Who::default(), what, details).await;
     }
 }

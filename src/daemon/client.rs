@@ -115,14 +115,19 @@ impl Connection {
     /// go to stderr.
     pub async fn reply(&mut self) -> Result<Reply, ClientError> {
         loop {
-            match frame::read(&mut self.stream).await {
-                Ok(Some(Reply::Notice(notice))) => say(&notice),
-                Ok(Some(reply)) => return Ok(reply),
-                Ok(None) | Err(FrameError::Io(_)) => {
-                    return Err(ClientError::Lost { pid: self.pid });
-                }
-                Err(error) => return Err(error.into()),
+            match self.reply_or_notice().await? {
+                Reply::Notice(notice) => say(&notice),
+                reply => return Ok(reply),
             }
+        }
+    }
+
+    /// As [`Connection::reply`], with notices like any other reply: for whoever has a place of its own to show them.
+    pub async fn reply_or_notice(&mut self) -> Result<Reply, ClientError> {
+        match frame::read(&mut self.stream).await {
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) | Err(FrameError::Io(_)) => Err(ClientError::Lost { pid: self.pid }),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -116,7 +116,7 @@ impl Subject {
 }
 
 /// The keys that name a job, its hosts and its command.
-fn about(job: JobId, hosts: String, spec: &JobSpec) -> Map<String, Value> {
+pub(super) fn about(job: JobId, hosts: String, spec: &JobSpec) -> Map<String, Value> {
     let mut details = Map::new();
     details.insert("job".to_string(), job.0.into());
     details.insert("hosts".to_string(), hosts.into());

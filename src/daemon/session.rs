@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
+use super::digest::Digests;
 use super::look::{list, news, settled};
 use super::notice::Notices;
 use super::peer::{Broken, Peer};
@@ -34,6 +35,8 @@ pub struct Service {
     pub(super) engine: Engine,
     pub(super) audit: Audit,
     chronicle: Mutex<Option<Chronicle>>,
+    /// What outputs came to, for folds.
+    pub(super) digests: Mutex<Digests>,
     ended: watch::Sender<bool>,
     /// The engine's task, to be joined at the end.
     task: Mutex<Option<JoinHandle<Ended>>>,
@@ -45,6 +48,7 @@ impl Service {
             engine,
             audit,
             chronicle: Mutex::default(),
+            digests: Mutex::default(),
             ended: watch::Sender::new(false),
             task: Mutex::new(Some(task)),
         });
@@ -140,6 +144,12 @@ impl Service {
                 self.watch(peer, select.map(|wanted| wanted.0), children)
                     .await
             }
+            Request::Look(look) => self.seen(peer, look).await,
+            Request::Rows(rows) => self.rows(peer, rows).await,
+            Request::Tails { children } => self.tails(peer, children).await,
+            Request::Search(search) => self.search(peer, search).await,
+            Request::Fold { job } => self.fold(peer, JobId(job)).await,
+            Request::Hosts => self.hosts(peer).await,
             Request::Status => {
                 let status = self.status().await?;
                 peer.send(&Reply::Status(status)).await

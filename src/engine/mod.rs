@@ -26,8 +26,9 @@ use crate::runner::Runner;
 use crate::secret::Answer as Said;
 use crate::store::{Saved, Store};
 
+pub use crate::runner::Connected;
 pub use task::Ended;
-pub use views::{child_view, job_view, question_view};
+pub use views::{child_view, job_view, question_view, reason_view};
 
 /// Requests that wait for the engine before senders have to.
 const INBOX: usize = 256;
@@ -186,6 +187,12 @@ impl Engine {
             .values()
             .map(|runner| runner.connections())
             .sum()
+    }
+
+    /// The connections the runners have open.
+    pub fn connected(&self) -> Vec<Connected> {
+        let runners = self.runners.values();
+        runners.flat_map(|runner| runner.connected()).collect()
     }
 
     pub fn clock(&self) -> Clock {

@@ -191,6 +191,9 @@ impl Task {
         }
         self.end_turn();
         self.tasks.shutdown().await;
+        // Nothing comes any more, and what has been cut by now is still to be written down.
+        self.store.durable().await;
+        self.take_cuts();
         for runner in self.runners.values() {
             Arc::clone(runner).close().await;
         }

@@ -36,6 +36,7 @@ pub fn job_view(job: &Job, now: Moment) -> JobView {
         more: job.has_more(),
         waiting,
         counts: State::ALL.map(|state| job.tally().count(state)),
+        settled: job.tally().total() - job.tally().unsettled(),
     }
 }
 
@@ -120,7 +121,8 @@ fn seconds(time: Duration) -> f64 {
     time.as_millis() as f64 / 1000.0
 }
 
-fn reason_view(reason: &Reason) -> ReasonView {
+/// A reason as clients see it.
+pub fn reason_view(reason: &Reason) -> ReasonView {
     ReasonView {
         kind: reason.kind().to_string(),
         text: reason.to_string(),

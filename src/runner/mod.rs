@@ -59,10 +59,24 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
         0
     }
 
+    /// Where they lead to.
+    fn connected(&self) -> Vec<Connected> {
+        Vec::new()
+    }
+
     /// Lets go of everything it keeps between runs.
     fn close(self: Arc<Self>) -> Boxed<()> {
         Box::pin(async {})
     }
+}
+
+/// A connection that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// The hosts it leads to, as orders call them: several names may mean one.
+    pub hosts: Vec<String>,
+    pub user: String,
+    pub port: u16,
 }
 
 /// One child's work.

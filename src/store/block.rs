@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::Piece;
 use crate::core::output::{Count, Position, Stream};
 use crate::core::receive::Window;
+use crate::core::time::Wall;
 
 /// Output that arrives in dribs is gathered into blocks of this size.
 pub(super) const BLOCK: usize = 16 << 10;
@@ -13,20 +14,23 @@ pub(super) const BLOCK: usize = 16 << 10;
 const ERR: u32 = 1 << 31;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Block {
     pub(super) start: Position,
     pub(super) end: Position,
+    /// When its first byte came, unless a version that did not ask wrote it.
+    pub(super) at: Option<Wall>,
     /// How many bytes of which stream follow each other.
     runs: Vec<(Stream, u32)>,
     data: Vec<u8>,
 }
 
 impl Block {
-    pub(super) fn starting_at(start: Position) -> Self {
+    pub(super) fn starting_at(start: Position, at: Wall) -> Self {
         Self {
             start,
             end: start,
+            at: Some(at),
             runs: Vec::new(),
             data: Vec::new(),
         }
@@ -59,6 +63,16 @@ impl Block {
         &self.data
     }
 
+    /// What it holds, in order.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (Stream, &[u8])> {
+        let mut rest = &*self.data;
+        self.runs.iter().map(move |(stream, length)| {
+            let (run, behind) = rest.split_at(*length as usize);
+            rest = behind;
+            (*stream, run)
+        })
+    }
+
     /// The runs as they are written on disk: 32 bits each, the highest of them for standard error.
     pub(super) fn written_runs(&self) -> Vec<u8> {
         let run = |(stream, length): &(Stream, u32)| match stream {
@@ -72,6 +86,7 @@ impl Block {
     pub(super) fn read_back(
         start: Position,
         end: Position,
+        at: Option<Wall>,
         runs: &[u8],
         data: Vec<u8>,
     ) -> Option<Self> {
@@ -90,6 +105,7 @@ impl Block {
         sound.then_some(Self {
             start,
             end,
+            at,
             runs,
             data,
         })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Extent;
 use super::block::Block;
+use super::writer::wall;
 use crate::core::output::{Gap, Position, Stream};
 
 /// The end of a child's output, in memory until it is written.
@@ -46,7 +47,9 @@ impl ChildLog {
     pub(super) fn append(&mut self, stream: Stream, mut data: &[u8]) {
         while !data.is_empty() {
             let end = self.extent.end;
-            let open = self.open.get_or_insert_with(|| Block::starting_at(end));
+            let open = self
+                .open
+                .get_or_insert_with(|| Block::starting_at(end, wall()));
             let head_left = match self.head.saturating_sub(end.offset()) {
                 0 => data.len(),
                 left => data.len().min(left as usize),
@@ -104,6 +107,12 @@ impl ChildLog {
         self.blocks()
             .next()
             .map_or(self.extent.end, |block| block.start)
+    }
+
+    /// What is in memory, as it is now: later appends do not touch it.
+    pub(super) fn snapshot(&self) -> Vec<Arc<Block>> {
+        let open = self.open.iter().map(|block| Arc::new(block.clone()));
+        self.sealed.iter().cloned().chain(open).collect()
     }
 
     pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {

@@ -8,12 +8,15 @@
 //! The store knows nothing of cursors, states or jobs' lives: `core` decides what is received and what is removed.
 
 mod block;
+mod bulk;
 mod catalog;
 pub mod check;
+mod glance;
 mod history;
 mod log;
 mod output;
 mod reader;
+mod rows;
 mod schema;
 mod work;
 mod writer;
@@ -40,8 +43,11 @@ use log::ChildLog;
 use work::{Progress, Queue, Room, Shared, locked};
 use writer::Writer;
 
+pub use bulk::TakePiece;
+pub use glance::Glance;
 pub use history::{Past, Search};
 pub use reader::{Reader, Unreadable};
+pub use rows::{Row, RowEnd, RowKind, Spot};
 pub use schema::Trouble;
 
 /// How much output is kept.
@@ -260,9 +266,12 @@ impl Store {
             jobs: contents.jobs,
             next_id: contents.next_id,
         };
-        reader::complete(dir, &mut saved.jobs);
+        let corrected = reader::complete(dir, &mut saved.jobs);
         forget_strays(&jobs, &saved.jobs).map_err(failed(&jobs))?;
         let shared = Arc::new(Shared::new());
+        if !corrected.is_empty() {
+            shared.record(|records| records.children.extend(corrected));
+        }
         let thread = Writer::new(Arc::clone(&shared), catalog, dir.to_owned(), caps);
         let spawned = std::thread::Builder::new()
             .name("store".to_string())

@@ -1,19 +1,26 @@
 //! One job's output on disk: `jobs/<id>.db`, made when the first of its children writes something.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::Caps;
 use super::block::Block;
 use super::catalog::blob;
 use super::schema::{self, Trouble};
+use super::{Caps, Extent};
 use crate::core::output::{Count, Gap, Position};
 use crate::core::receive::Window;
+use crate::core::time::Wall;
 
+/// The parts of a block; its time comes behind them.
 const COLUMNS: &str = "out_bytes, out_lines, err_bytes, err_lines, \
                        out_bytes_end, out_lines_end, err_bytes_end, err_lines_end, runs, data";
+
+/// A gap, as [`gap`] reads it.
+const CUT: &str = "out_bytes, out_lines, err_bytes, err_lines, \
+                   out_bytes_end, out_lines_end, err_bytes_end, err_lines_end";
 
 /// The file, open for the one writer.
 #[derive(Debug)]
@@ -67,8 +74,8 @@ impl OutputFile {
         {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO block (child, start, out_bytes, out_lines, err_bytes, err_lines, \
-                 out_bytes_end, out_lines_end, err_bytes_end, err_lines_end, runs, data) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 out_bytes_end, out_lines_end, err_bytes_end, err_lines_end, runs, data, at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?;
             for batch in batches {
                 for block in &batch.blocks {
@@ -86,6 +93,7 @@ impl OutputFile {
                         end.err.lines as i64,
                         block.written_runs(),
                         block.data(),
+                        block.at.map(|Wall(at)| at),
                     ])?;
                     added += block.len() as u64;
                 }
@@ -97,6 +105,14 @@ impl OutputFile {
             let Some(end) = batch.blocks.last().map(|block| block.end) else {
                 continue;
             };
+            if let Some(gap) = batch.gap {
+                // What was let go of while nothing could be written is known to nobody else.
+                let known = cut_of(&transaction, batch.child)?;
+                let whole = both(Some(gap), known).filter(|whole| Some(*whole) != known);
+                if let Some(whole) = whole {
+                    note_cut(&transaction, batch.child, whole)?;
+                }
+            }
             let cut = cut(&transaction, batch.child, end, batch.gap, caps, self.tail)?;
             if let Some((gap, freed)) = cut {
                 removed += freed;
@@ -135,13 +151,7 @@ fn cut(
         return Ok(None);
     }
     // The job as a whole may have taken more than the child's log knows of.
-    let gap = match (gap, cut_of(db, child)?) {
-        (Some(here), Some(there)) => Some(Gap {
-            from: earlier(here.from, there.from),
-            to: later(here.to, there.to),
-        }),
-        (here, there) => here.or(there),
-    };
+    let gap = both(gap, cut_of(db, child)?);
     let from = gap.map_or(head, |gap| gap.to.offset().max(head));
     if end.offset().saturating_sub(from) <= tail {
         return Ok(None);
@@ -171,6 +181,14 @@ fn cut(
             from.offset() as i64,
             to.offset() as i64
         ])?;
+    let cut = Gap { from, to };
+    note_cut(db, child, cut)?;
+    let freed = cut.size().bytes - gap.map_or(0, |gap| gap.size().bytes);
+    Ok(Some((cut, freed)))
+}
+
+/// Writes down what of a child is gone.
+fn note_cut(db: &Connection, child: usize, Gap { from, to }: Gap) -> Result<(), Trouble> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO cut (child, out_bytes, out_lines, err_bytes, err_lines, \
          out_bytes_end, out_lines_end, err_bytes_end, err_lines_end) \
@@ -187,32 +205,40 @@ fn cut(
         to.err.bytes as i64,
         to.err.lines as i64,
     ])?;
-    let cut = Gap { from, to };
-    let freed = cut.size().bytes - gap.map_or(0, |gap| gap.size().bytes);
-    Ok(Some((cut, freed)))
+    Ok(())
 }
 
 /// What was cut out of a child, as it stands in the file.
 fn cut_of(db: &Connection, child: usize) -> Result<Option<Gap>, Trouble> {
-    let mut query = db.prepare_cached(
-        "SELECT out_bytes, out_lines, err_bytes, err_lines, \
-         out_bytes_end, out_lines_end, err_bytes_end, err_lines_end FROM cut WHERE child = ?1",
-    )?;
-    let gap = query.query_row([child as i64], |row| {
-        Ok(Gap {
-            from: position(row, 0)?,
-            to: position(row, 4)?,
-        })
-    });
+    let mut query = db.prepare_cached(&format!("SELECT {CUT} FROM cut WHERE child = ?1"))?;
+    let gap = query.query_row([child as i64], |row| gap(row, 0));
     Ok(gap.optional()?)
 }
 
-fn earlier(a: Position, b: Position) -> Position {
-    if a.offset() <= b.offset() { a } else { b }
+/// What was cut out of each child, as it stands in the file.
+pub(super) fn cuts(db: &Connection) -> Result<Vec<(usize, Gap)>, Trouble> {
+    let mut query = db.prepare_cached(&format!("SELECT child, {CUT} FROM cut"))?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, i64>(0)? as usize, gap(row, 1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn later(a: Position, b: Position) -> Position {
-    if a.offset() >= b.offset() { a } else { b }
+fn gap(row: &Row<'_>, at: usize) -> rusqlite::Result<Gap> {
+    Ok(Gap {
+        from: position(row, at)?,
+        to: position(row, at + 4)?,
+    })
+}
+
+/// Two accounts of what is gone of one child, as one.
+pub(super) fn both(one: Option<Gap>, other: Option<Gap>) -> Option<Gap> {
+    let by_offset = |at: &Position| at.offset();
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Gap {
+            from: std::cmp::min_by_key(one.from, other.from, by_offset),
+            to: std::cmp::max_by_key(one.to, other.to, by_offset),
+        }),
+        (one, other) => one.or(other),
+    }
 }
 
 /// How far each child's output goes on disk, and what was cut out of it.
@@ -227,10 +253,7 @@ pub(super) fn ends(db: &Connection) -> Result<Vec<(usize, Position, Option<Gap>)
     )?;
     let rows = query.query_map([], |row| {
         let gap = match row.get::<_, Option<i64>>(5)? {
-            Some(_) => Some(Gap {
-                from: position(row, 5)?,
-                to: position(row, 9)?,
-            }),
+            Some(_) => Some(gap(row, 5)?),
             None => None,
         };
         Ok((row.get::<_, i64>(0)? as usize, position(row, 1)?, gap))
@@ -266,21 +289,112 @@ pub(super) fn read(
     else {
         return Ok(Vec::new());
     };
-    let mut query = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM block WHERE child = ?1 AND start >= ?2 ORDER BY start"
-    ))?;
-    let mut rows = query.query(params![child as i64, start])?;
     let (mut blocks, mut size) = (Vec::new(), 0);
-    while size < limit
-        && let Some(row) = rows.next()?
-    {
-        let (start, end) = (position(row, 0)?, position(row, 4)?);
-        let block = Block::read_back(start, end, blob(row, 8)?, row.get(9)?)
-            .ok_or_else(|| Trouble::corrupt("a block does not fit its own description"))?;
-        size += block.len();
-        blocks.push(block);
+    if limit > 0 {
+        let behind = Stretch {
+            child,
+            from: start as u64,
+            to: u64::MAX,
+        };
+        each_block(db, behind, Order::Forward, |block| {
+            size += block.len();
+            blocks.push(block);
+            if size < limit {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
     }
     Ok(blocks)
+}
+
+/// Blocks of a child by where they begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    pub(super) child: usize,
+    pub(super) from: u64,
+    /// Not included.
+    pub(super) to: u64,
+}
+
+/// Which way to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Forward,
+    Backward,
+}
+
+/// Hands over the blocks of a stretch, one by one, for as long as they are wanted.
+pub(super) fn each_block(
+    db: &Connection,
+    stretch: Stretch,
+    order: Order,
+    mut take: impl FnMut(Block) -> ControlFlow<()>,
+) -> Result<(), Trouble> {
+    let order = match order {
+        Order::Forward => "ASC",
+        Order::Backward => "DESC",
+    };
+    let time = schema::time_of_block(db)?;
+    let mut query = db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, {time} FROM block WHERE child = ?1 AND start >= ?2 AND start < ?3 \
+         ORDER BY start {order}"
+    ))?;
+    let offset = |offset: u64| i64::try_from(offset).unwrap_or(i64::MAX);
+    let Stretch { child, from, to } = stretch;
+    let mut rows = query.query(params![child as i64, offset(from), offset(to)])?;
+    while let Some(row) = rows.next()? {
+        if take(block(row, 0)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Hands over all blocks of the children from `first` to `last`, child by child, for as long as they are wanted.
+pub(super) fn each_block_of(
+    db: &Connection,
+    first: usize,
+    last: usize,
+    mut take: impl FnMut(usize, Block) -> ControlFlow<()>,
+) -> Result<(), Trouble> {
+    let time = schema::time_of_block(db)?;
+    let mut query = db.prepare_cached(&format!(
+        "SELECT child, {COLUMNS}, {time} FROM block WHERE child >= ?1 AND child <= ?2 \
+         ORDER BY child, start"
+    ))?;
+    let mut rows = query.query(params![first as i64, last as i64])?;
+    while let Some(row) = rows.next()? {
+        let child = row.get::<_, i64>(0)? as usize;
+        if take(child, block(row, 1)?).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// How far a child's output goes on disk, and what was cut out of it.
+pub(super) fn extent(db: &Connection, child: usize) -> Result<Extent, Trouble> {
+    let mut query = db.prepare_cached(
+        "SELECT out_bytes_end, out_lines_end, err_bytes_end, err_lines_end FROM block \
+         WHERE child = ?1 ORDER BY start DESC LIMIT 1",
+    )?;
+    let end = query.query_row([child as i64], |row| position(row, 0));
+    let gap = cut_of(db, child)?;
+    let end = end.optional()?.or(gap.map(|gap| gap.to));
+    Ok(Extent {
+        end: end.unwrap_or_default(),
+        gap,
+    })
+}
+
+/// A block whose parts begin at this column.
+fn block(row: &Row<'_>, at: usize) -> Result<Block, Trouble> {
+    let (start, end) = (position(row, at)?, position(row, at + 4)?);
+    let time = row.get::<_, Option<i64>>(at + 10)?.map(Wall);
+    Block::read_back(start, end, time, blob(row, at + 8)?, row.get(at + 9)?)
+        .ok_or_else(|| Trouble::corrupt("a block does not fit its own description"))
 }
 
 fn position(row: &Row<'_>, at: usize) -> rusqlite::Result<Position> {

@@ -13,10 +13,10 @@ use super::log::ChildLog;
 use super::output;
 use super::schema::{self, Trouble};
 use super::work::locked;
-use crate::core::ids::JobId;
+use crate::core::ids::{ChildId, JobId};
 use crate::core::output::{Account, Count, Stream};
 use crate::core::receive::{Held, Window};
-use crate::core::saved::{SavedJob, SavedState};
+use crate::core::saved::{SavedChild, SavedJob, SavedState};
 
 /// Connections kept for the next reader.
 const KEPT: usize = 8;
@@ -46,7 +46,7 @@ pub(super) struct Connections(Mutex<HashMap<PathBuf, Connection>>);
 
 impl Connections {
     /// A connection to the file; `None` if there is no file, because nothing was ever written.
-    fn take(&self, path: &Path) -> Result<Option<Connection>, Trouble> {
+    pub(super) fn take(&self, path: &Path) -> Result<Option<Connection>, Trouble> {
         let kept = self.lock().remove(path);
         match kept {
             Some(db) => Ok(Some(db)),
@@ -55,7 +55,7 @@ impl Connections {
         }
     }
 
-    fn give_back(&self, path: &Path, db: Connection) {
+    pub(super) fn give_back(&self, path: &Path, db: Connection) {
         let mut kept = self.lock();
         if kept.len() < KEPT && path.exists() {
             kept.insert(path.to_owned(), db);
@@ -213,40 +213,54 @@ impl Reader {
     }
 }
 
-/// Brings the accounts of children that were under way up to what is on disk.  A file that cannot be read leaves them as
-/// they are: whoever receives learns of it.
-pub(super) fn complete(dir: &Path, jobs: &mut [SavedJob]) {
-    let live = |state: &SavedState| match state {
+/// Brings accounts up to what is on disk: of children that were under way how far their output goes, of all of them what
+/// was cut out.  Those that had settled and are not as the catalog has them are returned, to be written down again.
+///
+/// Only files that are looked at can say so: those of jobs with children under way, and those an earlier process had
+/// open when it died.  One that cannot be read leaves accounts as they are: whoever receives learns of it.
+pub(super) fn complete(dir: &Path, jobs: &mut [SavedJob]) -> Vec<(ChildId, SavedChild)> {
+    let mut corrected = Vec::new();
+    for job in jobs {
+        let path = output::path(dir, job.id.0);
+        let under_way = job.children.iter().any(|(_, child)| is_live(&child.state));
+        if !(under_way && path.exists() || schema::is_in_use(&path)) {
+            continue;
+        }
+        let look = |db: Connection| Ok((output::ends(&db)?, output::cuts(&db)?));
+        let (ends, cuts) = match schema::open_to_read(&path).and_then(look) {
+            Ok(found) => found,
+            Err(trouble) => {
+                tracing::error!(job = %job.id, %trouble, "the job's output cannot be read");
+                continue;
+            }
+        };
+        let ends: HashMap<_, _> = ends.into_iter().map(|(at, end, _)| (at, end)).collect();
+        let cuts: HashMap<_, _> = cuts.into_iter().collect();
+        for (index, child) in &mut job.children {
+            let known = child.output;
+            let gap = output::both(known.gap, cuts.get(index).copied());
+            // Of what was cut to its end, nothing but that is there.
+            let end = ends.get(index).copied().or(gap.map(|gap| gap.to));
+            let live = is_live(&child.state);
+            let end = end.filter(|_| live).unwrap_or(known.end);
+            let received = Stream::BOTH.map(|stream| known.received(stream));
+            child.output = Account::of(end, gap, received);
+            if !live && child.output != known {
+                corrected.push((job.id.child(*index), child.clone()));
+            }
+        }
+    }
+    corrected
+}
+
+/// Whether a child was under way, so that its account may be behind.
+fn is_live(state: &SavedState) -> bool {
+    match state {
         SavedState::Live | SavedState::Stopping(_) => true,
         SavedState::NotStarted
         | SavedState::Disconnected { .. }
         | SavedState::Completed
         | SavedState::Failed(_)
         | SavedState::Stopped(_) => false,
-    };
-    for job in jobs {
-        if !job.children.iter().any(|(_, child)| live(&child.state)) {
-            continue;
-        }
-        let path = output::path(dir, job.id.0);
-        if !path.exists() {
-            continue;
-        }
-        let ends = schema::open_to_read(&path).and_then(|db| output::ends(&db));
-        let ends = match ends {
-            Ok(ends) => ends,
-            Err(trouble) => {
-                tracing::error!(job = %job.id, %trouble, "the job's output cannot be read");
-                continue;
-            }
-        };
-        for (index, child) in &mut job.children {
-            if live(&child.state)
-                && let Some((_, end, gap)) = ends.iter().find(|(at, _, _)| at == index)
-            {
-                let received = Stream::BOTH.map(|stream| child.output.received(stream));
-                child.output = Account::of(*end, *gap, received);
-            }
-        }
     }
 }

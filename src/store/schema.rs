@@ -29,7 +29,8 @@ pub(super) const CATALOG: &[Step] = &["
 "];
 
 /// A job's output.  `start` counts the bytes of both streams before the block; the other numbers say it for each stream.
-pub(super) const OUTPUT: &[Step] = &["
+pub(super) const OUTPUT: &[Step] = &[
+    "
     CREATE TABLE block (
         id INTEGER PRIMARY KEY, child INTEGER NOT NULL, start INTEGER NOT NULL,
         out_bytes INTEGER NOT NULL, out_lines INTEGER NOT NULL,
@@ -46,7 +47,18 @@ pub(super) const OUTPUT: &[Step] = &["
         out_bytes_end INTEGER NOT NULL, out_lines_end INTEGER NOT NULL,
         err_bytes_end INTEGER NOT NULL, err_lines_end INTEGER NOT NULL
     );
-"];
+",
+    // When the block's first byte came, in milliseconds since the epoch.
+    "ALTER TABLE block ADD COLUMN at INTEGER",
+];
+
+/// What to select for the time of a block: a file that nobody writes any more keeps its layout.
+pub(super) fn time_of_block(db: &Connection) -> rusqlite::Result<&'static str> {
+    let layout: i64 = db
+        .prepare_cached("PRAGMA user_version")?
+        .query_row([], |row| row.get(0))?;
+    Ok(if layout < 2 { "NULL" } else { "at" })
+}
 
 /// Bytes of a page: SQLite's own choice for small rows; for blocks of output such that one takes few pages and little is
 /// left over.
@@ -132,6 +144,13 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Trouble> {
     db.busy_timeout(BUSY)?;
     db.pragma_update(None, "query_only", true)?;
     Ok(db)
+}
+
+/// Whether somebody has a file open, or had when he died: the log beside it goes when the last one closes it well.
+pub(super) fn is_in_use(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).exists()
 }
 
 fn open(path: &Path, steps: &[Step], page: u32) -> Result<Connection, Trouble> {

@@ -10,8 +10,8 @@ use crate::core::saved::SavedState;
 use crate::core::spec::{Asking, Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
 use crate::core::time::{Moment, Wall};
 
-const JOB: JobId = JobId(1);
-const CHILD: ChildId = ChildId(2);
+pub(super) const JOB: JobId = JobId(1);
+pub(super) const CHILD: ChildId = ChildId(2);
 
 fn window(child: ChildId, streams: Streams, from: [Count; 2], to: Position) -> Window {
     Window {
@@ -23,7 +23,7 @@ fn window(child: ChildId, streams: Streams, from: [Count; 2], to: Position) -> W
 }
 
 /// Runs a test's future to its end.
-fn wait_for<T>(what: impl Future<Output = T>) -> T {
+pub(super) fn wait_for<T>(what: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -31,12 +31,12 @@ fn wait_for<T>(what: impl Future<Output = T>) -> T {
         .block_on(what)
 }
 
-fn temporary(caps: Caps) -> Store {
+pub(super) fn temporary(caps: Caps) -> Store {
     Store::temporary(caps).expect("a temporary directory")
 }
 
 /// A fleet with one job of two children, the first of which runs.
-fn fleet() -> Fleet {
+pub(super) fn fleet() -> Fleet {
     let spec = JobSpec {
         name: Some("patch".to_string()),
         runner: "ssh".to_string(),
@@ -74,7 +74,7 @@ async fn put(store: &Store, fleet: &Fleet) {
 }
 
 /// Sees to it that a child's output is on disk.
-async fn flush(store: &Store, fleet: &Fleet) {
+pub(super) async fn flush(store: &Store, fleet: &Fleet) {
     put(store, fleet).await;
     assert_eq!(store.trouble(), None);
 }
@@ -234,6 +234,57 @@ fn what_was_written_is_there_for_the_next_process() {
     );
 }
 
+/// A crash between a cut and the account of it: the next process finds out, and so does the one after it.
+#[test]
+fn what_was_cut_last_is_counted_after_a_crash() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let (dir, crashed) = (home.path().join("state"), home.path().join("crashed"));
+    let caps = Caps {
+        head: 16 << 10,
+        tail: 1 << 20,
+        job: 1 << 20,
+    };
+    let (store, _) = Store::open(&dir, caps).expect("it is made");
+    let mut fleet = fleet();
+    let mut cut = BTreeMap::new();
+    wait_for(async {
+        for child in [CHILD, JOB.child(1)] {
+            let log = store.log(JOB, child);
+            let mut report = |report| fleet.apply(Moment::default(), Input::Runner(child, report));
+            report(Report::Began(Trace { pid: 77 }));
+            log.append(Stream::Out, &vec![b'\n'; 900_000]).await;
+            store.shared.settle(child).await;
+            let Extent { end, gap } = log.extent();
+            report(Report::Output { end, gap });
+            report(Report::Ended(Ended::Exited(0)));
+            flush(&store, &fleet).await;
+            cut.extend(store.take_cuts());
+        }
+    });
+    let told = fleet.child(CHILD).expect("it is there").output;
+    assert_eq!(told.gap, None, "nobody has said so yet");
+    assert!(cut[&CHILD].size().bytes > 0);
+    // What a process leaves that dies now.
+    fs::create_dir_all(crashed.join("jobs")).expect("ours");
+    for entry in [&dir, &dir.join("jobs")] {
+        for entry in fs::read_dir(entry).expect("it is there").flatten() {
+            let path = entry.path();
+            let to = crashed.join(path.strip_prefix(&dir).expect("it lies there"));
+            if path.is_file() {
+                fs::copy(&path, to).expect("ours");
+            }
+        }
+    }
+    for process in ["the next", "the one after"] {
+        let (_, saved) = Store::open(&crashed, caps).expect("it is opened");
+        for (index, child) in &saved.jobs[0].children {
+            let gap = cut.get(&JOB.child(*index)).copied();
+            assert_eq!(child.output.gap, gap, "child {index}, {process}");
+            assert_eq!(child.output.end.out.bytes, 900_000);
+        }
+    }
+}
+
 #[test]
 fn a_disk_that_takes_nothing_stops_nobody_and_recovers() {
     let home = tempfile::tempdir().expect("a temporary directory");
@@ -317,6 +368,36 @@ fn memory_is_bounded_while_the_disk_takes_nothing() {
         let (got, cut) = read(&store, all, 1 << 20).await;
         assert_eq!(got[0].len() as u64 + cut.bytes, end.offset());
     });
+}
+
+/// What had to be let go of meanwhile is known to the next process too.
+#[test]
+fn what_was_let_go_of_is_written_down_when_the_disk_takes_it_again() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let caps = Caps {
+        tail: 1 << 30,
+        ..Caps::default()
+    };
+    let (store, _) = Store::open(home.path(), caps).expect("it is made");
+    let (jobs, away) = (home.path().join("jobs"), home.path().join("away"));
+    let gap = wait_for(async {
+        fs::rename(&jobs, &away).expect("ours");
+        let (log, fleet) = (store.log(JOB, CHILD), fleet());
+        put(&store, &fleet).await;
+        for _ in 0..work::MEMORY >> 19 {
+            log.append(Stream::Out, &vec![b'\n'; 1 << 20]).await;
+        }
+        let mut watch = store.watch();
+        fs::rename(&away, &jobs).expect("ours");
+        watch.changed().await;
+        flush(&store, &fleet).await;
+        log.extent().gap
+    });
+    assert!(gap.is_some());
+    drop(store);
+    // Its account was not: whoever keeps that had no time.
+    let (_, saved) = Store::open(home.path(), caps).expect("it is opened again");
+    assert_eq!(saved.jobs[0].children[0].1.output.gap, gap);
 }
 
 #[test]

@@ -169,7 +169,7 @@ pub(super) fn delete(path: &Path) -> Result<(), Trouble> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "when a job was removed is told to people, not to the model"
+    reason = "when a job was removed and when output came is told to people, not to the model"
 )]
 pub(super) fn wall() -> Wall {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

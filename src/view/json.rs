@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::span::rfc3339;
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
+use crate::wire::look::{Folded, Group, Row, RowKind};
 use crate::wire::reply::{ChildView, JobView, PastView, ReasonView, Status};
 
 /// What `run --json` prints.
@@ -92,16 +93,57 @@ pub fn past(job: &PastView) -> Value {
 /// A piece of output.  Bytes that are not UTF-8 go as `data_b64`.
 pub fn output(job: u64, child: u64, host: &str, stream: Stream, data: &[u8]) -> Value {
     let mut value = json!({"job": job, "child": child, "host": host, "stream": stream.word()});
-    match std::str::from_utf8(data) {
-        Ok(text) => value["data"] = text.into(),
-        Err(_) => value["data_b64"] = BASE64_STANDARD.encode(data).into(),
-    }
+    text(&mut value, "data", data);
     value
+}
+
+/// Adds bytes under a name; those that are not UTF-8 under the name with `_b64`.
+fn text(value: &mut Value, name: &str, data: &[u8]) {
+    match std::str::from_utf8(data) {
+        Ok(text) => value[name] = text.into(),
+        Err(_) => value[format!("{name}_b64")] = BASE64_STANDARD.encode(data).into(),
+    }
 }
 
 /// Output that a cap cut out.
 pub fn cut(job: u64, child: u64, host: &str, dropped: Count) -> Value {
     json!({"job": job, "child": child, "host": host, "dropped": count(dropped)})
+}
+
+/// A line of output, by where it stands.
+pub fn row(job: u64, host: &str, row: &Row) -> Value {
+    let mut value = match &row.what {
+        RowKind::Text { stream, data, .. } => output(job, row.child, host, *stream, data),
+        RowKind::Cut(dropped) => cut(job, row.child, host, *dropped),
+    };
+    value["offset"] = row.at.offset.into();
+    value["line"] = row.at.line.into();
+    value["time"] = row.time.map(rfc3339).into();
+    value
+}
+
+/// How many lines of a child match.
+pub fn matching(job: u64, child: u64, host: &str, lines: u64) -> Value {
+    json!({"job": job, "child": child, "host": host, "count": lines})
+}
+
+/// A job's children by what they came to.
+pub fn folded(folded: &Folded) -> Value {
+    let group = |group: &Group| {
+        let mut value = json!({
+            "hosts": group.hosts,
+            "children": group.children,
+            "state": group.state.word(),
+            "reason": reason(group.reason.as_ref()),
+            "exit": group.exit,
+            "output": count(group.output),
+            "cut": group.cut,
+        });
+        text(&mut value, "sample", &group.sample);
+        value
+    };
+    let groups: Vec<Value> = folded.groups.iter().map(group).collect();
+    json!({"job": folded.job, "groups": groups})
 }
 
 /// A child's end.

@@ -107,7 +107,7 @@ pub fn jobs(jobs: &[JobView]) -> Table {
             job.id.to_string(),
             cut(&job.name, 24),
             state_of(job),
-            format!("{}/{}", settled(job), job.children()),
+            format!("{}/{}", job.settled, job.children()),
             counts(job),
             span::seconds(job.elapsed),
             if job.more {
@@ -224,19 +224,6 @@ fn state_of(job: &JobView) -> String {
     } else {
         job.state.to_string()
     }
-}
-
-/// Children that are final, or Disconnected.
-pub fn settled(job: &JobView) -> u32 {
-    [
-        State::Disconnected,
-        State::Completed,
-        State::Failed,
-        State::Stopped,
-    ]
-    .map(|state| job.count(state))
-    .iter()
-    .sum()
 }
 
 /// `3 Running, 9 Completed`: the states there are, in the order of a child's life.

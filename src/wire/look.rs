@@ -2,7 +2,9 @@
 //!
 //! A child's output is shown as **rows**.  A row ends with a newline, where the stream changes, and after
 //! [`LONGEST_ROW`] bytes; a cut (what a cap took out) is a row of its own.  A row is known by the child and the offset
-//! of its first byte, which never changes however much is written behind it.
+//! of its first byte, which never changes however much is written behind it.  A line that is longer than a row begins
+//! its second row after [`LONGEST_ROW`] bytes and each further one where the offset is a multiple of that, so that its
+//! rows are the same wherever one begins to look.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,8 +14,7 @@ use crate::core::output::{Count, Stream};
 use crate::core::state::State;
 use crate::serial::{CountDef, StateDef, StreamDef};
 
-/// No row is longer, in bytes: a line beyond that goes on in the next row.
-pub const LONGEST_ROW: usize = 64 << 10;
+pub use crate::core::output::LONGEST_ROW;
 
 /// A place in a child's output.
 #[derive(
@@ -39,7 +40,7 @@ pub struct Look {
     pub child: u64,
     pub at: Place,
     /// About how many bytes before and behind the place; the answer begins and, unless the output ends there, ends where
-    /// a row does.  Together at most 4 MiB.
+    /// a row does.  Together at most 4 MiB, and at most 32,768 rows each; never without the row at the place itself.
     pub before: u32,
     pub behind: u32,
 }
@@ -96,7 +97,7 @@ pub enum RowEnd {
 pub struct Rows {
     /// Child and offset of each; at most 1,000.  What is not there any more is left out of the answer.
     pub rows: Vec<(u64, u64)>,
-    /// At most so many bytes of each.
+    /// At most so many bytes of each; of many long ones less, so that all together are at most 16 MiB.
     pub most: u32,
 }
 
@@ -124,7 +125,8 @@ pub enum Case {
 pub struct Found {
     /// Child and place of each row, in order.
     pub hits: Vec<(u64, Point)>,
-    /// How far each child has been searched, of those since the last answer.
+    /// How far each child has been searched, of those since the last answer; a row at the end that is still open counts
+    /// as not searched, even if it was a hit, because it may go on.
     pub searched: Vec<(u64, Point)>,
     pub last: bool,
     /// Whether it ended because of the limit.

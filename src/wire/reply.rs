@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::look::Question;
+use super::look::{Folded, Found, HostView, Question, Row, Seen};
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
 use crate::serial::{CountDef, StateDef, StreamDef};
@@ -67,6 +67,16 @@ pub enum Reply {
         /// Jobs whose output cannot be read, and why.
         unreadable: Vec<String>,
         jobs: Vec<JobView>,
+    },
+    Seen(Seen),
+    Rows(Vec<Row>),
+    /// More follow in further replies of this kind until `last`.
+    Found(Found),
+    Folded(Folded),
+    /// Computers in the order of their names; more follow in further replies of this kind until `last`.
+    Hosts {
+        hosts: Vec<HostView>,
+        last: bool,
     },
     /// A watcher's news.
     News(News),
@@ -168,6 +178,8 @@ pub struct JobView {
     pub waiting: Count,
     /// Children per state, in the order of [`State::ALL`].
     pub counts: [u32; 10],
+    /// Children to which nothing more will happen by itself.
+    pub settled: u32,
 }
 
 impl JobView {
@@ -228,7 +240,7 @@ pub struct ChildView {
 }
 
 /// Why a child is in its state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReasonView {
     pub kind: String,
     pub text: String,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::look::{Look, Rows, Search};
 use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
@@ -44,6 +45,22 @@ pub enum Request {
         questions: Vec<u64>,
         answer: Answer,
     },
+    /// A stretch of a child's output.
+    Look(Look),
+    /// Rows by their offsets.
+    Rows(Rows),
+    /// The last row of each of these children that is not empty, at most 512 bytes of it; at most 500 children.
+    Tails {
+        children: Vec<u64>,
+    },
+    /// Rows in which a pattern matches.
+    Search(Search),
+    /// A job's children by what they came to.
+    Fold {
+        job: u64,
+    },
+    /// The computers the jobs know.
+    Hosts,
     Status,
     /// End the daemon.
     Shutdown(Shutdown),

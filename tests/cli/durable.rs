@@ -340,6 +340,23 @@ fn the_oldest_go_when_more_have_ended_than_are_kept_but_none_that_is_pinned_or_l
         .map(|job| job["id"].as_u64().expect("an id"))
         .collect();
     assert_eq!(gone, [ended[1], ended[0]]);
+    // Each of them is in the audit log, once, and after how it ended.
+    for job in &gone {
+        let entries = || {
+            let ran = home.regatta(&["audit", "--json", "--job", &job.to_string()]);
+            let entries = ran.exits(0).records();
+            let word = |entry: &Value| (entry["what"].clone(), entry["by"].clone());
+            entries.iter().map(word).collect::<Vec<_>>()
+        };
+        until("that it went is noted", || entries().len() == 3);
+        let none = Value::Null;
+        let want = [
+            ("run".into(), none.clone()),
+            ("outcome".into(), none),
+            ("remove".into(), "retention".into()),
+        ];
+        assert_eq!(entries(), want);
+    }
 
     // Without its pin it is the oldest.
     home.regatta(&["pin", "--off", &pinned.to_string()])

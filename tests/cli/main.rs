@@ -7,12 +7,14 @@ mod support;
 
 mod audit;
 mod bytes;
+mod configure;
 mod daemon;
 mod doctor;
 mod durable;
 mod help;
 mod history;
 mod jobs;
+mod look;
 mod places;
 mod protocol;
 mod receive;

@@ -64,34 +64,51 @@ impl Drop for Login {
 impl Fleet {
     /// A server with more lines in its configuration; `None`, and a word about it, where there is no sshd.
     pub fn start(test: &str, extra: &str) -> Option<Self> {
-        Self::start_with(test, extra, None, GRACE)
+        Self::start_with(test, extra, "", None, GRACE)
     }
 
     /// A server that waits so many seconds for a login.
     pub fn start_hasty(test: &str, grace: u32) -> Option<Self> {
-        Self::start_with(test, "", None, grace)
+        Self::start_with(test, "", "", None, grace)
     }
 
     /// The same with a second login that has this password.
-    pub fn start_with_password(test: &str, extra: &str, password: &str) -> Option<Self> {
+    pub fn start_with_password(
+        test: &str,
+        extra: &str,
+        marks: &str,
+        password: &str,
+    ) -> Option<Self> {
         let Some(other) = other_login() else {
             println!("SKIPPED: {test}: only root can let a second user in");
             return None;
         };
         other.set_password(password);
-        Self::start_with(test, extra, Some(other), GRACE)
+        Self::start_with(test, extra, marks, Some(other), GRACE)
     }
 
-    /// The same with a second login.
+    /// A server that gives everything it starts these variables, as `NAME=VALUE`.
+    pub fn start_marking(test: &str, marks: &str) -> Option<Self> {
+        Self::start_with(test, "", marks, None, GRACE)
+    }
+
+    /// The same with a second login, where there can be one.
+    pub fn start_marking_with_other(test: &str, marks: &str) -> Option<Self> {
+        Self::start_with(test, "", marks, other_login_or_word(test), GRACE)
+    }
+
+    /// A server with a second login.
     pub fn start_with_other(test: &str, extra: &str) -> Option<Self> {
-        let other = other_login();
-        if other.is_none() {
-            println!("SKIPPED: {test}, in part: only root can let a second user in");
-        }
-        Self::start_with(test, extra, other, GRACE)
+        Self::start_with(test, extra, "", other_login_or_word(test), GRACE)
     }
 
-    fn start_with(test: &str, extra: &str, other: Option<Login>, grace: u32) -> Option<Self> {
+    fn start_with(
+        test: &str,
+        extra: &str,
+        marks: &str,
+        other: Option<Login>,
+        grace: u32,
+    ) -> Option<Self> {
         if !["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
             .iter()
             .any(|path| Path::new(path).exists())
@@ -106,6 +123,7 @@ impl Fleet {
             ("FLEET_PORT", port.to_string()),
             ("FLEET_EXTRA", extra.to_owned()),
             ("FLEET_GRACE", grace.to_string()),
+            ("FLEET_ENV", marks.to_owned()),
             (
                 "FLEET_USERS",
                 other
@@ -233,6 +251,15 @@ pub fn free_port() -> u16 {
         .and_then(|listener| listener.local_addr())
         .expect("a free port")
         .port()
+}
+
+/// A second login, or a word about it where there can be none.
+fn other_login_or_word(test: &str) -> Option<Login> {
+    let other = other_login();
+    if other.is_none() {
+        println!("SKIPPED: {test}, in part: only root can let a second user in");
+    }
+    other
 }
 
 /// A user besides root, made for the test; only root can let one in.

@@ -31,14 +31,14 @@ impl Console {
     /// `None`, and a word about it, where there is no sshd.
     pub fn start(test: &str) -> Option<Self> {
         let home = Home::new();
-        let fleet = Fleet::start(test, &marks(&home))?;
+        let fleet = Fleet::start_marking(test, &marks(&home))?;
         Some(Self { home, fleet })
     }
 
     /// The same with a login that is not root; `None` where there can be none.
     pub fn start_with_other(test: &str) -> Option<Self> {
         let home = Home::new();
-        let fleet = Fleet::start_with_other(test, &marks(&home))?;
+        let fleet = Fleet::start_marking_with_other(test, &marks(&home))?;
         fleet.other.as_ref()?;
         Some(Self { home, fleet })
     }
@@ -46,11 +46,8 @@ impl Console {
     /// The same with a login that is let in with this password only; `None` where there can be none.
     pub fn start_with_password(test: &str, password: &str) -> Option<Self> {
         let home = Home::new();
-        let extra = format!(
-            "{}\nMatch User regatta*\n PasswordAuthentication yes\n PubkeyAuthentication no",
-            marks(&home)
-        );
-        let fleet = Fleet::start_with_password(test, &extra, password)?;
+        let extra = "Match User regatta*\n PasswordAuthentication yes\n PubkeyAuthentication no";
+        let fleet = Fleet::start_with_password(test, extra, &marks(&home), password)?;
         Some(Self { home, fleet })
     }
 
@@ -137,7 +134,7 @@ fn marks(home: &Home) -> String {
     let mark = mark
         .and_then(|mark| mark.to_str())
         .expect("every test has its mark");
-    format!("SetEnv REGATTA_TEST={mark}")
+    format!("REGATTA_TEST={mark}")
 }
 
 /// See [`Console::gate`].

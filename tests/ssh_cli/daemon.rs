@@ -4,6 +4,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::console::Console;
+use crate::faults::Frozen;
 use crate::support::{kill, until};
 
 fn nothing_outlives_the_daemon(console: &Console, targets: &str, count: u64) {
@@ -88,6 +89,27 @@ fn a_daemon_that_is_told_to_end_stops_its_jobs_first() {
         Vec::<u32>::new(),
         "as soon as it returns"
     );
+}
+
+/// What is still being looked up is not done, although it is Disconnected already.
+#[test]
+fn what_is_being_looked_up_is_not_done() {
+    let Some(console) = Console::start("what_is_being_looked_up_is_not_done") else {
+        return;
+    };
+    let options = ["-t", "127.1.0.[1-2]", "--connect-timeout", "30s"];
+    let job = console.background(&options, "exec sleep 1000");
+    until("both run", || console.count(&job, "Running") == 2);
+    let listener = Frozen::new(console.fleet.listener());
+    kill(console.daemon_pid(), Signal::KILL);
+    until("it is gone", || console.daemons().is_empty());
+    let table = console.regatta(&["jobs"]).exits(0).out();
+    assert!(table.contains(" 0/2  2 Disconnected "), "{table}");
+    let waiting = console.start_regatta(&["wait", &job]);
+    drop(listener);
+    waiting.finish().exits(1);
+    let table = console.regatta(&["jobs"]).exits(0).out();
+    assert!(table.contains(" 2/2  2 Failed "), "{table}");
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn limits_end_what_takes_too_long() {
     let (now, took) = timed(|| {
         console.settled(
             1,
-            &["-t", "127.1.0.[1-2]", "--timeout", "1s", "--grace", "300ms"],
+            &["-t", "127.1.0.[1-2]", "--timeout", "3s", "--grace", "300ms"],
             stubborn,
         )
     });
@@ -152,11 +152,11 @@ fn limits_end_what_takes_too_long() {
             child(&now, host),
             "Failed",
             "timed_out",
-            &["timed out after 1s"],
+            &["timed out after 3s"],
         );
         assert_eq!(
             child(&now, host)["reason"]["text"],
-            "timed out after 1s",
+            "timed out after 3s",
             "it is proved"
         );
     }
@@ -177,7 +177,7 @@ fn limits_end_what_takes_too_long() {
         "--fanout",
         "1",
         "--job-timeout",
-        "2s",
+        "5s",
         "--grace",
         "300ms",
     ];
@@ -187,7 +187,7 @@ fn limits_end_what_takes_too_long() {
             child(&now, &format!("127.1.0.{host}")),
             "Failed",
             "timed_out",
-            &["job timed out after 2s"],
+            &["job timed out after 5s"],
         );
     }
     assert_eq!(console.fleet.logins() - before, 1);

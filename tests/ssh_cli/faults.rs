@@ -9,10 +9,10 @@ use crate::fleet;
 use crate::support::{timed, until};
 
 /// A process that was stopped goes on when this is dropped.
-struct Frozen(u32);
+pub struct Frozen(u32);
 
 impl Frozen {
-    fn new(pid: u32) -> Self {
+    pub fn new(pid: u32) -> Self {
         fleet::signal_process(pid, Signal::STOP);
         until("it has stopped", || {
             fleet::stat(pid).is_none_or(|stat| stat.state == 'T')
@@ -82,17 +82,22 @@ fn a_server_that_falls_silent_is_given_up_in_time() {
     let Some(console) = Console::start("a_server_that_falls_silent_is_given_up_in_time") else {
         return;
     };
-    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 2");
+    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 4");
     let options = [
         "-t",
         "127.1.0.[1-2]",
         "--connect-timeout",
-        "2s",
+        "5s",
         "--grace",
         "500ms",
     ];
     let job = console.background_with(&config, &options, "echo before; exec sleep 1000");
-    until("both run", || console.count(&job, "Running") == 2);
+    // Running is less: a session that freezes with a word on its tongue never says it.
+    until("both have spoken", || {
+        let now = console.now(&job);
+        let children = now["children"].as_array().expect("asked for by its id");
+        children.iter().all(|child| child["lines"]["out"] == 1)
+    });
 
     // Only its session falls silent: over a new connection the command is found and ended.
     let servers = session_servers(&console, &job);
@@ -104,7 +109,7 @@ fn a_server_that_falls_silent_is_given_up_in_time() {
     assert!(took < Duration::from_secs(20), "{took:?}");
     let now = console.now(&job);
     let words = [
-        "connection lost: no answer for 2s",
+        "connection lost: no answer for 4s",
         "; the command has ended, how is not known",
     ];
     came_to(
@@ -133,9 +138,9 @@ fn a_server_that_falls_silent_is_given_up_in_time() {
     let now = console.now(&job);
     let fate = format!("pid {pid} may still run");
     let words = [
-        "connection lost: no answer for 2s",
+        "connection lost: no answer for 4s",
         &fate,
-        "connect timed out after 2s",
+        "connect timed out after 5s",
     ];
     came_to(
         child(&now, "127.1.0.2"),
@@ -163,10 +168,10 @@ fn what_is_disconnected_can_be_stopped_when_the_server_is_back() {
     else {
         return;
     };
-    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 1");
+    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 4");
     let job = console.background_with(
         &config,
-        &["-t", "127.1.0.1", "--connect-timeout", "1s"],
+        &["-t", "127.1.0.1", "--connect-timeout", "5s"],
         "echo before; trap '' TERM; while :; do sleep 0.2; done",
     );
     until("it runs", || {
@@ -204,8 +209,8 @@ fn what_became_of_the_lost_is_found_out_when_the_server_is_back() {
     let Some(console) = Console::start(test) else {
         return;
     };
-    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 1");
-    let options = ["-t", "127.1.0.[1-3]", "--connect-timeout", "1s"];
+    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 4");
+    let options = ["-t", "127.1.0.[1-3]", "--connect-timeout", "5s"];
     let job = console.background_with(&config, &options, "trap '' TERM; exec sleep 1000");
     until("all run", || console.count(&job, "Running") == 3);
     let servers = session_servers(&console, &job);

@@ -53,6 +53,16 @@ pub(super) struct Key {
     settings: Box<str>,
 }
 
+impl Key {
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+}
+
 impl Target {
     /// # Errors
     /// Settings that are not carried out: a connection that ignores them could be another one than was asked for.
@@ -92,6 +102,11 @@ impl Target {
 
     pub(super) fn settings(&self) -> &HostSettings {
         &self.settings
+    }
+
+    /// The host as orders call it.
+    pub(super) fn name(&self) -> &str {
+        &self.settings.host
     }
 
     /// How long reaching the host may take: what is configured for it, or else `limit`, which bounds `ConnectTimeout 0`

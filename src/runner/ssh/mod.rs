@@ -33,7 +33,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
-use super::{Boxed, Event, Order, Runner, prologue, relay};
+use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
 use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
 use crate::core::spec::{Asking, Ended, Inquiry, Proof, Signal, Trace};
@@ -80,6 +80,10 @@ impl Runner for Ssh {
         Self::connections(self)
     }
 
+    fn connected(&self) -> Vec<Connected> {
+        self.pool.connected()
+    }
+
     fn close(self: Arc<Self>) -> Boxed<()> {
         Box::pin(async move { self.close_all().await })
     }
@@ -102,6 +106,11 @@ impl Ssh {
     /// How many connections are open, in use or kept.
     pub fn connections(&self) -> usize {
         self.pool.connections()
+    }
+
+    /// How many of them take no new commands for now, because somebody does not take the output of one.
+    pub fn stalled(&self) -> usize {
+        self.pool.stalled()
     }
 
     /// Says good-bye to every server and closes all connections; what still runs over them is ended by its lifeline.

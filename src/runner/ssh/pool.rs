@@ -22,6 +22,7 @@ use super::desk::{Caller, Desk};
 use super::files::Files;
 use crate::core::reason::{Left, Limit, Reason};
 use crate::core::spec::Asking;
+use crate::runner::Connected;
 
 /// Channels on one connection unless the server allows fewer: `MaxSessions` of sshd_config(5).
 const CHANNELS: usize = 10;
@@ -70,6 +71,8 @@ struct State {
 
 #[derive(Default)]
 struct Host {
+    /// What orders call it.
+    names: Vec<Box<str>>,
     connections: Vec<Shelf>,
     /// The attempt under way.
     connecting: Option<Connecting>,
@@ -120,6 +123,29 @@ impl Pool {
         let state = self.state();
         let all = state.hosts.values().flat_map(|host| &host.connections);
         all.filter(|shelf| shelf.connection.is_usable()).count()
+    }
+
+    /// The connections that are open, by where they lead to.
+    pub(super) fn connected(&self) -> Vec<Connected> {
+        let state = self.state();
+        let all = state.hosts.iter().flat_map(|(key, host)| {
+            let usable = host.connections.iter();
+            let usable = usable.filter(|shelf| shelf.connection.is_usable());
+            usable.map(|_| Connected {
+                hosts: host.names.iter().map(ToString::to_string).collect(),
+                user: key.user().to_string(),
+                port: key.port(),
+            })
+        });
+        all.collect()
+    }
+
+    /// Those of them that take no new channels for now, because a reader is behind.
+    pub(super) fn stalled(&self) -> usize {
+        let state = self.state();
+        let all = state.hosts.values().flat_map(|host| &host.connections);
+        all.filter(|shelf| shelf.connection.is_usable() && shelf.connection.is_stalled())
+            .count()
     }
 
     /// A channel to the target, over a kept connection or a new one, within `timeout` altogether beside the time for
@@ -220,6 +246,7 @@ impl Pool {
             let (desk, attempt) = {
                 let mut state = self.state();
                 if let Some(connection) = state.take(&target.key) {
+                    state.name(target);
                     return Ok(Lease {
                         pool: Arc::downgrade(self),
                         key: Arc::clone(&target.key),
@@ -316,6 +343,14 @@ impl State {
         Some(Arc::clone(&shelf.connection))
     }
 
+    /// Notes what a host is called this time.
+    fn name(&mut self, target: &Target) {
+        let host = self.hosts.entry(Arc::clone(&target.key)).or_default();
+        if !host.names.iter().any(|name| **name == *target.name()) {
+            host.names.push(target.name().into());
+        }
+    }
+
     /// The attempt to connect that is under way, or a new one.
     fn attempt(
         &mut self,
@@ -324,6 +359,7 @@ impl State {
         caller: &Caller<'_>,
         timeout: Duration,
     ) -> (Arc<Desk>, Shared<Attempt>) {
+        self.name(target);
         let host = self.hosts.entry(Arc::clone(&target.key)).or_default();
         let shelved = |made: &Arc<Connection>| {
             host.connections

@@ -1,0 +1,106 @@
+//! `fold`: which hosts came to the same.
+
+use std::collections::HashSet;
+use std::io::Write;
+
+use super::context::{Context, unexpected};
+use super::ends::Label;
+use super::error::{CliError, Exit};
+use super::picked;
+use crate::command::Pick;
+use crate::daemon::client::Absent;
+use crate::targets::HostSet;
+use crate::view::text::harmless;
+use crate::view::{json, span};
+use crate::wire::look::{Folded, Group};
+use crate::wire::{Reply, Request};
+
+pub(super) async fn fold(context: &Context, args: &Pick) -> Result<Exit, CliError> {
+    let picked = picked::pick(context, &args.select).await?;
+    let wanted: HashSet<u64> = picked.children.iter().map(|child| child.id).collect();
+    let hosts = picked.by_id();
+    let mut jobs = Vec::new();
+    for job in &picked.jobs {
+        let request = Request::Fold { job: job.id };
+        let mut folded = match context.ask(&request, Absent::Recall).await? {
+            Reply::Folded(folded) => folded,
+            reply => return Err(unexpected(&reply)),
+        };
+        only(&mut folded, &wanted, |child| {
+            hosts.get(&child).map_or("", |child| &child.host)
+        });
+        jobs.push(folded);
+    }
+    let mut out = std::io::stdout().lock();
+    if context.global.json {
+        let jobs: Vec<_> = jobs.iter().map(json::folded).collect();
+        context
+            .terminal
+            .json(&mut out, &serde_json::Value::from(jobs))?;
+    } else {
+        let label = Label::among(jobs.iter().map(|folded| folded.job));
+        for folded in &jobs {
+            for group in &folded.groups {
+                if label == Label::JobAndHost {
+                    write!(out, "job {}  ", folded.job)?;
+                }
+                writeln!(out, "{}", line(group))?;
+                if let Some(sample) = sample(group) {
+                    writeln!(out, "    {sample}")?;
+                }
+            }
+        }
+    }
+    Ok(if picked.unknown.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// Leaves out children that were not selected.
+fn only<'a>(folded: &mut Folded, wanted: &HashSet<u64>, host: impl Fn(u64) -> &'a str) {
+    for group in &mut folded.groups {
+        if group.children.iter().all(|child| wanted.contains(child)) {
+            continue;
+        }
+        group.children.retain(|child| wanted.contains(child));
+        let names = group.children.iter().map(|child| host(*child));
+        // They were checked when the job was made.
+        if let Ok(hosts) = HostSet::from_names(names) {
+            group.hosts = hosts.fold();
+        }
+    }
+    folded.groups.retain(|group| !group.children.is_empty());
+    folded
+        .groups
+        .sort_by_key(|group| std::cmp::Reverse(group.children.len()));
+}
+
+/// `10 hosts  exit 0  web[01-10]`
+fn line(group: &Group) -> String {
+    let count = match group.children.len() {
+        1 => "1 host".to_string(),
+        count => format!("{count} hosts"),
+    };
+    let what = match (&group.reason, group.exit) {
+        (Some(reason), _) => harmless(reason.text.as_bytes()),
+        (None, Some(exit)) => format!("exit {exit}"),
+        (None, None) => group.state.to_string(),
+    };
+    format!("{count}  {what}  {}", harmless(group.hosts.as_bytes()))
+}
+
+/// The last line, and how much there is before it.
+fn sample(group: &Group) -> Option<String> {
+    if group.output.bytes == 0 {
+        return None;
+    }
+    let before = match group.output.lines {
+        0 | 1 => String::new(),
+        lines => format!(" ({lines} lines, {})", span::bytes(group.output.bytes)),
+    };
+    let cut = if group.cut { " (cut)" } else { "" };
+    let line = group.sample.strip_suffix(b"\r").unwrap_or(&group.sample);
+    Some(format!("{}{before}{cut}", harmless(line)))
+}

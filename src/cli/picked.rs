@@ -1,0 +1,55 @@
+//! The children a selection comes to, for verbs that look at their output.
+
+use std::collections::HashMap;
+
+use super::context::Context;
+use super::error::CliError;
+use super::jobs;
+use super::sink::Layout;
+use crate::core::select::Selector;
+use crate::wire::reply::{ChildView, JobView};
+use crate::wire::request::{Children, Wanted};
+
+pub(super) struct Picked {
+    pub(super) jobs: Vec<JobView>,
+    /// In job order and host order.
+    pub(super) children: Vec<ChildView>,
+    /// What was named and is not there.
+    pub(super) unknown: Vec<String>,
+}
+
+/// Looks a selection up; an error if it comes to nothing.
+pub(super) async fn pick(context: &Context, select: &[Selector]) -> Result<Picked, CliError> {
+    let wanted = Wanted(select.to_vec());
+    let list = jobs::fetch(context, Some(wanted), Children::With).await?;
+    for unknown in &list.unknown {
+        Context::warn(unknown);
+    }
+    if list.children.is_empty() {
+        return Err(CliError::nothing_selected(select, &list.unknown));
+    }
+    Ok(Picked {
+        jobs: list.jobs,
+        children: list.children,
+        unknown: list.unknown,
+    })
+}
+
+impl Picked {
+    /// The children by their ids.
+    pub(super) fn by_id(&self) -> HashMap<u64, &ChildView> {
+        let children = self.children.iter();
+        children.map(|child| (child.id, child)).collect()
+    }
+}
+
+/// How rows are set: as text, or as records where that was asked for.
+pub(super) fn layout(context: &Context, ndjson: bool) -> Layout {
+    if ndjson {
+        Layout::Ndjson
+    } else if context.global.json {
+        Layout::Json
+    } else {
+        Layout::Prefix
+    }
+}

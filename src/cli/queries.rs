@@ -1,0 +1,115 @@
+//! `queries`: which there are, and what one of them runs.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::context::{Context, config_directory};
+use super::error::{CliError, Exit};
+use crate::command::configure::Queries;
+use crate::config::queries::{self, Query, SearchPath};
+use crate::core::spec::Payload;
+use crate::targets::nearest;
+use crate::view::table::{Align, Table};
+use crate::view::text::harmless_lines;
+
+pub(super) fn queries(context: &Context, args: &Queries) -> Result<Exit, CliError> {
+    let (all, mistakes) = queries::load(&SearchPath::usual(config_directory().as_deref()));
+    for mistake in &mistakes {
+        Context::warn(&mistake.to_string());
+    }
+    match &args.name {
+        Some(name) => one(context, &all, name)?,
+        None => list(context, &all)?,
+    }
+    let sound = mistakes.is_empty();
+    Ok(if sound { Exit::Done } else { Exit::Usage })
+}
+
+fn list(context: &Context, all: &[Query]) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    if context.global.json {
+        let value: Value = all.iter().map(json_of).collect();
+        context.terminal.json(&mut out, &value)?;
+        return Ok(());
+    }
+    let mut table = Table::new(&[
+        ("NAME", Align::Left),
+        ("FROM", Align::Left),
+        ("WHAT IT ASKS", Align::Left),
+    ]);
+    for query in all {
+        table.push(&[
+            query.name.clone(),
+            query.origin.to_string(),
+            query.doc.clone(),
+        ]);
+    }
+    for line in table.lines(context.terminal.width()) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn one(context: &Context, all: &[Query], name: &str) -> Result<(), CliError> {
+    let Some(query) = all.iter().find(|query| query.name == name) else {
+        let error = CliError::nothing(format!("there is no query {name:?}"));
+        let names = all.iter().map(|query| query.name.as_str());
+        return Err(match nearest(name, names) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint("`regatta queries` lists them"),
+        });
+    };
+    let mut out = std::io::stdout().lock();
+    if context.global.json {
+        context.terminal.json(&mut out, &json_of(query))?;
+    } else if context.terminal.out {
+        write!(out, "{}", harmless_lines(&text_of(query)))?;
+    } else {
+        write!(out, "{}", text_of(query))?;
+    }
+    Ok(())
+}
+
+/// A query as its file would have it.
+fn text_of(query: &Query) -> String {
+    let quoted = |text: &str| toml::Value::from(text).to_string();
+    let mut text = format!(
+        "# {}, {}\ndoc = {}\n",
+        query.name,
+        query.origin,
+        quoted(&query.doc)
+    );
+    if let Some(targets) = &query.targets {
+        _ = writeln!(text, "targets = {}", quoted(targets));
+    }
+    let timeout = query.timeout.as_secs_f64();
+    _ = writeln!(
+        text,
+        "timeout = \"{timeout}s\"\nok_exit = {:?}",
+        query.ok_exit
+    );
+    match &query.payload {
+        Payload::Command(line) => _ = writeln!(text, "command = {}", quoted(line)),
+        Payload::Script { text: script, .. } => _ = writeln!(text, "script = {}", quoted(script)),
+    }
+    text
+}
+
+fn json_of(query: &Query) -> Value {
+    let (command, script) = match &query.payload {
+        Payload::Command(line) => (Some(line), None),
+        Payload::Script { text, .. } => (None, Some(text)),
+    };
+    json!({
+        "name": query.name,
+        "doc": query.doc,
+        "command": command,
+        "script": script,
+        "targets": query.targets,
+        "timeout": query.timeout.as_secs_f64(),
+        "ok_exit": query.ok_exit,
+        "origin": query.origin.to_string(),
+    })
+}

@@ -1,0 +1,244 @@
+//! What outputs come to, in a few bytes each: outputs with the same digest are the same.
+//!
+//! Each output is read once, when somebody first folds its job after the child settled, and kept here in digested form, for
+//! a bounded number of children.
+//!
+//! A digest is HMAC-SHA1 of both streams under a key of this process.  Whoever writes output does not know the key, so
+//! that he cannot make two outputs with one digest; by chance it does not happen.  If it did, two hosts would stand in one
+//! group on a screen: nothing is ever stored, compared or acted upon by these digests.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+
+use crate::core::ids::JobId;
+use crate::core::output::Stream;
+
+/// Children whose digests are kept: some 20 MB.
+const KEPT: usize = 200_000;
+
+/// Bytes of a line that is shown.
+const SAMPLE: usize = 256;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Digests {
+    key: [u8; 32],
+    jobs: BTreeMap<JobId, OfJob>,
+    children: usize,
+    /// Counts folds, for who was folded longest ago.
+    folds: u64,
+}
+
+/// Digests by the child's index.
+#[derive(Debug, Default)]
+struct OfJob {
+    digests: HashMap<u32, Digest>,
+    folded: u64,
+}
+
+/// One child's output, for as long as it does not change.
+#[derive(Clone, Debug)]
+pub(super) struct Digest {
+    pub(super) size: Size,
+    pub(super) sum: Sum,
+    /// The beginning of the last line that is not empty.
+    pub(super) sample: Bytes,
+}
+
+/// How much there is of an output, in bytes, and how much was cut out of it: with either it is another output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) end: u64,
+    pub(super) cut: u64,
+}
+
+/// Both streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sum([u8; 20]);
+
+impl Default for Digests {
+    fn default() -> Self {
+        Self {
+            key: rand::random(),
+            jobs: BTreeMap::new(),
+            children: 0,
+            folds: 0,
+        }
+    }
+}
+
+impl Digests {
+    /// Begins to digest an output.
+    pub(super) fn digester(&self) -> Digester {
+        let mac = Hmac::new_from_slice(&self.key).expect("a key of any length will do");
+        Digester {
+            streams: [mac.clone(), mac.clone()],
+            both: mac,
+            last: LastLine::default(),
+        }
+    }
+
+    /// What is known of a child's output, if it is still of this size.
+    pub(super) fn get(&self, job: JobId, child: u32, size: Size) -> Option<Digest> {
+        let digest = self.jobs.get(&job)?.digests.get(&child)?;
+        (digest.size == size).then(|| digest.clone())
+    }
+
+    /// Keeps digests; if there are too many, those of jobs that were folded longest ago go.
+    pub(super) fn keep(&mut self, job: JobId, digests: impl IntoIterator<Item = (u32, Digest)>) {
+        self.folds += 1;
+        let of_job = self.jobs.entry(job).or_default();
+        of_job.folded = self.folds;
+        for (child, digest) in digests {
+            // A job that is too large by itself is kept in part.
+            if of_job.digests.len() < KEPT && of_job.digests.insert(child, digest).is_none() {
+                self.children += 1;
+            }
+        }
+        while self.children > KEPT {
+            let others = self.jobs.iter().filter(|(id, _)| **id != job);
+            let oldest = others.min_by_key(|(_, of_job)| of_job.folded);
+            let Some(oldest) = oldest.map(|(id, _)| *id) else {
+                break;
+            };
+            self.forget(|id| id == oldest);
+        }
+    }
+
+    /// Lets go of jobs.
+    pub(super) fn forget(&mut self, gone: impl Fn(JobId) -> bool) {
+        self.jobs.retain(|id, _| !gone(*id));
+        self.children = self.jobs.values().map(|job| job.digests.len()).sum();
+    }
+}
+
+/// Digests one output.
+pub(super) struct Digester {
+    streams: [Hmac<Sha1>; 2],
+    both: Hmac<Sha1>,
+    last: LastLine,
+}
+
+impl Digester {
+    /// The next piece of it.
+    pub(super) fn piece(&mut self, stream: Stream, data: &[u8]) {
+        self.streams[stream as usize].update(data);
+        self.last.piece(stream, data);
+    }
+
+    /// The digest, and the beginning of the last line.
+    pub(super) fn finish(mut self) -> (Sum, Vec<u8>) {
+        for stream in self.streams {
+            self.both.update(&stream.finalize().into_bytes());
+        }
+        (
+            Sum(self.both.finalize().into_bytes().into()),
+            self.last.line,
+        )
+    }
+}
+
+/// The last line that is not empty, while output goes by.
+#[derive(Default)]
+struct LastLine {
+    line: Vec<u8>,
+    /// The stream that may go on with it.
+    open: Option<Stream>,
+}
+
+impl LastLine {
+    fn piece(&mut self, stream: Stream, data: &[u8]) {
+        let mut lines = data.rsplit(|byte| *byte == b'\n').enumerate();
+        let last = lines.find(|(_, line)| !line.trim_ascii().is_empty());
+        let Some((behind, line)) = last else {
+            if data.contains(&b'\n') || self.open != Some(stream) {
+                self.open = None;
+            }
+            return;
+        };
+        // The first line of a piece may be the rest of one that was begun.
+        let goes_on = self.open == Some(stream) && line.as_ptr() == data.as_ptr();
+        if !goes_on {
+            self.line.clear();
+        }
+        let room = SAMPLE - self.line.len();
+        self.line.extend_from_slice(&line[..line.len().min(room)]);
+        self.open = (behind == 0).then_some(stream);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(digests: &Digests, pieces: &[(Stream, &str)]) -> (Sum, Vec<u8>) {
+        let mut digester = digests.digester();
+        for (stream, data) in pieces {
+            digester.piece(*stream, data.as_bytes());
+        }
+        digester.finish()
+    }
+
+    #[test]
+    fn digests_tell_streams_apart_and_not_how_they_came() {
+        use Stream::{Err, Out};
+        let digests = Digests::default();
+        let of = |pieces: &[(Stream, &str)]| digest(&digests, pieces).0;
+        let one = of(&[(Out, "ab"), (Err, "x"), (Out, "c")]);
+        assert_eq!(one, of(&[(Out, "a"), (Out, "bc"), (Err, "x")]));
+        assert_ne!(one, of(&[(Out, "abcx")]));
+        assert_ne!(one, of(&[(Err, "abc"), (Out, "x")]));
+        let other = Digests::default();
+        assert_ne!(one, digest(&other, &[(Out, "abc"), (Err, "x")]).0);
+    }
+
+    #[test]
+    fn the_sample_is_the_last_line_that_is_not_empty() {
+        use Stream::{Err, Out};
+        let digests = Digests::default();
+        let cases: [(&[(Stream, &str)], &str); 7] = [
+            (&[], ""),
+            (&[(Out, "one\ntwo\n")], "two"),
+            (&[(Out, "one\ntwo\n\n  \n"), (Out, "\n")], "two"),
+            (&[(Out, "one\ntw"), (Out, "o")], "two"),
+            (&[(Out, "one\ntw"), (Out, "o\nthree")], "three"),
+            (&[(Out, "one\ntw"), (Err, "o\n")], "o"),
+            (&[(Out, "one"), (Out, "\n"), (Out, "two")], "two"),
+        ];
+        for (pieces, want) in cases {
+            let (_, sample) = digest(&digests, pieces);
+            assert_eq!(String::from_utf8_lossy(&sample), want, "{pieces:?}");
+        }
+        let long = "x".repeat(300);
+        let (_, sample) = digest(&digests, &[(Out, &long), (Out, &long)]);
+        assert_eq!(sample.len(), SAMPLE);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_what_was_folded_longest_ago_goes() {
+        let mut digests = Digests::default();
+        let size = Size { end: 1, cut: 0 };
+        let (sum, _) = digests.digester().finish();
+        let some = |count: usize| {
+            (0..count as u32).map(move |child| {
+                let sample = Bytes::new();
+                (child, Digest { size, sum, sample })
+            })
+        };
+        digests.keep(JobId(1), some(KEPT / 2));
+        digests.keep(JobId(2), some(KEPT / 2));
+        digests.keep(JobId(1), None);
+        assert!(digests.get(JobId(2), 7, size).is_some());
+        assert!(digests.get(JobId(2), 7, Size { end: 2, cut: 0 }).is_none());
+        digests.keep(JobId(3), some(1));
+        assert!(digests.get(JobId(1), 7, size).is_some());
+        assert!(digests.get(JobId(2), 7, size).is_none());
+        digests.keep(JobId(4), some(2 * KEPT));
+        assert_eq!(digests.children, KEPT);
+        digests.forget(|job| job == JobId(4));
+        assert_eq!(digests.children, 0);
+    }
+}

@@ -1,0 +1,151 @@
+//! `run`: what a job is made of.
+
+use std::path::Path;
+
+use super::Planner;
+use super::error::PlanError;
+use super::hosts::host;
+use crate::command::Run;
+use crate::core::spec::{Asking, Host, JobSpec, Limits, Payload};
+
+/// The largest script taken: it travels to every host.
+const LARGEST_SCRIPT: usize = 4 << 20;
+
+impl Planner<'_> {
+    /// What was asked for, checked and complete.
+    pub fn job(&self, args: &Run) -> Result<JobSpec, PlanError> {
+        let payload = self.payload(args)?;
+        let (runner, targets, hosts) = if args.local {
+            let host = Host::named("localhost");
+            ("local", "localhost".to_string(), vec![host])
+        } else {
+            let (targets, hosts) = self.hosts(args)?;
+            ("ssh", targets, hosts)
+        };
+        let settings = self.settings;
+        Ok(JobSpec {
+            name: args.name.clone(),
+            runner: runner.to_string(),
+            payload,
+            targets,
+            hosts,
+            fanout: args.fanout.unwrap_or(settings.fanout),
+            limits: Limits {
+                connect: args.connect_timeout.unwrap_or(settings.connect_timeout),
+                command: args.timeout.or(settings.timeout),
+                job: args.job_timeout,
+                grace: args.grace.unwrap_or(settings.grace),
+            },
+            ok_exit: args.ok_exit.clone(),
+            on_full: args.on_full.unwrap_or_default().into(),
+            options: if args.local {
+                self.local_options()?
+            } else {
+                self.ssh_options(args)?
+            },
+            asking: self.asking(),
+        })
+    }
+
+    /// Whether children may wait for answers.
+    pub fn asking(&self) -> Asking {
+        if self.global.batch {
+            Asking::Never
+        } else {
+            Asking::Allowed
+        }
+    }
+
+    fn hosts(&self, args: &Run) -> Result<(String, Vec<Host>), PlanError> {
+        if args.on.targets.is_empty() {
+            return Err(PlanError::usage("no targets")
+                .or("name hosts with -t, as in -t web[01-20], or use --local"));
+        }
+        if args.on.targets.iter().all(|text| text.trim().is_empty()) {
+            return Err(PlanError::nothing("no targets: the expression is empty")
+                .or("is a variable unset?"));
+        }
+        let inventory = self.inventory()?;
+        let set = self.resolve(&inventory, &args.on)?;
+        if set.is_empty() {
+            let expression = args.on.targets.join(",");
+            return Err(PlanError::nothing(format!("{expression} matches no host"))
+                .or("`regatta hosts` lists the known ones"));
+        }
+        let hosts = set.iter().map(|name| host(&inventory, &name)).collect();
+        Ok((set.fold(), hosts))
+    }
+
+    /// What the local runner needs to know of the caller.
+    fn local_options(&self) -> Result<Vec<(String, String)>, PlanError> {
+        let directory = (self.caller.directory.as_ref()).map_err(|error| {
+            PlanError::usage(format!("the current directory cannot be used: {error}"))
+        })?;
+        Ok(vec![("directory".to_string(), utf8(directory)?)])
+    }
+
+    fn payload(&self, args: &Run) -> Result<Payload, PlanError> {
+        match (&args.script, args.command.as_slice()) {
+            (Some(path), _) => {
+                let text = std::fs::read(self.caller.path(path)).map_err(|error| {
+                    PlanError::usage(format!("cannot read {}: {error}", path.display()))
+                })?;
+                script(path.display().to_string(), text)
+            }
+            (None, [dash]) if dash == "-" => {
+                let text = self.caller.stdin().map_err(|error| {
+                    PlanError::usage(format!("cannot read a script from stdin: {error}"))
+                })?;
+                script("-".to_string(), text)
+            }
+            (None, []) => Err(PlanError::usage("nothing to run")
+                .or("give a command after --, or --script FILE, or - for stdin")),
+            (None, words) => {
+                let line = words.join(" ");
+                if line.trim().is_empty() {
+                    return Err(PlanError::usage("the command is empty"));
+                }
+                if line.contains('\0') {
+                    return Err(PlanError::usage("the command holds a NUL character"));
+                }
+                Ok(Payload::Command(line))
+            }
+        }
+    }
+}
+
+/// A path as it travels to a runner.
+pub(super) fn utf8(path: &Path) -> Result<String, PlanError> {
+    let text = path.to_str().map(str::to_string);
+    text.ok_or_else(|| PlanError::usage(format!("{} is not UTF-8", path.display())))
+}
+
+/// A script, with the interpreter its first line names.
+fn script(name: String, text: Vec<u8>) -> Result<Payload, PlanError> {
+    if text.len() > LARGEST_SCRIPT {
+        return Err(
+            PlanError::usage(format!("the script {name} is larger than 4 MiB"))
+                .or("copy it to the hosts and run it there"),
+        );
+    }
+    let text = String::from_utf8(text)
+        .map_err(|_| PlanError::usage(format!("the script {name} is not UTF-8 text")))?;
+    if text.contains('\0') {
+        return Err(PlanError::usage(format!(
+            "the script {name} holds a NUL character"
+        )));
+    }
+    if text.trim().is_empty() {
+        return Err(PlanError::usage(format!("the script {name} is empty")));
+    }
+    let first = text.lines().next().unwrap_or_default();
+    let named = first
+        .strip_prefix("#!")
+        .map(str::trim)
+        .filter(|named| !named.is_empty());
+    Ok(Payload::Script {
+        name,
+        interpreter: named.unwrap_or("sh").to_string(),
+        text,
+    })
+}
