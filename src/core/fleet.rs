@@ -3,7 +3,7 @@
 //! [`Fleet::apply`] takes the time and one [`Input`] and says what has to be done about it as [`Effect`]s.  It is
 //! deterministic: the same inputs at the same times give the same effects.  The parts of it live beside this file:
 //! the queue and what runners report in [`super::progress`], stopping in [`super::ladder`], handing over output in
-//! [`super::receive`], waiting in [`super::wait`].
+//! [`super::receive`], waiting in [`super::wait`], questions in [`super::blocked`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Refusal};
+use super::blocked::{Questions, asked_in};
 use super::departed::{By, Departed, Departures};
 use super::ids::{ChildId, IdCounter, JobId};
 use super::job::{Child, Job, Pin, Queue};
 use super::journal::{Changed, Journal, Revision};
 use super::ladder::{Force, Rigour, Stop};
 use super::output::{Gap, Position};
+use super::question::{Question, QuestionId, Response};
 use super::receive::{Delivery, Lease, LeaseId, ReceiveAsk};
 use super::saved::SavedJob;
 use super::select::{Picked, Selector, resolve};
@@ -85,6 +87,11 @@ pub enum Command {
         select: Vec<Selector>,
     },
     Receive(ReceiveAsk),
+    /// Answer questions that children wait with.
+    Answer {
+        questions: Vec<QuestionId>,
+        response: Response,
+    },
 }
 
 /// What a runner tells of its child.
@@ -92,8 +99,11 @@ pub enum Command {
 pub enum Report {
     Began(Trace),
     /// It needs an answer to go on.
-    Blocked(String),
-    Unblocked,
+    Asks(Question),
+    /// It has written as much as is kept, and waits until somebody receives.
+    Held,
+    /// It needs nothing any more.
+    GoesOn,
     Suspended,
     Resumed,
     /// How far the output goes, and what the cap has cut out of it so far.
@@ -117,6 +127,8 @@ pub enum Effect {
     Signal(ChildId, Signal),
     /// Find out what of it is alive.
     Prove(ChildId, Inquiry),
+    /// Tell its runner what was said to the question it waits with.
+    Reply(ChildId, Response),
     /// Its runner is not waited for any more: let its connection go.
     Abandon(ChildId),
     /// Its output is not needed any more.
@@ -133,6 +145,7 @@ pub struct Fleet {
     pub(super) waits: BTreeMap<Ticket, Pending>,
     pub(super) leases: BTreeMap<LeaseId, Lease>,
     pub(super) next_lease: u64,
+    pub(super) questions: Questions,
     pub(super) journal: Journal,
     departures: Departures,
     /// Jobs changed by the input at hand: those whose waiters have to look again.
@@ -284,6 +297,10 @@ impl Fleet {
                 let picked = ask.resolve(self);
                 self.wait(now, ticket, Pending::Receive { ask, picked }, effects);
             }
+            Command::Answer {
+                questions,
+                response,
+            } => self.answer_questions(now, ticket, &questions, response, effects),
         }
     }
 
@@ -381,6 +398,7 @@ impl Fleet {
         if state.is_settled() {
             child.ended = Some(now);
         }
+        let (left, new) = (asked_in(&child.state), asked_in(&state));
         child.state = state;
         if job.began.is_none()
             && job.tally.count(super::state::State::NotStarted) < job.tally.total()
@@ -394,6 +412,9 @@ impl Fleet {
             self.timers.remove(&(at, Timer::Job(id)));
         }
         self.touch_child(id, index);
+        if left != new {
+            self.leave_question(id.child(index), left);
+        }
     }
 
     /// Notes that a child, and with it its master, changed.

@@ -183,7 +183,7 @@ impl Fleet {
             }
             ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended => {
                 let (signal, rung) = match rigour {
                     Rigour::Gentle => (
@@ -385,7 +385,7 @@ impl Fleet {
             ChildState::NotStarted
             | ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended
             | ChildState::Stopping(_)
             | ChildState::Disconnected { .. }
@@ -410,7 +410,7 @@ impl Fleet {
         match self.jobs[&id].children[index].state.clone() {
             ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended => {
                 let cause = Cause::Limit {
                     what: Limit::Command,

@@ -4,14 +4,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::core::answer::Settled as How;
+use crate::core::blocked::Open;
 use crate::core::fleet::Fleet;
 use crate::core::ids::JobId;
 use crate::core::journal::{Changed, Revision};
 use crate::core::select::{Picked, Selector, Unknown, What};
 use crate::core::state::State;
 use crate::core::time::{Moment, Wall};
-use crate::engine::{child_view, job_view};
+use crate::engine::{child_view, job_view, question_view};
 use crate::targets::HostSet;
+use crate::wire::look::Question;
 use crate::wire::reply::{ChildView, JobView, Jobs, News, Settled};
 use crate::wire::request::Children;
 
@@ -91,6 +93,7 @@ pub(super) fn news(
             jobs,
             children,
             removed: Vec::new(),
+            questions: select.is_none().then(|| questions(fleet)),
         });
     };
     let picked = select.map(|select| fleet.resolve(select));
@@ -123,8 +126,21 @@ pub(super) fn news(
         jobs: job_views,
         children: child_views,
         removed,
+        questions: (select.is_none() && fleet.questions_changed() > seen).then(|| questions(fleet)),
     };
     (!news.is_empty()).then_some(news)
+}
+
+/// The open questions, oldest first.
+pub(super) fn questions(fleet: &Fleet) -> Vec<Question> {
+    let view = |open: &Open| question_view(open, waiting(fleet, open));
+    fleet.questions().map(view).collect()
+}
+
+/// The hosts of those who wait with a question, in the shortest form.
+pub(super) fn waiting(fleet: &Fleet, open: &Open) -> String {
+    let found = open.children.iter().filter_map(|id| fleet.find_child(*id));
+    folded(found.map(|(job, index)| job.spec.hosts[index].name.as_str()))
 }
 
 /// What was waited for, as it is now.

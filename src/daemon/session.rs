@@ -133,8 +133,15 @@ impl Service {
                     .await?;
                 self.send_list(peer, jobs).await
             }
-            Request::Rerun { select, which } => {
-                self.rerun(peer, &Who::at(pid), select, which).await
+            Request::Rerun {
+                select,
+                which,
+                asking,
+            } => self.rerun(peer, &Who::at(pid), select, which, asking).await,
+            Request::Questions(attend) => self.questions(peer, attend).await,
+            Request::Answer { questions, answer } => {
+                self.answer_questions(peer, &Who::at(pid), &questions, answer)
+                    .await
             }
             Request::History(search) => self.history(peer, search).await,
             Request::Receive(receive) => self.receive(peer, &Who::at(pid), receive).await,
@@ -229,6 +236,11 @@ impl Service {
                     refused,
                 }
             }
+            // So have answers, because of the secrets in them.
+            Answer::Answered { .. } => Reply::Error {
+                message: "an answer to a question is a request of its own".into(),
+                hint: None,
+            },
             // Receives have a request of their own, because somebody has to write them out.
             Answer::Received(received) => {
                 if let Some(lease) = received.lease {

@@ -7,7 +7,7 @@ use super::*;
 use crate::core::fleet::{Command, Fleet, Input, Report, Ticket};
 use crate::core::output::Streams;
 use crate::core::saved::SavedState;
-use crate::core::spec::{Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
+use crate::core::spec::{Asking, Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
 use crate::core::time::{Moment, Wall};
 
 pub(super) const JOB: JobId = JobId(1);
@@ -48,6 +48,7 @@ pub(super) fn fleet() -> Fleet {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: vec![("agent".to_string(), "/a".to_string())],
+        asking: Asking::Allowed,
     };
     let mut fleet = Fleet::default();
     let now = Moment {

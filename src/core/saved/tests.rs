@@ -7,7 +7,7 @@ use crate::core::ids::ChildId;
 use crate::core::output::{Count, Position};
 use crate::core::retention::Retention;
 use crate::core::select::Selector;
-use crate::core::spec::{Ended, Host, Limits, OnFull, Payload, Proof};
+use crate::core::spec::{Asking, Ended, Host, Limits, OnFull, Payload, Proof};
 use crate::core::state::State::{self, Disconnected, Failed, NotStarted, Stopped, Stopping};
 
 const DAY: u64 = 24 * 3600;
@@ -31,6 +31,7 @@ fn spec(hosts: usize) -> JobSpec {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: Vec::new(),
+        asking: Asking::Allowed,
     }
 }
 
