@@ -123,6 +123,7 @@ impl Fleet {
             limits: Limits::default(),
             ok_exit: vec![0],
             on_full: OnFull::Truncate,
+            asking: regatta::core::spec::Asking::Never,
             options: Vec::new(),
         };
         let submit = Request::Command(Command::Submit(Box::new(spec)));

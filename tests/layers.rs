@@ -115,7 +115,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "wire",
         may: &["core", "serial", "secret"],
-        crates: Only(&["serde", "serde_json", "rmp_serde", "bytes", "tokio"]),
+        crates: Only(&["serde", "serde_json", "rmp_serde", "bytes", "tokio", "zeroize"]),
         doing: Pure,
     },
     Layer {

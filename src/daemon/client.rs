@@ -138,7 +138,7 @@ impl Connection {
 
     async fn say(&mut self, message: &impl serde::Serialize) -> Result<(), ClientError> {
         let pid = self.pid;
-        frame::write(&mut self.stream, message)
+        frame::write_wiped(&mut self.stream, message)
             .await
             .map_err(|error| match error {
                 FrameError::Io(_) => ClientError::Lost { pid },

@@ -59,7 +59,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// What the client wants; `None` if it left without a word, or said something that is no request.
     pub(super) async fn request(&mut self) -> Option<Request> {
-        frame::read(&mut self.reader).await.ok().flatten()
+        frame::read_wiped(&mut self.reader).await.ok().flatten()
     }
 
     /// Queues a reply, after what has to be known before it; it goes out with the next flush, or when there is much of

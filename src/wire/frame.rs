@@ -6,6 +6,7 @@ use std::io;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use zeroize::Zeroizing;
 
 /// No frame is larger: a larger length is a broken or hostile peer.
 pub const MAX_FRAME: usize = 64 << 20;
@@ -55,14 +56,14 @@ async fn read_bytes(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<Vec<
 
 async fn write_bytes(
     stream: &mut (impl AsyncWrite + Unpin),
-    body: Vec<u8>,
+    body: &[u8],
 ) -> Result<(), FrameError> {
     let length = u32::try_from(body.len())
         .ok()
         .filter(|length| *length as usize <= MAX_FRAME)
         .ok_or(FrameError::TooLarge(body.len()))?;
     stream.write_all(&length.to_be_bytes()).await?;
-    stream.write_all(&body).await?;
+    stream.write_all(body).await?;
     Ok(())
 }
 
@@ -85,7 +86,29 @@ pub async fn write<T: Serialize>(
 ) -> Result<(), FrameError> {
     let body =
         rmp_serde::to_vec(message).map_err(|error| FrameError::Malformed(error.to_string()))?;
-    write_bytes(stream, body).await
+    write_bytes(stream, &body).await
+}
+
+/// As [`read`], for what may hold a secret: the frame is wiped afterwards.
+pub async fn read_wiped<T: DeserializeOwned>(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> Result<Option<T>, FrameError> {
+    let Some(frame) = read_bytes(stream).await?.map(Zeroizing::new) else {
+        return Ok(None);
+    };
+    rmp_serde::from_slice(&frame)
+        .map(Some)
+        .map_err(|error| FrameError::Malformed(error.to_string()))
+}
+
+/// As [`write`], for what may hold a secret: the frame is wiped afterwards.
+pub async fn write_wiped<T: Serialize>(
+    stream: &mut (impl AsyncWrite + Unpin),
+    message: &T,
+) -> Result<(), FrameError> {
+    let body = rmp_serde::to_vec(message).map(Zeroizing::new);
+    let body = body.map_err(|error| FrameError::Malformed(error.to_string()))?;
+    write_bytes(stream, &body).await
 }
 
 /// Exchanges greetings: sends ours and reads theirs.
@@ -94,7 +117,7 @@ pub async fn greet(
 ) -> Result<Option<super::Greeting>, FrameError> {
     let ours = serde_json::to_vec(&super::Greeting::ours())
         .map_err(|error| FrameError::Malformed(error.to_string()))?;
-    write_bytes(stream, ours).await?;
+    write_bytes(stream, &ours).await?;
     stream.flush().await?;
     let Some(theirs) = read_bytes(stream).await? else {
         return Ok(None);

@@ -67,7 +67,7 @@ pub(super) async fn agent() -> Finding {
             "agent",
             "SSH_AUTH_SOCK is not set: only key files are tried",
         )
-        .hint("keys with a passphrase need an agent (`ssh-agent`, `ssh-add`)");
+        .hint("a key with a passphrase is asked for, unless an agent has it (`ssh-agent`, `ssh-add`)");
     };
     let path = Path::new(&socket);
     let keys = tokio::time::timeout(PATIENCE, async {
