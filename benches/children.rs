@@ -13,7 +13,7 @@ use regatta::core::output::Stream;
 use regatta::core::retention::Retention;
 use regatta::core::select::Selector;
 use regatta::core::spec::{
-    Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+    Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
 };
 use regatta::core::wait::Until;
 use regatta::engine::{Engine, Runners};
@@ -68,6 +68,7 @@ fn spec(fanout: u32) -> JobSpec {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: Vec::new(),
+        asking: Asking::Allowed,
     }
 }
 

@@ -19,7 +19,7 @@ use regatta::core::receive::Window;
 use regatta::core::retention::Retention;
 use regatta::core::select::Selector;
 use regatta::core::spec::{
-    Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+    Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
 };
 use regatta::core::wait::Until;
 use regatta::engine::{Engine, Runners, job_view};
@@ -75,6 +75,7 @@ fn spec(children: usize, bytes: usize) -> JobSpec {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: Vec::new(),
+        asking: Asking::Allowed,
     }
 }
 

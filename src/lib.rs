@@ -9,6 +9,7 @@ pub mod demo;
 pub mod engine;
 pub mod plan;
 pub mod runner;
+pub mod secret;
 mod serial;
 pub mod store;
 pub mod targets;

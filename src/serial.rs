@@ -13,11 +13,12 @@ use crate::core::job::{Pin, Queue};
 use crate::core::journal::Revision;
 use crate::core::ladder::{Force, Rigour};
 use crate::core::output::{Count, Stream, Streams};
+use crate::core::question::{QuestionId, Response};
 use crate::core::reason::{Fate, Left, Limit, Reason};
 use crate::core::receive::{Mode, Patience, ReceiveAsk};
 use crate::core::saved::SavedState;
 use crate::core::select::Selector;
-use crate::core::spec::{Host, JobSpec, Limits, OnFull, Payload};
+use crate::core::spec::{Asking, Host, JobSpec, Limits, OnFull, Payload};
 use crate::core::state::{Cause, State};
 use crate::core::wait::Until;
 
@@ -129,6 +130,13 @@ pub(crate) enum OnFullDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Asking")]
+pub(crate) enum AskingDef {
+    Allowed,
+    Never,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Payload")]
 pub(crate) enum PayloadDef {
     Command(String),
@@ -173,6 +181,8 @@ pub(crate) struct JobSpecDef {
     #[serde(with = "OnFullDef", default)]
     on_full: OnFull,
     options: Vec<(String, String)>,
+    #[serde(with = "AskingDef", default)]
+    asking: Asking,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -238,6 +248,12 @@ pub(crate) enum CommandDef {
         select: Vec<Selector>,
     },
     Receive(#[serde(with = "ReceiveAskDef")] ReceiveAsk),
+    /// Between a session and the engine only: a client's answer is a request of its own, with the secret in it.
+    #[serde(skip)]
+    Answer {
+        questions: Vec<QuestionId>,
+        response: Response,
+    },
 }
 
 #[derive(Serialize, Deserialize)]

@@ -154,7 +154,20 @@ fn sizes() -> Form {
 }
 
 fn child() -> Form {
-    Object(vec![
+    Object(child_keys())
+}
+
+/// What a child says only while it is Blocked.
+fn blocked_child() -> Form {
+    let needs = word(&["host_key", "passphrase", "password", "prompt", "receiver"]);
+    let question = vec![("id", optional(Count)), ("kind", needs), ("text", Text)];
+    let mut keys = child_keys();
+    keys.push(("question", Object(question)));
+    Object(keys)
+}
+
+fn child_keys() -> Vec<(&'static str, Form)> {
+    vec![
         ("id", Count),
         ("job", Count),
         ("host", Text),
@@ -169,7 +182,7 @@ fn child() -> Form {
         ("more", Bool),
         ("bytes", sizes()),
         ("lines", sizes()),
-    ])
+    ]
 }
 
 fn amount() -> Form {
@@ -311,6 +324,21 @@ fn jobs_prints_jobs_and_children_where_they_belong() {
         )
     );
     check(&job["children"][0]["pid"], &Count);
+}
+
+#[test]
+fn a_blocked_child_says_what_it_needs_and_answer_lists_what_is_asked() {
+    let home = Home::new();
+    let asked = home.regatta(&["answer", "--json"]).exits(0);
+    check(&asked.json(), &Is(json!([])));
+    let job = home.job_with(&["--on-full", "block"], "exec yes");
+    home.until_state(job, "Blocked");
+    check(&home.child_now(job), &blocked_child());
+    // Waiting for a receiver is no question.
+    let asked = home.regatta(&["answer", "--json"]).exits(0);
+    check(&asked.json(), &Is(json!([])));
+    home.regatta(&["stop", &job.to_string()]).exits(0);
+    check(&home.child_now(job), &child());
 }
 
 #[test]

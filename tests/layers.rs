@@ -43,6 +43,13 @@ const LAYERS: &[Layer] = &[
         crates: Only(&[]),
         doing: Pure,
     },
+    // What operators answer: the one thing that is known beside the model and never in it.
+    Layer {
+        name: "secret",
+        may: &["core::question"],
+        crates: Only(&["serde", "zeroize"]),
+        doing: Pure,
+    },
     // Names and sets of hosts.  Files and stdin come in through a trait.
     Layer {
         name: "targets",
@@ -97,7 +104,9 @@ const LAYERS: &[Layer] = &[
             "core::ids",
             "core::output",
             "core::reason",
+            "core::question",
             "core::spec",
+            "secret",
             "config",
         ],
         crates: Any,
@@ -105,13 +114,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "wire",
-        may: &["core", "serial"],
+        may: &["core", "serial", "secret"],
         crates: Only(&["serde", "serde_json", "rmp_serde", "bytes", "tokio"]),
         doing: Pure,
     },
     Layer {
         name: "engine",
-        may: &["core", "runner", "store", "wire"],
+        may: &["core", "runner", "store", "wire", "secret"],
         crates: Any,
         doing: Free,
     },
@@ -132,7 +141,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "daemon",
-        may: &["core", "engine", "wire", "store", "targets"],
+        may: &["core", "engine", "wire", "store", "targets", "secret"],
         crates: Any,
         doing: Free,
     },
@@ -155,6 +164,7 @@ const LAYERS: &[Layer] = &[
             "results",
             "view",
             "wire",
+            "secret",
             "demo",
             "daemon::client",
             "daemon::place",
@@ -177,6 +187,7 @@ const LAYERS: &[Layer] = &[
             "results",
             "view",
             "wire",
+            "secret",
             "demo",
             "daemon::client",
             "daemon::place",

@@ -11,8 +11,9 @@ use std::process::{Command, Stdio};
 use regatta::config::ssh_config::{ClientConfig, ConfigSource, LocalEnv, Overrides};
 
 /// What [`regatta::config::ssh_config::HostSettings::render`] can print.
-const MODELLED: [&str; 19] = [
+const MODELLED: [&str; 23] = [
     "addressfamily",
+    "batchmode",
     "bindaddress",
     "certificatefile",
     "connecttimeout",
@@ -23,6 +24,9 @@ const MODELLED: [&str; 19] = [
     "identitiesonly",
     "identityagent",
     "identityfile",
+    "kbdinteractiveauthentication",
+    "numberofpasswordprompts",
+    "passwordauthentication",
     "port",
     "proxycommand",
     "proxyjump",
@@ -60,6 +64,9 @@ const BY_HAND: &[&str] = &[
     "IdentitiesOnly yes\nHashKnownHosts true\nAddressFamily INET6\nStrictHostKeyChecking accept-new\n",
     "IdentitiesOnly no\nStrictHostKeyChecking off\nAddressFamily any\nBindAddress 127.0.0.1\n",
     "StrictHostKeyChecking yes\nStrictHostKeyChecking no\n",
+    "BatchMode yes\nServerAliveInterval 9\nBatchMode no\n",
+    "PasswordAuthentication no\nKbdInteractiveAuthentication false\nNumberOfPasswordPrompts 1\n",
+    "ChallengeResponseAuthentication no\nNumberOfPasswordPrompts 0\n",
     "IdentityAgent none\n",
     "IdentityAgent SSH_AUTH_SOCK\n",
     "IdentityAgent $MY_AGENT\n",

@@ -171,6 +171,9 @@ impl Entry {
             value["pinned"]
                 .as_bool()
                 .map(|on| if on { "on" } else { "off" }.to_string()),
+            value["answer"]
+                .as_str()
+                .map(|answer| format!("{answer}: {}", self.text("text"))),
             value["by"].as_str().map(|by| format!("by {by}")),
             value["of"].as_u64().map(|job| format!("of job {job}")),
             value["missing"]

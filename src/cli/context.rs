@@ -102,6 +102,12 @@ impl Context {
         }
     }
 
+    /// Says something an operator is about to be asked about.
+    #[expect(clippy::print_stderr, reason = "stderr is where commands talk")]
+    pub(super) fn say(text: &str) {
+        eprintln!("{}", text::harmless_lines(text));
+    }
+
     /// Says something that has to be known, even if little is to be said.
     #[expect(clippy::print_stderr, reason = "stderr is where commands talk")]
     pub(super) fn warn(text: &str) {

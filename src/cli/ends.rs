@@ -84,6 +84,11 @@ pub(super) fn end_line(child: &ChildView) -> String {
             child.state,
             text::harmless(reason.text.as_bytes())
         ),
+        None if child.need.is_some() => format!(
+            "{host}: {}, {}",
+            child.state,
+            text::harmless(table::needed(child).as_bytes())
+        ),
         None => format!("{host}: {}", child.state),
     }
 }

@@ -73,6 +73,15 @@ impl CliError {
         }
     }
 
+    /// Ctrl-C, after which nothing is left to say.
+    pub(super) fn interrupted() -> Self {
+        Self {
+            message: String::new(),
+            hint: None,
+            exit: Exit::Interrupted,
+        }
+    }
+
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self {
             hint: Some(hint.into()),

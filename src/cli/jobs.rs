@@ -5,14 +5,15 @@ use std::io::Write;
 
 use jiff::Zoned;
 
+use super::attend::{Whose, open_questions};
 use super::context::{Context, unexpected};
-use super::ends::{job_end_line, job_line};
+use super::ends::{NAMED, job_end_line, job_line};
 use super::error::{CliError, Exit};
 use super::when;
 use crate::command::Jobs;
 use crate::core::state::State;
 use crate::daemon::client::{Absent, Connection};
-use crate::view::{json, table};
+use crate::view::{json, question, table};
 use crate::wire::reply::{ChildView, JobView, Jobs as List, News};
 use crate::wire::request::{Children, Wanted};
 use crate::wire::{Reply, Request};
@@ -50,6 +51,9 @@ pub(super) async fn jobs(context: &Context, args: Jobs) -> Result<Exit, CliError
     let always = args.children || (asked && list.jobs.len() == 1);
     if found || !asked || context.global.json {
         print(context, &list, always)?;
+    }
+    if !context.global.json {
+        note_questions(context, &list).await?;
     }
     for unknown in &list.unknown {
         Context::warn(unknown);
@@ -175,6 +179,22 @@ fn print(context: &Context, list: &List, always: bool) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Says what jobs wait for that are listed without their children.
+async fn note_questions(context: &Context, list: &List) -> Result<(), CliError> {
+    let blocked = list.jobs.iter().filter(|job| job.state == State::Blocked);
+    for job in blocked.filter(|job| !list.children.iter().any(|child| child.job == job.id)) {
+        let whose = Whose::of_job(job.id, job.children());
+        for asked in open_questions(context, &whose).await?.iter().take(NAMED) {
+            let line = question::line(asked);
+            context.note(&format!(
+                "job {0}: {line}; answer with `regatta answer {0}`",
+                job.id
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// A job; with its children if there are any, or `always`.
 fn as_json(job: &JobView, list: &List, always: bool) -> serde_json::Value {
     let own: Vec<ChildView> = list
@@ -216,6 +236,7 @@ async fn watch(
         jobs,
         children,
         removed: Vec::new(),
+        questions: None,
     };
     let mut out = std::io::stdout().lock();
     loop {
@@ -223,6 +244,8 @@ async fn watch(
             jobs,
             children,
             removed,
+            // The children that wait say what they wait for.
+            questions: _,
         } = news;
         let jobs = jobs
             .iter()

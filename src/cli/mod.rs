@@ -1,5 +1,7 @@
 //! The command line: one file per verb, all of them clients of the engine.
 
+mod answer;
+mod attend;
 mod audit;
 mod config;
 mod confirm;
@@ -31,6 +33,7 @@ mod stop;
 mod tail;
 mod terminal;
 mod themes;
+mod tty;
 mod wait;
 mod when;
 
@@ -80,6 +83,7 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Grep(args) => grep::grep(&context, &args).await,
         Verb::Fold(args) => fold::fold(&context, &args).await,
         Verb::Wait(args) => wait::wait(&context, args).await,
+        Verb::Answer(args) => answer::answer(&context, args).await,
         Verb::Stop(args) => stop::stop(&context, args).await,
         Verb::Remove(args) => remove::remove(&context, args).await,
         Verb::Rerun(args) => rerun::rerun(&context, args).await,

@@ -1,5 +1,6 @@
 //! `receive`: takes output over.
 
+use super::attend::beside;
 use super::context::Context;
 use super::ends::{Ends, Label};
 use super::error::{CliError, Exit};
@@ -26,7 +27,12 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
         .await?;
     let mut sink = open_sink(context, &args, mode)?;
     let mut ends = Ends::new(context, label);
-    let outcome = follow(&mut connection, &mut sink, |child| ends.say(child)).await?;
+    let follow = follow(&mut connection, &mut sink, |child| ends.say(child));
+    let outcome = if args.wait {
+        beside(context, &args.pick.select, follow).await?
+    } else {
+        follow.await?
+    };
     ends.count();
     let exit = report(&outcome);
     if let Some(hosts) = &args.host

@@ -18,7 +18,8 @@ use crate::wire::{Reply, Request};
 
 pub(super) async fn rerun(context: &Context, args: Rerun) -> Result<Exit, CliError> {
     ask_first(context, &args).await?;
-    let request = plan::request::rerun(&args);
+    let asking = context.planner().asking();
+    let request = plan::request::rerun(&args, asking);
     let Reply::Rerun { jobs, refused } = context.ask(&request, Absent::Recall).await? else {
         return Err(CliError::failed("the engine answered out of turn"));
     };

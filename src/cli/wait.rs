@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::attend::beside;
 use super::context::{Context, unexpected};
 use super::ends::{Ends, Label, is_unconfirmed};
 use super::error::{CliError, Exit};
@@ -15,7 +16,9 @@ use crate::wire::Reply;
 use crate::wire::reply::Settled;
 
 pub(super) async fn wait(context: &Context, args: Wait) -> Result<Exit, CliError> {
-    match context.ask(&request::wait(&args), Absent::Recall).await? {
+    let request = request::wait(&args);
+    let settled = context.ask(&request, Absent::Recall);
+    match beside(context, &args.pick.select, settled).await? {
         Reply::Settled(settled) => {
             print_settled(context, &settled)?;
             report_children(context, &settled);

@@ -77,6 +77,7 @@ impl Verb {
         match *self {
             Self::Run(_)
             | Self::Receive(_)
+            | Self::Answer(_)
             | Self::Stop(_)
             | Self::Remove(_)
             | Self::Rerun(_)

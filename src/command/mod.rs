@@ -61,7 +61,7 @@ pub struct Global {
     /// Do not ask for confirmation
     #[arg(long, global = true)]
     pub yes: bool,
-    /// Never ask anything
+    /// Never ask anything; children of a job that is started so fail where they would have to ask
     #[arg(long, global = true)]
     pub batch: bool,
     /// Print data as JSON
@@ -108,6 +108,8 @@ pub enum Verb {
     Fold(Pick),
     /// Wait until jobs have settled
     Wait(Wait),
+    /// Answer what children wait with: host keys, passphrases, passwords
+    Answer(Answer),
     /// Stop jobs or children: TERM, then KILL, then proof
     #[command(visible_alias = "kill")]
     Stop(Stop),
@@ -326,6 +328,16 @@ pub struct Wait {
     /// Give up after this time
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Answer {
+    /// Only what these ask: an id, a name or glob, JOB.HOST, JOB.STATE, all, last
+    #[arg(value_name = "JOB", value_parser = parse_selector)]
+    pub select: Vec<Selector>,
+    /// Refuse everything: the children fail as if nobody had been asked
+    #[arg(long, conflicts_with = "yes")]
+    pub refuse: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,8 +1,11 @@
 //! What comes back for a command.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::blocked::Open;
 use super::ids::JobId;
+use super::question::{Question, QuestionId};
 use super::receive::Received;
 use super::select::{Picked, Unknown};
 use super::state::State;
@@ -27,6 +30,11 @@ pub enum Answer {
         refused: Vec<Refusal>,
     },
     Received(Received),
+    /// These questions were answered; those who wait for them go on.
+    Answered {
+        answered: Vec<Open>,
+        refused: Vec<Unanswered>,
+    },
 }
 
 /// How a wait ended.
@@ -59,6 +67,35 @@ pub enum Refusal {
     NotFinal(JobId, State),
     /// Settled, so that no queue is left to change.
     Ended(JobId, State),
+}
+
+/// A question that was not answered, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// There never was one of this id.
+    Unknown(QuestionId),
+    /// Somebody else was faster, or nobody waits for the answer any more.
+    Closed(QuestionId),
+    /// It asks for something else than was said.
+    Unfit(QuestionId, Arc<Question>),
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(id) => write!(f, "there is no question {id}"),
+            Self::Closed(id) => write!(
+                f,
+                "question {id} is not open any more: it was already answered, or nobody waits for the answer"
+            ),
+            Self::Unfit(id, question) if question.takes(super::question::Response::Accept) => {
+                write!(f, "question {id} can be accepted or refused: {question}")
+            }
+            Self::Unfit(id, question) => {
+                write!(f, "question {id} cannot be answered with yes: {question}")
+            }
+        }
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -1,11 +1,13 @@
-//! Jobs that were removed just now, for whoever keeps a record of what became of jobs and is a moment behind.
+//! Jobs that were removed: when, and of those that went just now how they were, for whoever keeps a record of what became
+//! of jobs and is a moment behind.
 //!
-//! Only the last few: what is remembered for long is the history's business, in `store`.
+//! Everything else that is remembered of them is the history's business, in `store`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::ids::JobId;
 use super::job::Job;
+use super::time::Wall;
 
 /// How many children the jobs may have that are kept here, all together; the newest job is kept however many it has.
 const CHILDREN: usize = 4096;
@@ -24,15 +26,27 @@ pub enum By {
     Retention,
 }
 
-/// The last jobs that were removed, oldest first.
+/// The jobs that were removed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Departures {
+    /// When, of all that the history remembers.
+    dates: BTreeMap<JobId, Wall>,
+    /// The last of them, oldest first.
     jobs: VecDeque<Departed>,
     children: usize,
 }
 
 impl Departures {
-    pub(super) fn add(&mut self, job: Job, by: By) {
+    /// What earlier processes have removed.
+    pub(super) fn of_old(dates: BTreeMap<JobId, Wall>) -> Self {
+        Self {
+            dates,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(&mut self, now: Wall, job: Job, by: By) {
+        self.dates.insert(job.id, now);
         self.children += job.children.len();
         self.jobs.push_back(Departed { job, by });
         while self.children > CHILDREN
@@ -41,6 +55,10 @@ impl Departures {
         {
             self.children -= oldest.job.children.len();
         }
+    }
+
+    pub(super) fn date(&self, id: JobId) -> Option<Wall> {
+        self.dates.get(&id).copied()
     }
 
     pub(super) fn find(&self, id: JobId) -> Option<&Departed> {

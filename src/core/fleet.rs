@@ -3,7 +3,7 @@
 //! [`Fleet::apply`] takes the time and one [`Input`] and says what has to be done about it as [`Effect`]s.  It is
 //! deterministic: the same inputs at the same times give the same effects.  The parts of it live beside this file:
 //! the queue and what runners report in [`super::progress`], stopping in [`super::ladder`], handing over output in
-//! [`super::receive`], waiting in [`super::wait`].
+//! [`super::receive`], waiting in [`super::wait`], questions in [`super::blocked`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -11,18 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Refusal};
+use super::blocked::{Questions, asked_in};
 use super::departed::{By, Departed, Departures};
 use super::ids::{ChildId, IdCounter, JobId};
 use super::job::{Child, Job, Pin, Queue};
 use super::journal::{Changed, Journal, Revision};
 use super::ladder::{Force, Rigour, Stop};
 use super::output::{Gap, Position};
+use super::question::{Question, QuestionId, Response};
 use super::receive::{Delivery, Lease, LeaseId, ReceiveAsk};
 use super::saved::SavedJob;
 use super::select::{Picked, Selector, resolve};
 use super::spec::{Ended, Inquiry, JobSpec, Proof, Signal, Trace};
 use super::state::{Cause, ChildState, Tally};
-use super::time::Moment;
+use super::time::{Moment, Wall};
 use super::wait::{Pending, Until};
 
 /// Names a command whose answer somebody waits for.
@@ -85,6 +87,11 @@ pub enum Command {
         select: Vec<Selector>,
     },
     Receive(ReceiveAsk),
+    /// Answer questions that children wait with.
+    Answer {
+        questions: Vec<QuestionId>,
+        response: Response,
+    },
 }
 
 /// What a runner tells of its child.
@@ -92,8 +99,11 @@ pub enum Command {
 pub enum Report {
     Began(Trace),
     /// It needs an answer to go on.
-    Blocked(String),
-    Unblocked,
+    Asks(Question),
+    /// It has written as much as is kept, and waits until somebody receives.
+    Held,
+    /// It needs nothing any more.
+    GoesOn,
     Suspended,
     Resumed,
     /// How far the output goes, and what the cap has cut out of it so far.
@@ -117,6 +127,8 @@ pub enum Effect {
     Signal(ChildId, Signal),
     /// Find out what of it is alive.
     Prove(ChildId, Inquiry),
+    /// Tell its runner what was said to the question it waits with.
+    Reply(ChildId, Response),
     /// Its runner is not waited for any more: let its connection go.
     Abandon(ChildId),
     /// Its output is not needed any more.
@@ -133,6 +145,7 @@ pub struct Fleet {
     pub(super) waits: BTreeMap<Ticket, Pending>,
     pub(super) leases: BTreeMap<LeaseId, Lease>,
     pub(super) next_lease: u64,
+    pub(super) questions: Questions,
     pub(super) journal: Journal,
     departures: Departures,
     /// Jobs changed by the input at hand: those whose waiters have to look again.
@@ -150,10 +163,11 @@ pub enum Timer {
 }
 
 impl Fleet {
-    /// An empty fleet whose first job gets the id `first`.
-    pub fn starting_at(first: u64) -> Self {
+    /// An empty fleet whose first job gets the id `first`, after jobs that were removed at these times.
+    pub fn starting_at(first: u64, removed: BTreeMap<JobId, Wall>) -> Self {
         Self {
             ids: IdCounter::starting_at(first),
+            departures: Departures::of_old(removed),
             ..Self::default()
         }
     }
@@ -167,7 +181,7 @@ impl Fleet {
             Input::Runner(child, report) => self.report(now, child, report, &mut effects),
             Input::Delivered(lease, delivery) => self.close_lease(lease, &delivery),
             Input::Restore(job) => self.restore(now, *job, &mut effects),
-            Input::Expire(jobs) => self.expire(&jobs, &mut effects),
+            Input::Expire(jobs) => self.expire(now, &jobs, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
         }
         self.answer_waits(now, &mut effects);
@@ -186,6 +200,11 @@ impl Fleet {
     /// A job that was removed just now; not one that went long ago.
     pub fn departed(&self, id: JobId) -> Option<&Departed> {
         self.departures.find(id)
+    }
+
+    /// When a job was removed, if that is remembered.
+    pub fn removed_at(&self, id: JobId) -> Option<Wall> {
+        self.departures.date(id)
     }
 
     /// All jobs, by id.
@@ -278,6 +297,10 @@ impl Fleet {
                 let picked = ask.resolve(self);
                 self.wait(now, ticket, Pending::Receive { ask, picked }, effects);
             }
+            Command::Answer {
+                questions,
+                response,
+            } => self.answer_questions(now, ticket, &questions, response, effects),
         }
     }
 
@@ -375,6 +398,7 @@ impl Fleet {
         if state.is_settled() {
             child.ended = Some(now);
         }
+        let (left, new) = (asked_in(&child.state), asked_in(&state));
         child.state = state;
         if job.began.is_none()
             && job.tally.count(super::state::State::NotStarted) < job.tally.total()
@@ -388,6 +412,9 @@ impl Fleet {
             self.timers.remove(&(at, Timer::Job(id)));
         }
         self.touch_child(id, index);
+        if left != new {
+            self.leave_question(id.child(index), left);
+        }
     }
 
     /// Notes that a child, and with it its master, changed.
@@ -424,7 +451,7 @@ impl Fleet {
     }
 
     /// Removes a job and everything that refers to it.
-    pub(super) fn erase(&mut self, id: JobId, by: By, effects: &mut Vec<Effect>) {
+    pub(super) fn erase(&mut self, now: Moment, id: JobId, by: By, effects: &mut Vec<Effect>) {
         let Some(job) = self.jobs.remove(&id) else {
             return;
         };
@@ -439,7 +466,7 @@ impl Fleet {
         }
         self.journal.forget(job.revision);
         self.journal.removed(id);
-        self.departures.add(job, by);
+        self.departures.add(now.wall, job, by);
         self.changed.insert(id);
         effects.push(Effect::DropOutput(id));
     }

@@ -125,6 +125,7 @@ impl Fleet {
     /// Removes jobs whose children have all settled, and says what may still run of them.
     pub(super) fn finish_removal(
         &mut self,
+        now: Moment,
         jobs: &BTreeSet<JobId>,
         refused: Vec<Refusal>,
         effects: &mut Vec<Effect>,
@@ -147,7 +148,7 @@ impl Fleet {
             .filter(|id| self.jobs.contains_key(id))
             .collect();
         for id in &removed {
-            self.erase(*id, By::Operator, effects);
+            self.erase(now, *id, By::Operator, effects);
         }
         Answer::Removed {
             jobs: removed,
@@ -182,7 +183,7 @@ impl Fleet {
             }
             ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended => {
                 let (signal, rung) = match rigour {
                     Rigour::Gentle => (
@@ -384,7 +385,7 @@ impl Fleet {
             ChildState::NotStarted
             | ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended
             | ChildState::Stopping(_)
             | ChildState::Disconnected { .. }
@@ -409,7 +410,7 @@ impl Fleet {
         match self.jobs[&id].children[index].state.clone() {
             ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended => {
                 let cause = Cause::Limit {
                     what: Limit::Command,

@@ -1,10 +1,11 @@
 //! The job model: a deterministic state machine without clock, IO or async.
 //!
-//! Reading order: [`ids`], [`time`], [`spec`], [`output`], [`reason`] and [`state`] are the vocabulary; [`job`] is what
-//! there is, [`select`] how it is named, [`fleet`] how it changes; [`progress`], [`ladder`], [`receive`], [`wait`] and
-//! [`saved`] are the parts of that, [`answer`] what comes back, and [`journal`] how others keep up.
+//! Reading order: [`ids`], [`time`], [`spec`], [`output`], [`reason`], [`question`] and [`state`] are the vocabulary; [`job`] is what
+//! there is, [`select`] how it is named, [`fleet`] how it changes; [`progress`], [`blocked`], [`ladder`], [`receive`],
+//! [`wait`] and [`saved`] are the parts of that, [`answer`] what comes back, and [`journal`] how others keep up.
 
 pub mod answer;
+pub mod blocked;
 pub mod departed;
 pub mod fleet;
 pub mod ids;
@@ -13,6 +14,7 @@ pub mod journal;
 pub mod ladder;
 pub mod output;
 mod progress;
+pub mod question;
 pub mod reason;
 pub mod receive;
 mod reconnect;

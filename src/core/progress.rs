@@ -4,6 +4,7 @@ use super::fleet::{Effect, Fleet, Report};
 use super::ids::{ChildId, JobId};
 use super::job::Queue;
 use super::ladder::{LIFELINE_GRACE, proof_limit};
+use super::question::Need;
 use super::reason::{Fate, Reason};
 use super::spec::{Ended, Inquiry};
 use super::state::ChildState;
@@ -21,16 +22,20 @@ impl Fleet {
             job.next += 1;
             // A child stopped while it was queued is passed over.
             if job.children[index].state == ChildState::NotStarted {
-                let limits = job.spec.limits;
-                // A server that lets us in and then never starts the command must not outlast the command's own limit.
-                let guard = limits
-                    .command
-                    .map(|limit| now.mono + limits.connect + limit);
-                self.set_timer(id, index, guard);
+                self.guard(now, id, index);
                 self.set_state(now, id, index, ChildState::Connecting);
                 effects.push(Effect::Start(id.child(index)));
             }
         }
+    }
+
+    /// A server that lets us in and then never starts the command must not outlast the command's own limit.
+    pub(super) fn guard(&mut self, now: Moment, id: JobId, index: usize) {
+        let limits = self.jobs[&id].spec.limits;
+        let guard = limits
+            .command
+            .map(|limit| now.mono + limits.connect + limit);
+        self.set_timer(id, index, guard);
     }
 
     pub(super) fn report(
@@ -58,20 +63,20 @@ impl Fleet {
                     self.set_state(now, id, index, ChildState::Running);
                 }
             }
-            Report::Blocked(question) => {
+            Report::Asks(question) => {
+                if matches!(
+                    state,
+                    ChildState::Connecting | ChildState::Running | ChildState::Blocked(_)
+                ) {
+                    self.ask(now, id, index, question);
+                }
+            }
+            Report::Held => {
                 if matches!(state, ChildState::Connecting | ChildState::Running) {
-                    self.set_state(now, id, index, ChildState::Blocked { question });
+                    self.set_state(now, id, index, ChildState::Blocked(Need::Receiver));
                 }
             }
-            Report::Unblocked => {
-                if matches!(state, ChildState::Blocked { .. }) {
-                    let next = match self.jobs[&id].children[index].began {
-                        Some(_) => ChildState::Running,
-                        None => ChildState::Connecting,
-                    };
-                    self.set_state(now, id, index, next);
-                }
-            }
+            Report::GoesOn => self.go_on(now, id, index),
             Report::Suspended => {
                 if state == ChildState::Running {
                     self.set_state(now, id, index, ChildState::Suspended);
@@ -108,7 +113,7 @@ impl Fleet {
         match &child.state {
             ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended => {}
             ChildState::Stopping(_) => {
                 return self.ended_while_stopping(now, id, index, &ended, effects);

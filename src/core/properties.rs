@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -13,11 +14,12 @@ use super::job::Queue;
 use super::journal::{Changed, Revision};
 use super::ladder::{Force, Rigour};
 use super::output::{Count, Stream, Streams};
+use super::question::{About, Need, Question, QuestionId, Response};
 use super::reason::Reason;
 use super::receive::{Delivery, LeaseId, Mode, Patience, ReceiveAsk, Window};
 use super::select::Selector;
-use super::spec::{Ended, Host, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace};
-use super::state::{State, Tally};
+use super::spec::{Asking, Ended, Host, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace};
+use super::state::{ChildState, State, Tally};
 use super::time::{Moment, Wall};
 use super::wait::Until;
 
@@ -30,6 +32,8 @@ enum Step {
     Stop { child: u16, whole: bool, kill: bool },
     Throttle { job: u16, fanout: u8 },
     Queue { job: u16, pause: bool },
+    Ask { child: u16, what: u8 },
+    Answer { which: u16, response: u8 },
     Remove { job: u16, force: bool },
     Receive { job: u16, mode: u8, streams: u8 },
     CloseLease { which: u16, done: bool },
@@ -45,6 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<u16>(), any::<bool>(), any::<bool>()).prop_map(|(child, whole, kill)| Step::Stop { child, whole, kill }),
         1 => (any::<u16>(), 1..5u8).prop_map(|(job, fanout)| Step::Throttle { job, fanout }),
         1 => (any::<u16>(), any::<bool>()).prop_map(|(job, pause)| Step::Queue { job, pause }),
+        5 => (any::<u16>(), 0..4u8).prop_map(|(child, what)| Step::Ask { child, what }),
+        3 => (any::<u16>(), 0..3u8).prop_map(|(which, response)| Step::Answer { which, response }),
         1 => (any::<u16>(), any::<bool>()).prop_map(|(job, force)| Step::Remove { job, force }),
         4 => (any::<u16>(), 0..4u8, 0..3u8).prop_map(|(job, mode, streams)| Step::Receive { job, mode, streams }),
         4 => (any::<u16>(), any::<bool>()).prop_map(|(which, done)| Step::CloseLease { which, done }),
@@ -94,7 +100,10 @@ impl World {
             Effect::Start(child) => {
                 assert!(self.started.insert(child), "{child} started twice");
             }
-            Effect::Signal(child, _) | Effect::Prove(child, _) | Effect::Abandon(child) => {
+            Effect::Signal(child, _)
+            | Effect::Prove(child, _)
+            | Effect::Reply(child, _)
+            | Effect::Abandon(child) => {
                 assert!(self.started.contains(&child), "{child} never started");
             }
             Effect::DropOutput(job) => {
@@ -167,6 +176,38 @@ impl World {
                 }
             }
         }
+        let asking: BTreeMap<ChildId, QuestionId> = self
+            .fleet
+            .jobs()
+            .flat_map(|job| {
+                job.children
+                    .iter()
+                    .enumerate()
+                    .map(|(i, c)| (job.id.child(i), c))
+            })
+            .filter_map(|(child, now)| match &now.state {
+                ChildState::Blocked(Need::Answer { id, .. }) => Some((child, *id)),
+                _ => None,
+            })
+            .collect();
+        let mut waiting = BTreeMap::new();
+        let mut different = BTreeSet::new();
+        for open in self.fleet.questions() {
+            assert!(!open.children.is_empty(), "{}: nobody waits", open.id);
+            waiting.extend(open.children.iter().map(|child| (*child, open.id)));
+            let job = |child: &ChildId| self.fleet.find_child(*child).expect("it waits").0.id;
+            let scope = open
+                .question
+                .scope(job(open.children.first().expect("one waits")));
+            assert!(
+                different.insert((scope, Arc::clone(&open.question))),
+                "asked twice"
+            );
+        }
+        assert_eq!(
+            asking, waiting,
+            "open questions are those that children wait with"
+        );
         for (job, slots) in &mut self.excess {
             if let Some(job) = self.fleet.job(*job) {
                 *slots = (*slots).min(job.tally().slots());
@@ -309,6 +350,28 @@ impl World {
                     });
                 }
             }
+            Step::Ask { child, what } => {
+                if let Some(child) = self
+                    .child(child)
+                    .filter(|child| self.started.contains(child))
+                {
+                    let text = format!("{}", what % 2);
+                    let about = match what {
+                        0 | 1 => About::Passphrase { file: text },
+                        _ => About::Password { account: text },
+                    };
+                    self.apply(Input::Runner(child, Report::Asks(Question::first(about))));
+                }
+            }
+            Step::Answer { which, response } => {
+                let response =
+                    [Response::Accept, Response::Secret, Response::Refuse][usize::from(response)];
+                let questions = vec![QuestionId(u64::from(which % 8))];
+                self.command(Command::Answer {
+                    questions,
+                    response,
+                });
+            }
             Step::Remove { job, force } => {
                 if let Some(job) = self.job(job) {
                     let force = if force {
@@ -441,6 +504,7 @@ fn spec(hosts: u8, fanout: u8, limits: bool) -> JobSpec {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: Vec::new(),
+        asking: Asking::Allowed,
     }
 }
 
@@ -449,8 +513,8 @@ fn report(child: ChildId, what: u8) -> Report {
         0..=2 => Report::Began(Trace {
             pid: child.0 as u32,
         }),
-        3 => Report::Blocked("?".into()),
-        4 => Report::Unblocked,
+        3 => Report::Held,
+        4 => Report::GoesOn,
         5 => Report::Suspended,
         6 => Report::Resumed,
         7 => Report::Ended(Ended::Exited(i32::from(child.0.is_multiple_of(2)))),

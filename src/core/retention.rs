@@ -64,11 +64,11 @@ impl Fleet {
     }
 
     /// Removes jobs whose time has come, unless that has changed since.
-    pub(super) fn expire(&mut self, jobs: &[JobId], effects: &mut Vec<Effect>) {
+    pub(super) fn expire(&mut self, now: Moment, jobs: &[JobId], effects: &mut Vec<Effect>) {
         for id in jobs {
             let over = |job: &Job| job.pin == Pin::Off && job.state().is_final();
             if self.jobs.get(id).is_some_and(over) {
-                self.erase(*id, By::Retention, effects);
+                self.erase(now, *id, By::Retention, effects);
             }
         }
     }

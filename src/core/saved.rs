@@ -80,7 +80,7 @@ impl SavedState {
             ChildState::NotStarted => Self::NotStarted,
             ChildState::Connecting
             | ChildState::Running
-            | ChildState::Blocked { .. }
+            | ChildState::Blocked(_)
             | ChildState::Suspended => Self::Live,
             ChildState::Stopping(Stopping { cause, .. }) => Self::Stopping(*cause),
             ChildState::Disconnected { why, fate } => Self::Disconnected {
@@ -241,7 +241,7 @@ fn is_looked_up(state: &ChildState) -> bool {
         ChildState::NotStarted
         | ChildState::Connecting
         | ChildState::Running
-        | ChildState::Blocked { .. }
+        | ChildState::Blocked(_)
         | ChildState::Suspended
         | ChildState::Completed
         | ChildState::Failed(_)

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::answer::{Answer, Refusal, Settled};
+use super::answer::{Answer, Refusal, Settled, Unanswered};
 use super::departed::By;
 use super::fleet::{Command, Effect, Fleet, Input, Report, Ticket};
 use super::ids::{ChildId, JobId};
 use super::job::Queue;
 use super::ladder::{Force, Rigour};
 use super::output::{Count, Gap, Position, Stream, Streams};
+use super::question::{About, Question, QuestionId, Response};
 use super::reason::Reason;
 use super::receive::{Delivery, Held, LeaseId, Mode, Patience, ReceiveAsk, Received};
 use super::select::Selector;
-use super::spec::{Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace};
+use super::spec::{
+    Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+};
 use super::state::{ChildState, State};
 use super::time::{Moment, Wall};
 use super::wait::Until;
@@ -179,6 +182,7 @@ fn spec(hosts: usize) -> JobSpec {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: Vec::new(),
+        asking: Asking::Allowed,
     }
 }
 
@@ -1021,9 +1025,9 @@ fn selections_mean_what_operators_write() {
 fn blocked_and_suspended_show_on_the_master() {
     let mut world = World::new();
     let job = world.submit(2, |_| {});
-    world.tell(2, Report::Blocked("passphrase for id_ed25519".into()));
+    world.tell(2, Report::Held);
     assert_eq!(world.master(job), State::Blocked);
-    world.tell(2, Report::Unblocked);
+    world.tell(2, Report::GoesOn);
     assert_eq!(
         (world.state(2), world.master(job)),
         (State::Connecting, State::Running)
@@ -1039,6 +1043,148 @@ fn blocked_and_suspended_show_on_the_master() {
         world.fleet.child(ChildId(2)).expect("exists").state,
         ChildState::Completed
     ));
+}
+
+fn passphrase(file: &str) -> Question {
+    Question::first(About::Passphrase { file: file.into() })
+}
+
+fn password(account: &str) -> Question {
+    Question::first(About::Password {
+        account: account.into(),
+    })
+}
+
+/// The open questions, and who waits with each.
+fn open(world: &World) -> Vec<(u64, Vec<u64>)> {
+    let questions = world.fleet.questions();
+    questions
+        .map(|open| {
+            let children = open.children.iter().map(|child| child.0);
+            (open.id.0, children.collect())
+        })
+        .collect()
+}
+
+fn say(world: &mut World, questions: &[u64], response: Response) -> (Vec<u64>, Vec<Unanswered>) {
+    let questions = questions.iter().map(|id| QuestionId(*id)).collect();
+    let ticket = world.command(Command::Answer {
+        questions,
+        response,
+    });
+    match world.answer(ticket) {
+        Some(Answer::Answered { answered, refused }) => {
+            (answered.iter().map(|open| open.id.0).collect(), refused)
+        }
+        other => panic!("answered, got {other:?}"),
+    }
+}
+
+#[test]
+fn equal_questions_are_one_and_an_answer_goes_to_all_who_ask() {
+    let mut world = World::new();
+    let job = world.submit(4, |spec| spec.fanout = NonZeroU32::new(3).expect("3"));
+    let other = world.submit(1, |_| {});
+    assert_eq!(world.started(), [2, 3, 4, 7]);
+    for child in [2, 3, 7] {
+        world.tell(child, Report::Asks(passphrase("id")));
+    }
+    // Asked again it is no other question.
+    world.tell(2, Report::Asks(passphrase("id")));
+    // Of an account each job asks by itself: the hosts are others.
+    world.tell(4, Report::Asks(password("ops")));
+    assert_eq!(open(&world), [(1, vec![2, 3, 7]), (2, vec![4])]);
+    assert_eq!(world.master(job), State::Blocked);
+    assert_eq!(world.started(), [0; 0], "who thinks holds his slot");
+    world.tell(7, Report::Asks(password("ops")));
+    assert_eq!(open(&world), [(1, vec![2, 3]), (2, vec![4]), (3, vec![7])]);
+    assert_eq!(world.master(other), State::Blocked);
+
+    assert_eq!(say(&mut world, &[1], Response::Secret), (vec![1], vec![]));
+    let replies = world.todo();
+    let reply = |child| Effect::Reply(ChildId(child), Response::Secret);
+    assert_eq!(replies, [reply(2), reply(3)]);
+    assert_eq!(
+        (world.state(2), world.state(3), world.state(4)),
+        (State::Connecting, State::Connecting, State::Blocked)
+    );
+    // The second to answer is told so; so is who says the wrong thing, or to nobody.
+    let (answered, refused) = say(&mut world, &[1, 2, 9], Response::Accept);
+    assert!(answered.is_empty());
+    assert_eq!(refused[0], Unanswered::Closed(QuestionId(1)));
+    assert!(matches!(refused[1], Unanswered::Unfit(QuestionId(2), _)));
+    assert_eq!(refused[2], Unanswered::Unknown(QuestionId(9)));
+    assert_eq!(open(&world), [(2, vec![4]), (3, vec![7])]);
+    // A wrong answer makes another question, for those where it was wrong.
+    let again = Question {
+        wrong: 1,
+        ..passphrase("id")
+    };
+    world.tell(3, Report::Asks(again));
+    assert_eq!(open(&world), [(2, vec![4]), (3, vec![7]), (4, vec![3])]);
+}
+
+#[test]
+fn whoever_does_not_wait_any_more_takes_the_question_along() {
+    let mut world = World::new();
+    let job = world.submit(4, |spec| spec.limits.job = Some(Duration::from_secs(60)));
+    for child in 2..=5 {
+        world.tell(child, Report::Asks(passphrase("id")));
+    }
+    let seen = world.fleet.questions_changed();
+    world.command(Command::Stop {
+        select: select("2"),
+        rigour: Rigour::Gentle,
+        grace: None,
+    });
+    assert_eq!(open(&world), [(1, vec![3, 4, 5])]);
+    assert!(world.fleet.questions_changed() > seen);
+    assert_eq!(world.state(2), State::Stopping);
+    world.tell(2, Report::Ended(Ended::Aborted));
+    assert_eq!(world.reason(2), "stopped before it started");
+    world.tell(3, Report::GoesOn);
+    assert_eq!(world.state(3), State::Connecting);
+    let refused = Reason::AuthFailed("no key to try".into());
+    world.tell(4, Report::Ended(Ended::NotStarted(refused)));
+    assert_eq!(open(&world), [(1, vec![5])]);
+    // The whole job's limit does not wait for an operator.
+    world.pass(60);
+    assert_eq!(open(&world), []);
+    assert_eq!(world.state(5), State::Stopping);
+    for child in [3, 5] {
+        world.tell(child, Report::Ended(Ended::Aborted));
+    }
+    assert_eq!(world.reason(5), "job timed out after 60s");
+    // Asked later, it is a new question.
+    let remove = world.command(Command::Remove {
+        select: select(&job.to_string()),
+        force: Force::StopFirst,
+    });
+    assert!(matches!(world.answer(remove), Some(Answer::Removed { .. })));
+    world.submit(1, |_| {});
+    world.tell(7, Report::Asks(passphrase("id")));
+    assert_eq!(open(&world), [(2, vec![7])]);
+    world.command(Command::Remove {
+        select: select("6"),
+        force: Force::StopFirst,
+    });
+    assert_eq!(open(&world), []);
+}
+
+#[test]
+fn an_operator_who_thinks_uses_up_no_limit_of_the_command() {
+    let mut world = World::new();
+    world.submit(1, |spec| spec.limits.command = Some(Duration::from_secs(5)));
+    world.pass(10);
+    world.tell(2, Report::Asks(passphrase("id")));
+    world.pass(3600);
+    assert_eq!(world.state(2), State::Blocked);
+    say(&mut world, &[1], Response::Secret);
+    // From here on it is as if it had just begun to connect.
+    world.pass(14);
+    assert_eq!(world.state(2), State::Connecting);
+    world.pass(1);
+    assert_eq!(world.state(2), State::Stopping);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::fleet::Fleet;
 use super::ids::{ChildId, JobId};
 use super::job::Job;
 use super::state::State;
+use super::time::Wall;
 
 /// One word of a selection, as an operator writes it.
 ///
@@ -50,14 +51,24 @@ pub struct Unknown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     Id,
+    /// It was there, until then.
+    Removed(Wall),
     Name,
     HostOrState,
+}
+
+impl Unknown {
+    /// The word's part before the dot.
+    fn job(&self) -> &str {
+        self.text.split('.').next().unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.what {
             What::Id => write!(f, "no job or child has the id {}", self.text),
+            What::Removed(_) => write!(f, "job {} has been removed", self.job()),
             What::Name => write!(f, "no job is named {}", self.text),
             What::HostOrState => {
                 write!(f, "{} matches no host and no state of that job", self.text)
@@ -143,7 +154,7 @@ fn resolve_one(fleet: &Fleet, selector: &Selector, picked: &mut Picked) {
         match whole {
             Found::Jobs(jobs) => picked.jobs.extend(jobs),
             Found::Child(child) => _ = picked.children.insert(child),
-            Found::NoSuchId => picked.unknown.push(miss(What::Id)),
+            Found::NoSuchId(what) => picked.unknown.push(miss(what)),
         }
         return;
     }
@@ -156,7 +167,8 @@ fn resolve_one(fleet: &Fleet, selector: &Selector, picked: &mut Picked) {
     };
     let jobs = match jobs_named(fleet, job) {
         Some(Found::Jobs(jobs)) => jobs,
-        Some(Found::Child(_) | Found::NoSuchId) => return picked.unknown.push(miss(What::Id)),
+        Some(Found::Child(_)) => return picked.unknown.push(miss(What::Id)),
+        Some(Found::NoSuchId(what)) => return picked.unknown.push(miss(what)),
         None => return picked.unknown.push(miss(What::Name)),
     };
     let before = picked.children.len();
@@ -182,7 +194,7 @@ fn resolve_one(fleet: &Fleet, selector: &Selector, picked: &mut Picked) {
 enum Found {
     Jobs(Vec<JobId>),
     Child(ChildId),
-    NoSuchId,
+    NoSuchId(What),
 }
 
 /// The jobs a word without a host part means; `None` if it is a name that no job has.
@@ -192,7 +204,10 @@ fn jobs_named(fleet: &Fleet, word: &str) -> Option<Found> {
         return Some(match (fleet.job(JobId(id)), fleet.find_child(child)) {
             (Some(job), _) => Found::Jobs(vec![job.id]),
             (None, Some(_)) => Found::Child(child),
-            (None, None) => Found::NoSuchId,
+            (None, None) => {
+                let removed = fleet.removed_at(JobId(id));
+                Found::NoSuchId(removed.map_or(What::Id, What::Removed))
+            }
         });
     }
     let found: Vec<JobId> = match word {

@@ -24,6 +24,17 @@ pub struct JobSpec {
     pub on_full: OnFull,
     /// Settings for the runner, which alone knows what they mean.
     pub options: Vec<(String, String)>,
+    pub asking: Asking,
+}
+
+/// Whether children may wait for an operator's answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Asking {
+    /// They wait as long as it takes.
+    #[default]
+    Allowed,
+    /// They fail where they would have to ask.
+    Never,
 }
 
 /// What happens when a child has written as much as is kept.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::question::Need;
 use super::reason::{Fate, Limit, Reason};
 use super::spec::Signal;
 
@@ -108,10 +109,8 @@ pub enum ChildState {
     /// Reaching the host and logging in.
     Connecting,
     Running,
-    /// Needs an answer from the operator.
-    Blocked {
-        question: String,
-    },
+    /// Needs something of the operator.
+    Blocked(Need),
     Suspended,
     Stopping(Stopping),
     /// The connection broke; [`Reason::ConnectionLost`] says what is known of the command.
@@ -159,7 +158,7 @@ impl ChildState {
             Self::NotStarted => State::NotStarted,
             Self::Connecting => State::Connecting,
             Self::Running => State::Running,
-            Self::Blocked { .. } => State::Blocked,
+            Self::Blocked(_) => State::Blocked,
             Self::Suspended => State::Suspended,
             Self::Stopping(_) => State::Stopping,
             Self::Disconnected { .. } => State::Disconnected,
@@ -177,7 +176,7 @@ impl ChildState {
             Self::NotStarted
             | Self::Connecting
             | Self::Running
-            | Self::Blocked { .. }
+            | Self::Blocked(_)
             | Self::Suspended
             | Self::Stopping(_) => false,
         }
@@ -186,7 +185,7 @@ impl ChildState {
     /// Whether the child holds one of its job's slots.
     pub fn holds_slot(&self) -> bool {
         match self {
-            Self::Connecting | Self::Running | Self::Blocked { .. } | Self::Suspended => true,
+            Self::Connecting | Self::Running | Self::Blocked(_) | Self::Suspended => true,
             Self::Stopping(Stopping { rung, .. }) => !matches!(rung, Rung::LateProof { .. }),
             Self::NotStarted
             | Self::Disconnected { .. }
@@ -206,7 +205,7 @@ impl ChildState {
             Self::NotStarted
             | Self::Connecting
             | Self::Running
-            | Self::Blocked { .. }
+            | Self::Blocked(_)
             | Self::Suspended
             | Self::Stopping(_)
             | Self::Completed => None,
@@ -302,9 +301,7 @@ mod tests {
             'n' => ChildState::NotStarted,
             'c' => ChildState::Connecting,
             'r' => ChildState::Running,
-            'b' => ChildState::Blocked {
-                question: String::new(),
-            },
+            'b' => ChildState::Blocked(Need::Receiver),
             'u' => ChildState::Suspended,
             't' => ChildState::Stopping(Stopping {
                 cause: Cause::Operator,

@@ -172,7 +172,7 @@ impl Fleet {
                     .iter()
                     .filter_map(|id| self.jobs.get(id))
                     .all(super::job::Job::is_settled);
-                settled.then(|| self.finish_removal(jobs, refused.clone(), effects))
+                settled.then(|| self.finish_removal(now, jobs, refused.clone(), effects))
             }
             Pending::Receive { ask, picked } => self.try_receive(ask, picked),
         }

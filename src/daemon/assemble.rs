@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::audit::{Audit, Span, Who};
-use super::place::Place;
+use super::place::{BEGINS, Place};
 use super::server::{Server, ServerError};
 use super::session::Service;
 use crate::config::settings::Settings;
@@ -88,6 +88,11 @@ pub async fn daemon(
     };
     let server = Server::bind(place).map_err(refused)?;
     log_daemon(place, terminal, verbose);
+    tracing::info!(
+        pid = std::process::id(),
+        version = env!("CARGO_PKG_VERSION"),
+        "{BEGINS}"
+    );
     raise_descriptor_limit();
     let opened = Store::open(place.state(), caps(settings));
     let (store, saved) = opened.map_err(ServerError::Store).map_err(refused)?;

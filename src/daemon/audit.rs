@@ -9,14 +9,20 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Zoned;
 use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// Entries that wait to be written before those who note them have to wait for a place.
 const QUEUE: usize = 256;
+
+/// How often a log that could not be written is tried again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// A handle on the log; cheap to clone.
 #[derive(Clone, Debug)]
@@ -193,22 +199,39 @@ struct LogFile {
 
 impl LogFile {
     fn write_all(mut self, mut messages: mpsc::Receiver<Message>) {
-        while let Some(Message::Entry(line, written)) = messages.blocking_recv() {
-            self.write(&line);
-            // Whoever noted it may have gone.
-            _ = written.send(());
+        let runtime = Handle::current();
+        loop {
+            let next = if self.missing == 0 {
+                Ok(messages.blocking_recv())
+            } else {
+                // That it can be written again is worth knowing although nothing is to be written.
+                runtime.block_on(async { timeout(RETRY, messages.recv()).await })
+            };
+            match next {
+                Ok(Some(Message::Entry(line, written))) => {
+                    self.write(Some(&line));
+                    // Whoever noted it may have gone.
+                    _ = written.send(());
+                }
+                Ok(Some(Message::End) | None) => break,
+                Err(_) => self.write(None),
+            }
+        }
+        if self.missing > 0 {
+            self.write(None);
         }
     }
 
-    fn write(&mut self, line: &str) {
-        let mut text = String::new();
+    /// Writes how many entries are missing, if any are, and a new one.
+    fn write(&mut self, line: Option<&str>) {
+        let mut lines = Vec::new();
         if self.missing > 0 {
             let mut gap = entry("gap");
             gap.insert("missing".to_string(), self.missing.into());
-            text = format!("{}\n", Value::Object(gap));
+            lines.push(Value::Object(gap).to_string());
         }
-        text.push_str(line);
-        text.push('\n');
+        lines.extend(line.map(str::to_string));
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         match append(&self.path, text) {
             Ok(()) => {
                 self.missing = 0;
@@ -216,7 +239,7 @@ impl LogFile {
                     .send_if_modified(|trouble| trouble.take().is_some());
             }
             Err(error) => {
-                self.missing += 1;
+                self.missing += u64::from(line.is_some());
                 let path = self.path.display();
                 self.trouble.send_if_modified(|trouble| {
                     let fresh = trouble.is_none();
@@ -264,7 +287,8 @@ mod tests {
     use super::*;
 
     fn wait_for<T>(work: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build();
         runtime.expect("a runtime").block_on(work)
     }
 
@@ -288,6 +312,10 @@ mod tests {
             }
             assert!(trouble.borrow().is_some());
             fs::remove_file(home.path().join("state")).expect("ours");
+            // Nobody has to note something for that to be noticed.
+            let mut over = trouble.clone();
+            let over = over.wait_for(Option::is_none).await.map(|_| ());
+            over.expect("it is still open");
             audit.note(&Who::default(), "run", json!({"job": 2})).await;
             assert_eq!(*trouble.borrow(), None);
             audit.note(&Who::default(), "stop", json!({"job": 2})).await;

@@ -224,13 +224,14 @@ async fn try_connect(place: &Place) -> Result<Option<UnixStream>, ClientError> {
                 Err(ClientError::Stranger)
             }
         }
-        // No socket, or one whose owner is gone.
+        // No socket, or one whose owner is gone; reset, when it goes this moment.
         Err(error)
             if matches!(
                 error.kind(),
                 io::ErrorKind::NotFound
                     | io::ErrorKind::NotADirectory
                     | io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::ConnectionReset
             ) =>
         {
             Ok(None)

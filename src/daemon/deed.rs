@@ -1,5 +1,6 @@
 //! Commands that act, carried out and noted in the audit log.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -9,7 +10,7 @@ use super::look::folded;
 use super::session::Service;
 use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Fleet};
-use crate::core::ids::JobId;
+use crate::core::ids::{ChildId, JobId};
 use crate::core::job::{Job, Pin, Queue};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
@@ -70,7 +71,7 @@ impl Deed {
             Command::Pin { select, pin } => {
                 change("pin", select, json!({"pinned": *pin == Pin::On}))
             }
-            Command::Wait { .. } | Command::Receive(_) => Self::None,
+            Command::Wait { .. } | Command::Receive(_) | Command::Answer { .. } => Self::None,
         }
     }
 }
@@ -190,6 +191,17 @@ impl Service {
     }
 }
 
+/// The jobs of these children, and their hosts in each.
+pub(super) fn jobs_of(fleet: &Fleet, children: &BTreeSet<ChildId>) -> Vec<(JobId, String)> {
+    let mut jobs: BTreeMap<JobId, Vec<&str>> = BTreeMap::new();
+    for (job, index) in children.iter().filter_map(|id| fleet.find_child(*id)) {
+        let hosts = jobs.entry(job.id).or_default();
+        hosts.push(job.spec.hosts[index].name.as_str());
+    }
+    let entry = |(job, hosts): (JobId, Vec<&str>)| (job, folded(hosts.iter().copied()));
+    jobs.into_iter().map(entry).collect()
+}
+
 async fn done_and_noted(
     engine: Engine,
     audit: Audit,
@@ -221,7 +233,10 @@ async fn done_and_noted(
     let (jobs, left) = match &answer {
         Answer::Changed { jobs, .. } => (jobs.as_slice(), [].as_slice()),
         Answer::Removed { jobs, left, .. } => (jobs.as_slice(), left.as_slice()),
-        Answer::Submitted(_) | Answer::Settled { .. } | Answer::Received(_) => return Ok(answer),
+        Answer::Submitted(_)
+        | Answer::Settled { .. }
+        | Answer::Received(_)
+        | Answer::Answered { .. } => return Ok(answer),
     };
     for subject in before {
         if !jobs.contains(&subject.job) {

@@ -1,14 +1,19 @@
 //! Looks at the fleet, as clients get them.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::core::answer::Settled as How;
+use crate::core::blocked::Open;
 use crate::core::fleet::Fleet;
 use crate::core::ids::JobId;
 use crate::core::journal::{Changed, Revision};
-use crate::core::select::{Picked, Selector};
+use crate::core::select::{Picked, Selector, Unknown, What};
 use crate::core::state::State;
-use crate::core::time::Moment;
-use crate::engine::{child_view, job_view};
+use crate::core::time::{Moment, Wall};
+use crate::engine::{child_view, job_view, question_view};
 use crate::targets::HostSet;
+use crate::wire::look::Question;
 use crate::wire::reply::{ChildView, JobView, Jobs, News, Settled};
 use crate::wire::request::Children;
 
@@ -19,6 +24,20 @@ pub(super) fn folded<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String
         |_| names.collect::<Vec<_>>().join(","),
         |hosts| hosts.fold(),
     )
+}
+
+/// What was asked for and is not there, in words.
+pub(super) fn missing(unknown: &Unknown) -> String {
+    match unknown.what {
+        What::Removed(Wall(at)) => {
+            let at = Timestamp::from_millisecond(at).unwrap_or_default();
+            let at = at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+            format!(
+                "{unknown} ({at}); `regatta history` still shows it, `regatta rerun --all` runs it again"
+            )
+        }
+        What::Id | What::Name | What::HostOrState => unknown.to_string(),
+    }
 }
 
 /// Jobs, and their children if wanted.  Children selected by themselves come with their job.
@@ -36,7 +55,7 @@ pub(super) fn list(
         },
     };
     let mut jobs = Jobs {
-        unknown: picked.unknown.iter().map(ToString::to_string).collect(),
+        unknown: picked.unknown.iter().map(missing).collect(),
         ..Jobs::default()
     };
     let touched = picked.touched(fleet);
@@ -74,6 +93,7 @@ pub(super) fn news(
             jobs,
             children,
             removed: Vec::new(),
+            questions: select.is_none().then(|| questions(fleet)),
         });
     };
     let picked = select.map(|select| fleet.resolve(select));
@@ -106,8 +126,21 @@ pub(super) fn news(
         jobs: job_views,
         children: child_views,
         removed,
+        questions: (select.is_none() && fleet.questions_changed() > seen).then(|| questions(fleet)),
     };
     (!news.is_empty()).then_some(news)
+}
+
+/// The open questions, oldest first.
+pub(super) fn questions(fleet: &Fleet) -> Vec<Question> {
+    let view = |open: &Open| question_view(open, waiting(fleet, open));
+    fleet.questions().map(view).collect()
+}
+
+/// The hosts of those who wait with a question, in the shortest form.
+pub(super) fn waiting(fleet: &Fleet, open: &Open) -> String {
+    let found = open.children.iter().filter_map(|id| fleet.find_child(*id));
+    folded(found.map(|(job, index)| job.spec.hosts[index].name.as_str()))
 }
 
 /// What was waited for, as it is now.
@@ -115,7 +148,7 @@ pub(super) fn settled(fleet: &Fleet, picked: &Picked, how: How, now: Moment) -> 
     let mut settled = Settled {
         jobs: Vec::new(),
         children: Vec::new(),
-        unknown: picked.unknown.iter().map(ToString::to_string).collect(),
+        unknown: picked.unknown.iter().map(missing).collect(),
         timed_out: how == How::TimedOut,
     };
     for job in picked.touched(fleet) {

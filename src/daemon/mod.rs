@@ -19,6 +19,7 @@ mod notice;
 mod peer;
 pub mod place;
 mod plain;
+mod questions;
 mod receive;
 mod rerun;
 mod search;

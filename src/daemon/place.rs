@@ -12,6 +12,9 @@ const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 /// The audit log's name in the state directory.
 const AUDIT: &str = "audit.jsonl";
 
+/// What the daemon says in its log when it begins: everything before that is an earlier one's.
+pub const BEGINS: &str = "the daemon begins";
+
 /// The directories of one user's daemon: 0700, their files 0600.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::audit::Who;
+use super::look::missing;
 use super::peer::{Broken, Peer};
 use super::session::Service;
 use crate::core::answer::Answer;
@@ -261,7 +262,7 @@ impl Service {
                     .iter()
                     .map(|job| picked.indexes(job).len() as u64)
                     .sum(),
-                unknown: unknown.iter().map(ToString::to_string).collect(),
+                unknown: unknown.iter().map(missing).collect(),
                 busy: busy
                     .map(|(job, index)| format!("{}.{}", job.id, job.spec.hosts[index].name))
                     .collect(),

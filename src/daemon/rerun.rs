@@ -10,7 +10,7 @@ use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Fleet};
 use crate::core::ids::JobId;
 use crate::core::select::{Selector, Unknown};
-use crate::core::spec::JobSpec;
+use crate::core::spec::{Asking, JobSpec};
 use crate::core::state::State;
 use crate::engine::job_view;
 use crate::wire::Reply;
@@ -23,6 +23,7 @@ impl Service {
         who: &Who,
         select: Vec<Selector>,
         which: Rerun,
+        asking: Asking,
     ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -37,7 +38,9 @@ impl Service {
             }
         }
         let mut jobs = Vec::new();
-        for (old, spec) in specs {
+        for (old, mut spec) in specs {
+            // Whoever runs it again may not be whoever ran it first.
+            spec.asking = asking;
             let submit = Command::Submit(Box::new(spec.clone()));
             if let Answer::Submitted(id) = self.engine.command(submit).await? {
                 self.note_rerun(who, old, id, &spec).await;

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
 use super::digest::Digests;
-use super::look::{list, news, settled};
+use super::look::{list, missing, news, settled};
 use super::notice::Notices;
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
@@ -133,8 +133,15 @@ impl Service {
                     .await?;
                 self.send_list(peer, jobs).await
             }
-            Request::Rerun { select, which } => {
-                self.rerun(peer, &Who::at(pid), select, which).await
+            Request::Rerun {
+                select,
+                which,
+                asking,
+            } => self.rerun(peer, &Who::at(pid), select, which, asking).await,
+            Request::Questions(attend) => self.questions(peer, attend).await,
+            Request::Answer { questions, answer } => {
+                self.answer_questions(peer, &Who::at(pid), &questions, answer)
+                    .await
             }
             Request::History(search) => self.history(peer, search).await,
             Request::Receive(receive) => self.receive(peer, &Who::at(pid), receive).await,
@@ -229,6 +236,11 @@ impl Service {
                     refused,
                 }
             }
+            // So have answers, because of the secrets in them.
+            Answer::Answered { .. } => Reply::Error {
+                message: "an answer to a question is a request of its own".into(),
+                hint: None,
+            },
             // Receives have a request of their own, because somebody has to write them out.
             Answer::Received(received) => {
                 if let Some(lease) = received.lease {
@@ -362,8 +374,12 @@ fn texts(refused: &[Refusal]) -> (Vec<String>, Vec<String>) {
     let (unknown, refused): (Vec<&Refusal>, Vec<&Refusal>) = refused
         .iter()
         .partition(|refusal| matches!(refusal, Refusal::Unknown(_)));
-    let text = |refusals: Vec<&Refusal>| refusals.iter().map(ToString::to_string).collect();
-    (text(unknown), text(refused))
+    let text = |refusal: &&Refusal| match refusal {
+        Refusal::Unknown(unknown) => missing(unknown),
+        refusal => refusal.to_string(),
+    };
+    let texts = |refusals: Vec<&Refusal>| refusals.iter().map(text).collect();
+    (texts(unknown), texts(refused))
 }
 
 /// `1 job is`, `3 jobs are`.

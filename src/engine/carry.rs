@@ -10,7 +10,7 @@ use crate::core::ids::ChildId;
 use crate::core::output::Stream;
 use crate::core::receive::LeaseId;
 use crate::core::spec::{Ended, Proof, Trace};
-use crate::runner::{Boxed, Event};
+use crate::runner::{Ask, Boxed, Event};
 use crate::store::Log;
 
 /// Events a runner may be ahead of the store.
@@ -22,6 +22,9 @@ pub(super) enum News {
     Began(ChildId, Trace),
     /// Its log has grown; how far, the log says.
     Grew(ChildId),
+    /// It waits for an answer, and does not any more.
+    Asks(ChildId, Ask),
+    GoesOn(ChildId),
     /// It has to wait until somebody receives, and need not any more.
     Full(ChildId),
     Room(ChildId),
@@ -110,6 +113,8 @@ pub(super) async fn carry(
                         store(child, &log, stream, &data, &grown, &news).await;
                     }
                 }
+                Some(Event::Asks(ask)) => _ = news.send(News::Asks(child, ask)).await,
+                Some(Event::GoesOn) => _ = news.send(News::GoesOn(child)).await,
                 // The runner let go of its end: nothing more will come but how it ended.
                 None => break,
             },

@@ -18,15 +18,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Fleet};
 use crate::core::journal::Revision;
+use crate::core::question::QuestionId;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
 use crate::core::time::{Moment, Wall};
 use crate::runner::Runner;
+use crate::secret::Answer as Said;
 use crate::store::{Saved, Store};
 
 pub use crate::runner::Connected;
 pub use task::Ended;
-pub use views::{child_view, job_view, reason_view};
+pub use views::{child_view, job_view, question_view, reason_view};
 
 /// Requests that wait for the engine before senders have to.
 const INBOX: usize = 256;
@@ -39,6 +41,7 @@ pub type Runners = HashMap<&'static str, Arc<dyn Runner>>;
 pub struct Engine {
     inbox: mpsc::Sender<Message>,
     revision: watch::Receiver<Revision>,
+    questions: watch::Receiver<Revision>,
     store: Arc<Store>,
     runners: Arc<Runners>,
     clock: Clock,
@@ -50,6 +53,11 @@ enum Message {
         command: Command,
         answer: oneshot::Sender<Answer>,
     },
+    Answer {
+        questions: Vec<QuestionId>,
+        said: Said,
+        answer: oneshot::Sender<Answer>,
+    },
     Read(Box<dyn FnOnce(&Fleet) + Send>),
     Close(LeaseId, Delivery, Option<oneshot::Sender<()>>),
     Shutdown,
@@ -59,6 +67,9 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { command, .. } => write!(f, "Command({command:?})"),
+            Self::Answer {
+                questions, said, ..
+            } => write!(f, "Answer({questions:?}, {said:?})"),
             Self::Read(_) => f.write_str("Read"),
             Self::Close(lease, delivery, _) => write!(f, "Close({lease:?}, {delivery:?})"),
             Self::Shutdown => f.write_str("Shutdown"),
@@ -88,17 +99,19 @@ impl Engine {
     ) -> (Self, tokio::task::JoinHandle<Ended>) {
         let (inbox, messages) = mpsc::channel(INBOX);
         let (revisions, revision) = watch::channel(Revision::default());
+        let (asked, questions) = watch::channel(Revision::default());
         let clock = Clock::start();
         let store = Arc::new(store);
         let runners = Arc::new(runners);
         let engine = Self {
             inbox,
             revision,
+            questions,
             store: Arc::clone(&store),
             runners: Arc::clone(&runners),
             clock,
         };
-        let task = task::Task::new(runners, store, clock, revisions, saved, keep);
+        let task = task::Task::new(runners, store, clock, revisions, asked, saved, keep);
         (engine, tokio::spawn(task.run(messages)))
     }
 
@@ -106,6 +119,18 @@ impl Engine {
     pub async fn command(&self, command: Command) -> Result<Answer, Gone> {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Command { command, answer }).await?;
+        answered.await.map_err(|_| Gone)
+    }
+
+    /// Answers questions that children wait with, and returns what became of that.
+    pub async fn answer(&self, questions: Vec<QuestionId>, said: Said) -> Result<Answer, Gone> {
+        let (answer, answered) = oneshot::channel();
+        let message = Message::Answer {
+            questions,
+            said,
+            answer,
+        };
+        self.send(message).await?;
         answered.await.map_err(|_| Gone)
     }
 
@@ -145,6 +170,11 @@ impl Engine {
     /// Changes whenever a job does.
     pub fn revisions(&self) -> watch::Receiver<Revision> {
         self.revision.clone()
+    }
+
+    /// Changes whenever the open questions do, or who waits with one.
+    pub fn questions(&self) -> watch::Receiver<Revision> {
+        self.questions.clone()
     }
 
     pub fn store(&self) -> &Arc<Store> {

@@ -11,7 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use super::carry::{EVENTS, Gate, Grown, News, carry};
 use super::{Clock, Message, Runners};
 use crate::core::answer::Answer;
-use crate::core::fleet::{Effect, Fleet, Input, Report, Ticket};
+use crate::core::fleet::{Command, Effect, Fleet, Input, Report, Ticket};
 use crate::core::ids::{ChildId, JobId};
 use crate::core::journal::{Changed, Revision};
 use crate::core::output::Stream;
@@ -19,9 +19,10 @@ use crate::core::reason::Reason;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
 use crate::core::saved::PROBES;
-use crate::core::spec::{Ended as RunEnded, Inquiry, OnFull, Payload, Proof, Signal};
+use crate::core::spec::{Asking, Ended as RunEnded, Inquiry, OnFull, Payload, Proof, Signal};
 use crate::core::state::ChildState;
-use crate::runner::{Order, Runner};
+use crate::runner::{Ask, Order, Pocket, Runner};
+use crate::secret::Answer as Said;
 use crate::store::{Log, Saved, Store};
 
 /// News from children that wait for the engine before their runners have to.
@@ -64,6 +65,9 @@ pub(super) struct Task {
     /// When to look whose time has come: now and then, and when a job has ended.
     review: Interval,
     ended: bool,
+    /// What an operator says, while that is passed on: the model never sees it.
+    said: Option<Said>,
+    questions: watch::Sender<Revision>,
 }
 
 /// Something to be said once what it is about is on disk.
@@ -77,6 +81,8 @@ enum Due {
 struct Shared {
     payload: Arc<Payload>,
     options: Arc<[(String, String)]>,
+    asking: Asking,
+    pocket: Pocket,
     on_full: OnFull,
     runner: Option<Arc<dyn Runner>>,
 }
@@ -87,6 +93,8 @@ struct Run {
     signal: watch::Sender<Option<Signal>>,
     log: Log,
     grown: Grown,
+    /// Where the answer to its question goes.
+    asked: Option<oneshot::Sender<Said>>,
     /// How far it may write, where it is to wait for its receivers.
     gate: Option<watch::Sender<u64>>,
     task: AbortHandle,
@@ -111,6 +119,7 @@ impl Task {
         store: Arc<Store>,
         clock: Clock,
         revisions: watch::Sender<Revision>,
+        questions: watch::Sender<Revision>,
         saved: Saved,
         keep: Retention,
     ) -> Self {
@@ -118,7 +127,7 @@ impl Task {
         let mut review = tokio::time::interval(REVIEW);
         review.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut task = Self {
-            fleet: Fleet::starting_at(saved.next_id.max(1)),
+            fleet: Fleet::starting_at(saved.next_id.max(1), saved.removed),
             runners,
             store,
             clock,
@@ -138,6 +147,8 @@ impl Task {
             keep,
             review,
             ended: false,
+            said: None,
+            questions,
         };
         for job in saved.jobs {
             task.apply(Input::Restore(Box::new(job)));
@@ -171,6 +182,9 @@ impl Task {
                 self.review();
                 self.end_turn();
             }
+            let asked = self.fleet.questions_changed();
+            self.questions
+                .send_if_modified(|seen| std::mem::replace(seen, asked) != asked);
             let revision = self.fleet.revision();
             self.revisions
                 .send_if_modified(|seen| std::mem::replace(seen, revision) != revision);
@@ -224,11 +238,16 @@ impl Task {
                 Changed::Job(id) => {
                     if let Some(job) = self.fleet.job(id) {
                         self.store.put_job(job);
-                        self.ended |= job.state().is_final();
+                        if job.state().is_final() {
+                            self.ended = true;
+                            // And with it what was answered in it.
+                            self.shared.remove(&id);
+                        }
                     }
                 }
                 Changed::Child(id) => {
-                    if let Some(child) = self.fleet.child(id)
+                    if let Some((job, index)) = self.fleet.find_child(id)
+                        && let child = &job.children[index]
                         && child.deeds() > self.written
                         && child.state != ChildState::NotStarted
                     {
@@ -236,7 +255,7 @@ impl Task {
                         if let Some(run) = self.runs.get(&id) {
                             let received = Stream::BOTH.map(|stream| child.output.received(stream));
                             let received: u64 = received.iter().map(|count| count.bytes).sum();
-                            let (_, further) = self.store.room();
+                            let (_, further) = self.store.room(job.children.len());
                             run.open_gate(received + further);
                         }
                     }
@@ -309,6 +328,23 @@ impl Task {
                 self.answers.insert(ticket, answer);
                 self.apply(Input::Command(ticket, command));
             }
+            Message::Answer {
+                questions,
+                said,
+                answer,
+            } => {
+                self.next_ticket += 1;
+                let ticket = Ticket(self.next_ticket);
+                self.answers.insert(ticket, answer);
+                let response = said.response();
+                self.said = Some(said);
+                let command = Command::Answer {
+                    questions,
+                    response,
+                };
+                self.apply(Input::Command(ticket, command));
+                self.said = None;
+            }
             Message::Read(look) => look(&self.fleet),
             Message::Close(lease, delivery, done) => {
                 self.apply(Input::Delivered(lease, delivery));
@@ -324,10 +360,16 @@ impl Task {
             News::Grew(child) => self.account(child),
             News::Full(child) => {
                 self.account(child);
-                let question = "its output is full: receive it, and it goes on".to_string();
-                self.report(child, Report::Blocked(question));
+                self.report(child, Report::Held);
             }
-            News::Room(child) => self.report(child, Report::Unblocked),
+            News::Room(child) | News::GoesOn(child) => self.report(child, Report::GoesOn),
+            News::Asks(child, ask) => {
+                let Ask { question, answer } = ask;
+                if let Some(run) = self.runs.get_mut(&child) {
+                    run.asked = Some(answer);
+                    self.report(child, Report::Asks(question));
+                }
+            }
             News::Unheard(lease) => self.apply(Input::Delivered(lease, Delivery::Broken)),
             News::Ended(child, ended) => {
                 self.account(child);
@@ -364,7 +406,8 @@ impl Task {
             .shared
             .get(&run.job)
             .is_some_and(|shared| shared.on_full == OnFull::Stop);
-        let (limit, _) = self.store.room();
+        let children = self.fleet.job(run.job).map_or(1, |job| job.children.len());
+        let (limit, _) = self.store.room(children);
         self.report(
             child,
             Report::Output {
@@ -393,6 +436,15 @@ impl Task {
                     }
                 }
                 Effect::Prove(child, inquiry) => self.prove(child, inquiry),
+                Effect::Reply(child, _) => {
+                    let run = self.runs.get_mut(&child);
+                    if let Some(asked) = run.and_then(|run| run.asked.take())
+                        && let Some(said) = &self.said
+                    {
+                        // Whoever asked may have found another way meanwhile.
+                        _ = asked.send(said.clone());
+                    }
+                }
                 Effect::Abandon(child) => {
                     if let Some(run) = self.runs.get(&child) {
                         run.task.abort();
@@ -420,6 +472,8 @@ impl Task {
         let shared = self.shared.entry(job.id).or_insert_with(|| Shared {
             payload: Arc::new(job.spec.payload.clone()),
             options: job.spec.options.clone().into(),
+            asking: job.spec.asking,
+            pocket: Pocket::default(),
             on_full: job.spec.on_full,
             runner: self.runners.get(job.spec.runner.as_str()).cloned(),
         });
@@ -431,6 +485,8 @@ impl Task {
             run: self.store.run_name(child).into(),
             connect_timeout: job.spec.limits.connect,
             options: Arc::clone(&shared.options),
+            asking: shared.asking,
+            pocket: shared.pocket.clone(),
         };
         Some((shared.clone(), order))
     }
@@ -440,11 +496,12 @@ impl Task {
             return;
         };
         let job = order.job;
+        let children = self.fleet.job(job).map_or(1, |job| job.children.len());
         let (signal, signals) = watch::channel(None);
         let (log, grown) = (self.store.log(job, child), Grown::default());
         let (gate, gated) = match shared.on_full {
             OnFull::Block => {
-                let (gate, limit) = watch::channel(self.store.room().0);
+                let (gate, limit) = watch::channel(self.store.room(children).0);
                 (Some(gate), Gate::at(limit))
             }
             OnFull::Truncate | OnFull::Stop => (None, Gate::open()),
@@ -479,6 +536,7 @@ impl Task {
                 signal,
                 log,
                 grown,
+                asked: None,
                 gate,
                 task,
             },

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use crate::core::blocked::Open;
 use crate::core::ids::JobId;
 use crate::core::job::{Job, Pin, Queue};
 use crate::core::output::{Count, Streams};
+use crate::core::question::{About, Need};
 use crate::core::reason::Reason;
-use crate::core::state::State;
+use crate::core::state::{ChildState, State};
 use crate::core::time::Moment;
-use crate::wire::reply::{ChildView, JobView, ReasonView};
+use crate::wire::look::{Question, QuestionKind};
+use crate::wire::reply::{ChildView, JobView, NeedView, ReasonView};
 
 /// A job as it is now.
 pub fn job_view(job: &Job, now: Moment) -> JobView {
@@ -47,6 +50,7 @@ pub fn child_view(job: &Job, index: usize, now: Moment) -> ChildView {
         host: job.spec.hosts[index].name.clone(),
         state: child.state.word(),
         reason: child.state.reason().as_ref().map(reason_view),
+        need: need_view(&child.state),
         exit: child.exit,
         signal: child.signal.clone(),
         pid: child.trace.as_ref().map(|trace| trace.pid),
@@ -60,6 +64,55 @@ pub fn child_view(job: &Job, index: usize, now: Moment) -> ChildView {
         out: child.output.end.out,
         err: child.output.end.err,
         dropped: child.output.dropped(),
+    }
+}
+
+fn need_view(state: &ChildState) -> Option<NeedView> {
+    let ChildState::Blocked(need) = state else {
+        return None;
+    };
+    Some(NeedView {
+        question: match need {
+            Need::Answer { id, .. } => Some(id.0),
+            Need::Receiver => None,
+        },
+        kind: need.kind().to_string(),
+        text: need.to_string(),
+    })
+}
+
+/// A question as it is now; `hosts` are those of its children in the shortest form.
+pub fn question_view(open: &Open, hosts: String) -> Question {
+    Question {
+        id: open.id.0,
+        kind: match open.question.about.clone() {
+            About::HostKey {
+                host,
+                algorithm,
+                fingerprint,
+                file,
+            } => QuestionKind::HostKey {
+                host,
+                algorithm,
+                fingerprint,
+                file,
+            },
+            About::Passphrase { file } => QuestionKind::Passphrase { file },
+            About::Password { account } => QuestionKind::Password { account },
+            About::Prompt {
+                account,
+                prompt,
+                echo,
+            } => QuestionKind::Prompt {
+                account,
+                prompt,
+                echo,
+            },
+        },
+        children: open.children.iter().map(|child| child.0).collect(),
+        hosts,
+        asked: open.asked.wall.0,
+        wrong: open.question.wrong,
     }
 }
 

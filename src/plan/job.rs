@@ -6,7 +6,7 @@ use super::Planner;
 use super::error::PlanError;
 use super::hosts::host;
 use crate::command::Run;
-use crate::core::spec::{Host, JobSpec, Limits, Payload};
+use crate::core::spec::{Asking, Host, JobSpec, Limits, Payload};
 
 /// The largest script taken: it travels to every host.
 const LARGEST_SCRIPT: usize = 4 << 20;
@@ -43,7 +43,17 @@ impl Planner<'_> {
             } else {
                 self.ssh_options(args)?
             },
+            asking: self.asking(),
         })
+    }
+
+    /// Whether children may wait for answers.
+    pub fn asking(&self) -> Asking {
+        if self.global.batch {
+            Asking::Never
+        } else {
+            Asking::Allowed
+        }
     }
 
     fn hosts(&self, args: &Run) -> Result<(String, Vec<Host>), PlanError> {

@@ -8,6 +8,7 @@ use crate::core::job::{self, Queue};
 use crate::core::ladder::{Force, Rigour};
 use crate::core::output::Streams;
 use crate::core::receive::Mode;
+use crate::core::spec::Asking;
 use crate::core::wait::Until;
 use crate::wire::Request;
 use crate::wire::request::{self, Receive, ReceiveUntil};
@@ -35,7 +36,7 @@ pub fn remove(args: &Remove) -> Request {
     })
 }
 
-pub fn rerun(args: &Rerun) -> Request {
+pub fn rerun(args: &Rerun, asking: Asking) -> Request {
     Request::Rerun {
         select: args.pick.select.clone(),
         which: if args.all {
@@ -43,6 +44,7 @@ pub fn rerun(args: &Rerun) -> Request {
         } else {
             request::Rerun::Unsuccessful
         },
+        asking,
     }
 }
 

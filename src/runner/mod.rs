@@ -4,6 +4,7 @@
 //! a bounded channel (a full channel is backpressure: the runner stops reading), obeys the signals it is told to send, and
 //! says how the run ended.  Everything above treats all runners alike.
 
+mod ask;
 pub mod local;
 pub mod ssh;
 
@@ -24,7 +25,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::ids::{ChildId, JobId};
 use crate::core::output::Stream;
-use crate::core::spec::{Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
+use crate::core::spec::{Asking, Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
+
+pub use ask::{Ask, Pocket};
 
 /// A boxed future, so that runners can be held behind `dyn`.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -90,13 +93,21 @@ pub struct Order {
     pub connect_timeout: Duration,
     /// The job's settings for its runner.
     pub options: Arc<[(String, String)]>,
+    /// Whether it may ask.
+    pub asking: Asking,
+    /// What was answered in this job.
+    pub pocket: Pocket,
 }
 
-/// What a runner reports while a command runs.
-#[derive(Clone, Debug)]
+/// What a runner reports of its run.
+#[derive(Debug)]
 pub enum Event {
     /// The command runs.
     Began(Trace),
     /// It wrote this.
     Output(Stream, Bytes),
+    /// It needs an operator's answer to go on, and waits for it.
+    Asks(Ask),
+    /// It needs none any more: it has one, or has found another way.
+    GoesOn,
 }

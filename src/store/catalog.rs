@@ -35,6 +35,7 @@ pub(super) struct Contents {
     /// The first id that was never used.
     pub(super) next_id: u64,
     pub(super) jobs: Vec<SavedJob>,
+    pub(super) removed: BTreeMap<JobId, Wall>,
 }
 
 /// A job's specification as text.
@@ -79,6 +80,7 @@ impl Catalog {
             key: key as u64,
             next_id: next_id as u64,
             jobs,
+            removed: removed(&db)?,
         };
         Ok((Self { db }, contents))
     }
@@ -215,6 +217,15 @@ fn load(db: &Connection) -> Result<Vec<SavedJob>, Trouble> {
         job.children.push((index, child(blob(row, 1)?)?));
     }
     Ok(jobs.into_values().collect())
+}
+
+/// When jobs were removed that are remembered.
+fn removed(db: &Connection) -> Result<BTreeMap<JobId, Wall>, Trouble> {
+    let mut query = db.prepare("SELECT id, removed FROM job WHERE removed IS NOT NULL")?;
+    let rows = query.query_map([], |row| {
+        Ok((JobId(row.get::<_, i64>(0)? as u64), Wall(row.get(1)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn job(row: &Row<'_>) -> Result<SavedJob, Trouble> {

@@ -38,6 +38,7 @@ use crate::core::job::Job;
 use crate::core::output::{Count, Gap, Position, Stream};
 use crate::core::receive::Window;
 use crate::core::saved::{SavedChild, SavedJob};
+use crate::core::time::Wall;
 use catalog::Catalog;
 use log::ChildLog;
 use work::{Progress, Queue, Room, Shared, locked};
@@ -77,6 +78,18 @@ impl Caps {
     fn floor(&self) -> u64 {
         (self.tail as u64).min(64 << 10)
     }
+
+    /// What a child of so many keeps of its end in any case, however much the others write.
+    fn share(&self, children: usize) -> u64 {
+        let each = self.job / children.max(1) as u64;
+        let tail = self.tail as u64;
+        let left = each.saturating_sub(self.head as u64);
+        if left >= tail {
+            return tail;
+        }
+        // Ends are halved until all fits: the last time it is by half too much, at worst.
+        (left / 2).max(self.floor())
+    }
 }
 
 /// A store that is open.
@@ -84,9 +97,7 @@ impl Caps {
 pub struct Store {
     dir: PathBuf,
     key: u64,
-    /// What of a child's beginning is never cut, and how much is kept of its end, in bytes.
-    head: usize,
-    tail: u64,
+    caps: Caps,
     shared: Arc<Shared>,
     /// Held for look-ups only, never across an await and never while bytes are copied.
     logs: Mutex<Logs>,
@@ -126,6 +137,8 @@ pub struct Saved {
     pub jobs: Vec<SavedJob>,
     /// The first id that was never used.
     pub next_id: u64,
+    /// When jobs were removed that the history remembers.
+    pub removed: BTreeMap<JobId, Wall>,
 }
 
 /// Why a store cannot be opened.
@@ -265,6 +278,7 @@ impl Store {
         let mut saved = Saved {
             jobs: contents.jobs,
             next_id: contents.next_id,
+            removed: contents.removed,
         };
         let corrected = reader::complete(dir, &mut saved.jobs);
         forget_strays(&jobs, &saved.jobs).map_err(failed(&jobs))?;
@@ -279,8 +293,7 @@ impl Store {
         let store = Self {
             dir: dir.to_owned(),
             key: contents.key,
-            head: caps.head,
-            tail: caps.tail as u64,
+            caps,
             shared,
             logs: Mutex::default(),
             readers: Arc::default(),
@@ -314,7 +327,7 @@ impl Store {
 
     /// The log of a child that writes.
     pub fn log(&self, job: JobId, child: ChildId) -> Log {
-        let log = Arc::new(Mutex::new(ChildLog::new(self.head)));
+        let log = Arc::new(Mutex::new(ChildLog::new(self.caps.head)));
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         logs.insert(child, &log);
         Log {
@@ -322,7 +335,7 @@ impl Store {
             child,
             log,
             shared: Arc::clone(&self.shared),
-            kept: self.head as u64 + self.tail,
+            kept: (self.caps.head + self.caps.tail) as u64,
         }
     }
 
@@ -364,12 +377,15 @@ impl Store {
         self.shared.durable().await;
     }
 
-    /// How much a child may write beyond what was received of it without anything being cut: before the first receive,
-    /// and afterwards.
-    pub fn room(&self) -> (u64, u64) {
+    /// How much a child of a job with so many may write beyond what was received of it without anything being cut, even if
+    /// all of them write that much: before the first receive, and afterwards.
+    pub fn room(&self, children: usize) -> (u64, u64) {
         // Whole blocks are cut.
-        let tail = self.tail.saturating_sub(block::BLOCK as u64);
-        (self.head as u64 + tail, tail)
+        let tail = self
+            .caps
+            .share(children)
+            .saturating_sub(block::BLOCK as u64);
+        (self.caps.head as u64 + tail, tail)
     }
 
     /// Why nothing can be written at the moment.

@@ -7,7 +7,7 @@ use super::*;
 use crate::core::fleet::{Command, Fleet, Input, Report, Ticket};
 use crate::core::output::Streams;
 use crate::core::saved::SavedState;
-use crate::core::spec::{Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
+use crate::core::spec::{Asking, Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
 use crate::core::time::{Moment, Wall};
 
 pub(super) const JOB: JobId = JobId(1);
@@ -48,6 +48,7 @@ pub(super) fn fleet() -> Fleet {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: vec![("agent".to_string(), "/a".to_string())],
+        asking: Asking::Allowed,
     };
     let mut fleet = Fleet::default();
     let now = Moment {
@@ -158,6 +159,44 @@ fn a_job_as_a_whole_has_a_cap() {
         assert!(kept <= 1 << 20, "{kept} bytes are kept");
         assert!(kept >= 4 * (64 << 10), "nobody is cut to nothing: {kept}");
     });
+}
+
+/// Children that write no more than they have room for lose nothing of it, whatever their number and however the caps are.
+#[test]
+fn what_has_room_is_not_cut_although_all_children_take_it() {
+    for (head, tail, job) in [
+        (16 << 10, 1 << 20, 1 << 20),
+        (1 << 10, 1 << 20, 3 << 20),
+        (64 << 10, 300_000, 1 << 20),
+        (256 << 10, 64 << 10, 1 << 20),
+        (16 << 10, 1 << 20, 8 << 20),
+    ] {
+        let caps = Caps { head, tail, job };
+        let store = temporary(caps);
+        let (first, further) = store.room(4);
+        wait_for(async {
+            let logs: Vec<Log> = (0..4).map(|n| store.log(JOB, JOB.child(n))).collect();
+            // Before anything is received, and twice when everything was.
+            let mut received = Position::START;
+            for size in [first, further, further] {
+                let mut end = received;
+                for log in &logs {
+                    end = log
+                        .append(Stream::Out, &vec![b'x'; size as usize])
+                        .await
+                        .end;
+                    store.shared.settle(log.child).await;
+                }
+                for log in &logs {
+                    let from = [received.out, received.err];
+                    let waiting = window(log.child, Streams::Both, from, end);
+                    let (_, cut) = read(&store, waiting, 1 << 20).await;
+                    assert_eq!(cut.bytes, 0, "{caps:?}, {size} bytes after {received:?}");
+                }
+                received = end;
+            }
+        });
+    }
 }
 
 #[test]

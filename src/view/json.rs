@@ -54,7 +54,7 @@ pub fn job(job: &JobView, children: Option<&[ChildView]>) -> Value {
 
 /// A child.
 pub fn child(child: &ChildView) -> Value {
-    json!({
+    let mut value = json!({
         "id": child.id,
         "job": child.job,
         "host": child.host,
@@ -69,7 +69,11 @@ pub fn child(child: &ChildView) -> Value {
         "more": child.more,
         "bytes": {"out": child.out.bytes, "err": child.err.bytes, "dropped": child.dropped.bytes},
         "lines": {"out": child.out.lines, "err": child.err.lines, "dropped": child.dropped.lines},
-    })
+    });
+    if let Some(need) = &child.need {
+        value["question"] = json!({"id": need.question, "kind": need.kind, "text": need.text});
+    }
+    value
 }
 
 /// A job of the history.

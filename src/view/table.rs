@@ -181,7 +181,7 @@ pub fn children(children: &[ChildView]) -> Table {
         let mut reason = child
             .reason
             .as_ref()
-            .map_or_else(String::new, |reason| reason.text.clone());
+            .map_or_else(|| needed(child), |reason| reason.text.clone());
         if child.dropped.bytes > 0 {
             let cut = format!("{} of output cut", span::bytes(child.dropped.bytes));
             reason = if reason.is_empty() {
@@ -203,6 +203,17 @@ pub fn children(children: &[ChildView]) -> Table {
         ]);
     }
     table
+}
+
+/// What a Blocked child waits for, and how it gets it.
+pub fn needed(child: &ChildView) -> String {
+    match &child.need {
+        None => String::new(),
+        Some(need) if need.question.is_some() => {
+            format!("{} (`regatta answer {}`)", need.text, child.job)
+        }
+        Some(need) => need.text.clone(),
+    }
 }
 
 /// The state, and whether the queue stands still.

@@ -210,6 +210,8 @@ pub struct Question {
     pub hosts: String,
     /// Milliseconds since the epoch.
     pub asked: i64,
+    /// How many answers were wrong so far on these hosts.
+    pub wrong: u32,
 }
 
 /// What is asked.
@@ -228,7 +230,7 @@ pub enum QuestionKind {
     },
     /// A key file is encrypted.
     Passphrase { file: String },
-    /// A password to log in with.
+    /// A password to log in with: a user's name, and the hosts are those of the question.
     Password { account: String },
     /// Something a server asks; its words, made harmless by whoever shows them.
     Prompt {

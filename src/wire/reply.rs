@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::look::{Folded, Found, HostView, Row, Seen};
+use super::look::{Folded, Found, HostView, Question, Row, Seen};
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
 use crate::serial::{CountDef, StateDef, StreamDef};
@@ -80,6 +80,13 @@ pub enum Reply {
     },
     /// A watcher's news.
     News(News),
+    /// The open questions, oldest first.
+    Questions(Vec<Question>),
+    /// These were answered; what was not, and why.
+    Answered {
+        questions: Vec<u64>,
+        refused: Vec<String>,
+    },
     Status(Status),
     /// Something the operator has to know, whatever was asked; the reply itself follows.
     Notice(String),
@@ -107,11 +114,16 @@ pub struct News {
     pub jobs: Vec<JobView>,
     pub children: Vec<ChildView>,
     pub removed: Vec<u64>,
+    /// All open questions, if they changed and everything is watched.
+    pub questions: Option<Vec<Question>>,
 }
 
 impl News {
     pub fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.children.is_empty() && self.removed.is_empty()
+        self.jobs.is_empty()
+            && self.children.is_empty()
+            && self.removed.is_empty()
+            && self.questions.is_none()
     }
 }
 
@@ -206,6 +218,8 @@ pub struct ChildView {
     #[serde(with = "StateDef")]
     pub state: State,
     pub reason: Option<ReasonView>,
+    /// What it waits for, while it is Blocked.
+    pub need: Option<NeedView>,
     pub exit: Option<i32>,
     pub signal: Option<String>,
     /// The process that leads the command on its computer.
@@ -232,6 +246,15 @@ pub struct ReasonView {
     pub text: String,
     /// Whether something of the command may still run.
     pub unconfirmed: bool,
+}
+
+/// What a Blocked child waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeedView {
+    /// The question it waits with; none if it waits for a receiver of its output.
+    pub question: Option<u64>,
+    pub kind: String,
+    pub text: String,
 }
 
 /// The engine as a process.

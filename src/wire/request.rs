@@ -7,8 +7,10 @@ use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
+use crate::core::spec::Asking;
 use crate::core::state::State;
-use crate::serial::{CommandDef, ModeDef, StreamDef, StreamsDef, selectors, states};
+use crate::secret::Answer;
+use crate::serial::{AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, selectors, states};
 
 /// One request; a connection carries one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub enum Request {
         #[serde(with = "selectors")]
         select: Vec<Selector>,
         which: Rerun,
+        #[serde(with = "AskingDef")]
+        asking: Asking,
     },
     Receive(Receive),
     /// Jobs that are here and jobs that were.
@@ -33,6 +37,13 @@ pub enum Request {
     Watch {
         select: Option<Wanted>,
         children: Children,
+    },
+    /// The questions that children wait with.
+    Questions(Attend),
+    /// Answer some of them.
+    Answer {
+        questions: Vec<u64>,
+        answer: Answer,
     },
     /// A stretch of a child's output.
     Look(Look),
@@ -53,6 +64,15 @@ pub enum Request {
     Status,
     /// End the daemon.
     Shutdown(Shutdown),
+}
+
+/// For how long questions are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Attend {
+    /// Those that are open now.
+    Now,
+    /// Those, and all that are open whenever that changes, until the connection closes.
+    Follow,
 }
 
 /// A selection.

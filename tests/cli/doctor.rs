@@ -151,6 +151,12 @@ fn trouble_with_writing_is_shown() {
     fs::rename(state.join("away"), state.join("jobs")).expect("ours");
     until("it is over", || home.status()["trouble"].is_null());
     doctor(&home).exits(0);
+    let log = || found(&home, "log")[0].1.clone();
+    assert!(log().contains("the last warnings: "), "{}", log());
+    // The next daemon has nothing to do with that.
+    home.regatta(&["daemon", "stop"]).exits(0);
+    home.regatta(&["daemon", "start"]).exits(0);
+    assert!(!log().contains("the last warnings: "), "{}", log());
 }
 
 #[test]

@@ -92,7 +92,24 @@ fn a_job_that_is_gone_runs_again_on_all_its_hosts_or_not_at_all() {
     let id = job.to_string();
     home.regatta(&["wait", &id]).exits(0);
     home.regatta(&["remove", &id]).exits(0);
+    // Whatever is asked of it, it is said that it was there; the next daemon knows it as well.
+    let verbs: [&[&str]; 6] = [
+        &["jobs"],
+        &["receive"],
+        &["wait"],
+        &["stop"],
+        &["remove"],
+        &["pin"],
+    ];
+    let gone = format!("job {id} has been removed (20");
+    let hints = ["`regatta history` still shows it", "`regatta rerun --all`"];
+    for verb in verbs {
+        let ran = home.regatta(&[verb, &[&id]].concat()).exits(3);
+        ran.says(&[&[gone.as_str()], &hints[..]].concat());
+    }
     home.regatta(&["daemon", "stop"]).exits(0);
+    let host = format!("{id}.localhost");
+    home.regatta(&["jobs", &host]).exits(3).says(&[&gone]);
     home.regatta(&["rerun", &id]).exits(3).says(&[
         &format!("job {id} has been removed"),
         &format!("`regatta rerun --all {id}` runs it on all of localhost"),

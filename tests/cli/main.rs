@@ -9,6 +9,7 @@ mod audit;
 mod bytes;
 mod configure;
 mod daemon;
+mod disk;
 mod doctor;
 mod durable;
 mod help;

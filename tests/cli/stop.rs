@@ -87,7 +87,7 @@ fn what_left_the_session_is_said_loudly() {
     let home = Home::new();
     let job = home.job_with(
         &["--grace", "200ms"],
-        "setsid sleep 1000 >/dev/null 2>&1 & echo ready; sleep 1000",
+        "setsid sh -c 'echo ready; exec sleep 1000 >/dev/null 2>&1' & sleep 1000",
     );
     home.until_output(job, 6);
     let ran = home
@@ -161,7 +161,7 @@ fn only_what_is_final_is_removed() {
     assert_eq!(home.alive(job), Vec::<u32>::new());
     home.regatta(&["jobs", &id])
         .exits(3)
-        .says(&[&format!("no job or child has the id {job}")]);
+        .says(&[&format!("job {job} has been removed (20")]);
     home.regatta(&["receive", "--all", &id]).exits(3);
     // A child goes with its job, not alone.
     let done = home.finished_job("true");

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use regatta::core::ids::{ChildId, JobId};
 use regatta::core::output::Stream;
-use regatta::core::spec::{Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
-use regatta::runner::{Event, Order, Runner};
+use regatta::core::spec::{Asking, Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
+use regatta::runner::{Ask, Event, Order, Pocket, Runner};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -73,6 +73,8 @@ pub fn on(host: &str, payload: Payload) -> Order {
         .into(),
         connect_timeout: Duration::from_secs(20),
         options: Arc::new([]),
+        asking: Asking::Never,
+        pocket: Pocket::default(),
     }
 }
 
@@ -85,6 +87,7 @@ pub struct Job {
     signal: watch::Sender<Option<Signal>>,
     task: JoinHandle<Ended>,
     outcome: (Vec<u8>, Vec<u8>),
+    asked: Vec<Ask>,
 }
 
 impl Drop for Job {
@@ -117,6 +120,7 @@ impl Job {
             signal,
             task,
             outcome: Default::default(),
+            asked: Vec::new(),
         }
     }
 
@@ -140,8 +144,21 @@ impl Job {
                 self.outcome.1.extend_from_slice(&data);
                 true
             }
+            Some(Event::Asks(ask)) => {
+                self.asked.push(ask);
+                true
+            }
+            Some(Event::GoesOn) => true,
             None => false,
         }
+    }
+
+    /// Reads until it asks.
+    pub async fn until_asked(&mut self) -> Ask {
+        while self.asked.is_empty() {
+            assert!(self.next().await, "it ended without a question");
+        }
+        self.asked.remove(0)
     }
 
     pub async fn until_began(&mut self) {

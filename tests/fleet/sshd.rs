@@ -1,5 +1,6 @@
 //! A real OpenSSH server for one test: every address in 127.0.0.0/8 is a host of it.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use regatta::config::ssh_config::LocalEnv;
-use regatta::core::spec::{Host, Payload};
+use regatta::core::spec::{Asking, Host, Payload};
 use regatta::runner::Order;
 use regatta::runner::ssh::{Keep, Ssh};
 use tempfile::TempDir;
@@ -17,6 +18,9 @@ static MADE: AtomicUsize = AtomicUsize::new(0);
 
 /// useradd(8) and userdel(8) give up at once when the other is at work.
 static PASSWORD_FILE: Mutex<()> = Mutex::new(());
+
+/// Seconds a login may take, as sshd has it by default.
+const GRACE: u32 = 120;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fleet-sshd.sh");
 
@@ -34,6 +38,21 @@ pub struct Login {
     pub name: String,
 }
 
+impl Login {
+    fn set_password(&self, password: &str) {
+        let _one = PASSWORD_FILE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut program = Command::new("chpasswd")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("chpasswd is where useradd is");
+        let line = format!("{}:{password}\n", self.name);
+        let mut input = program.stdin.take().expect("a pipe");
+        input.write_all(line.as_bytes()).expect("it reads");
+        drop(input);
+        assert!(program.wait().expect("it ends").success());
+    }
+}
+
 impl Drop for Login {
     fn drop(&mut self) {
         // Left over it does no harm: nothing can log in as it.
@@ -45,25 +64,51 @@ impl Drop for Login {
 impl Fleet {
     /// A server with more lines in its configuration; `None`, and a word about it, where there is no sshd.
     pub fn start(test: &str, extra: &str) -> Option<Self> {
-        Self::start_with(test, extra, "", None)
+        Self::start_with(test, extra, "", None, GRACE)
+    }
+
+    /// A server that waits so many seconds for a login.
+    pub fn start_hasty(test: &str, grace: u32) -> Option<Self> {
+        Self::start_with(test, "", "", None, grace)
+    }
+
+    /// The same with a second login that has this password.
+    pub fn start_with_password(
+        test: &str,
+        extra: &str,
+        marks: &str,
+        password: &str,
+    ) -> Option<Self> {
+        let Some(other) = other_login() else {
+            println!("SKIPPED: {test}: only root can let a second user in");
+            return None;
+        };
+        other.set_password(password);
+        Self::start_with(test, extra, marks, Some(other), GRACE)
     }
 
     /// A server that gives everything it starts these variables, as `NAME=VALUE`.
     pub fn start_marking(test: &str, marks: &str) -> Option<Self> {
-        Self::start_with(test, "", marks, None)
+        Self::start_with(test, "", marks, None, GRACE)
     }
 
     /// The same with a second login, where there can be one.
     pub fn start_marking_with_other(test: &str, marks: &str) -> Option<Self> {
-        Self::start_with(test, "", marks, other_login_or_word(test))
+        Self::start_with(test, "", marks, other_login_or_word(test), GRACE)
     }
 
     /// A server with a second login.
     pub fn start_with_other(test: &str, extra: &str) -> Option<Self> {
-        Self::start_with(test, extra, "", other_login_or_word(test))
+        Self::start_with(test, extra, "", other_login_or_word(test), GRACE)
     }
 
-    fn start_with(test: &str, extra: &str, marks: &str, other: Option<Login>) -> Option<Self> {
+    fn start_with(
+        test: &str,
+        extra: &str,
+        marks: &str,
+        other: Option<Login>,
+        grace: u32,
+    ) -> Option<Self> {
         if !["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]
             .iter()
             .any(|path| Path::new(path).exists())
@@ -77,6 +122,7 @@ impl Fleet {
             ("FLEET_DIR", directory.path().display().to_string()),
             ("FLEET_PORT", port.to_string()),
             ("FLEET_EXTRA", extra.to_owned()),
+            ("FLEET_GRACE", grace.to_string()),
             ("FLEET_ENV", marks.to_owned()),
             (
                 "FLEET_USERS",
@@ -149,6 +195,15 @@ impl Fleet {
             .map(|setting| ("ssh_option".to_owned(), (*setting).to_owned()));
         order.options = std::iter::once(self.config_option()).chain(set).collect();
         order
+    }
+
+    /// The same, and it may ask.
+    pub fn order_asking(&self, host: &str, payload: Payload, settings: &[&str]) -> Order {
+        let settings: Vec<&str> = settings.iter().copied().chain(["BatchMode=no"]).collect();
+        Order {
+            asking: Asking::Allowed,
+            ..self.order_with(host, payload, &settings)
+        }
     }
 
     /// An order for a host of this fleet, as another user.

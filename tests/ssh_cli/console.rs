@@ -43,6 +43,14 @@ impl Console {
         Some(Self { home, fleet })
     }
 
+    /// The same with a login that is let in with this password only; `None` where there can be none.
+    pub fn start_with_password(test: &str, password: &str) -> Option<Self> {
+        let home = Home::new();
+        let extra = "Match User regatta*\n PasswordAuthentication yes\n PubkeyAuthentication no";
+        let fleet = Fleet::start_with_password(test, extra, &marks(&home), password)?;
+        Some(Self { home, fleet })
+    }
+
     /// The name of the login that is not root.
     pub fn other(&self) -> &str {
         &self.fleet.other.as_ref().expect("started with one").name

@@ -71,7 +71,7 @@ fn a_host_key_that_becomes_known_lets_the_rerun_in() {
     };
     let known = console.file("known", "");
     let config = console.config_with(&format!("Host *\n UserKnownHostsFile {known}"));
-    let job = console.background_with(&config, &["-t", "127.1.0.[1-2]"], "true");
+    let job = console.background_with(&config, &["--batch", "-t", "127.1.0.[1-2]"], "true");
     console.regatta(&["wait", &job]).exits(1);
     let now = console.now(&job);
     for host in ["127.1.0.1", "127.1.0.2"] {

@@ -14,6 +14,7 @@ mod endings;
 mod faults;
 mod login;
 mod output;
+mod questions;
 mod stop;
 mod story;
 mod targets;

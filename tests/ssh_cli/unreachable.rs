@@ -157,7 +157,7 @@ fn each_fault_has_its_own_words_and_none_delays_the_others() {
     let (job, took) = timed(|| {
         let job = console.background_with(
             &config,
-            &["-t", targets, "--connect-timeout", "5s"],
+            &["--batch", "-t", targets, "--connect-timeout", "5s"],
             "echo fine",
         );
         console.regatta(&["wait", &job]).exits(1);

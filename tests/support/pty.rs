@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use super::{Ran, Running, until};
 
@@ -70,6 +71,12 @@ impl OnTerminal {
         self.keyboard
             .write_all(text.as_bytes())
             .expect("the terminal takes keys");
+    }
+
+    /// Whether what is typed is shown.
+    pub fn echoes(&self) -> bool {
+        let modes = tcgetattr(&self.keyboard).expect("a terminal").local_modes;
+        modes.contains(LocalModes::ECHO)
     }
 
     /// Everything shown so far.

@@ -5,8 +5,11 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+use rustix::io::Errno;
+
 use super::Finding;
-use crate::daemon::place::Place;
+use crate::daemon::place::{BEGINS, Place};
 use crate::daemon::store_check::{self, FileCheck};
 use crate::view::span;
 
@@ -84,6 +87,28 @@ fn names(paths: &[PathBuf]) -> String {
         [one] => one.display().to_string(),
         [first, rest @ ..] => format!("{} (and {} more)", first.display(), rest.len()),
     }
+}
+
+/// Directories that cannot be written now, whether or not anybody has tried.
+pub(super) fn unwritable(place: &Place) -> Vec<Finding> {
+    let jobs = place.state().join("jobs");
+    let directories = [place.state(), &jobs, place.dir()];
+    let refused = |path: &&Path| {
+        let error = rustix::fs::access(*path, Access::WRITE_OK | Access::EXEC_OK).err()?;
+        // What is not there yet is made when it is needed.
+        (error != Errno::NOENT).then(|| {
+            Finding::bad(
+                "writing",
+                format!(
+                    "{} cannot be written: {}",
+                    path.display(),
+                    io::Error::from(error)
+                ),
+            )
+            .hint("make it writable: look at its mode and how it is mounted")
+        })
+    };
+    directories.iter().filter_map(refused).collect()
 }
 
 /// Room for output.
@@ -175,7 +200,14 @@ pub(super) fn log(place: &Place) -> Option<Finding> {
         let level = line.split_whitespace().nth(1);
         matches!(level, Some("WARN" | "ERROR"))
     };
-    let warnings: Vec<&str> = end.lines().filter(is_warning).collect();
+    // Those of the daemon that wrote last, which is the one that runs if one does.
+    let begins = |line: &str| {
+        let message = line.split_once(": ").map(|(_, message)| message);
+        message.is_some_and(|message| message.starts_with(BEGINS))
+    };
+    let lines: Vec<&str> = end.lines().collect();
+    let since = lines.iter().rposition(|line| begins(line)).unwrap_or(0);
+    let warnings: Vec<&str> = lines[since..].iter().copied().filter(is_warning).collect();
     let last = &warnings[warnings.len().saturating_sub(WARNINGS)..];
     Some(if bytes > LARGE_LOG {
         Finding::note(CHECK, text).hint("it can be emptied at any time: `: > FILE`")

@@ -90,6 +90,7 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, CliError> {
     findings.push(system::open_files(context.settings.fanout));
     findings.push(system::agent().await);
     findings.extend(files::directories(&place));
+    findings.extend(files::unwritable(&place));
     findings.extend(files::space(&place));
     findings.extend(files::store(&place));
     findings.extend(daemon::daemon(&place).await);

@@ -70,7 +70,7 @@ impl Mistake<'_> {
             ErrorKind::UnknownArgument => LineError {
                 range: self.of_word(argument),
                 message: format!("{argument:?} is one word too many for {name}"),
-                hint: self.usage(),
+                hint: Some(self.usage()),
             },
             ErrorKind::InvalidValue if value.is_empty() => LineError {
                 range: self.of_argument(flag),
@@ -119,7 +119,7 @@ impl Mistake<'_> {
                     "{name} needs {}",
                     texts(error, ContextKind::InvalidArg).join(" and ")
                 ),
-                hint: self.usage(),
+                hint: Some(self.usage()),
             },
             ErrorKind::InvalidSubcommand => {
                 let word = text(error, ContextKind::InvalidSubcommand);
@@ -138,14 +138,14 @@ impl Mistake<'_> {
                 LineError {
                     range: self.end(),
                     message: format!("{name} needs one more word"),
-                    hint: self.commands().or_else(|| self.usage()),
+                    hint: self.commands().or_else(|| Some(self.usage())),
                 }
             }
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => LineError {
                 range: self.last(),
                 message: (self.command.get_about())
                     .map_or_else(|| name.to_string(), ToString::to_string),
-                hint: self.usage(),
+                hint: Some(self.usage()),
             },
             ErrorKind::TooManyValues
             | ErrorKind::TooFewValues
@@ -153,13 +153,13 @@ impl Mistake<'_> {
             | ErrorKind::NoEquals => LineError {
                 range: self.of_argument(flag),
                 message: format!("{flag} has the wrong number of values"),
-                hint: self.usage(),
+                hint: Some(self.usage()),
             },
             // The rest are about bytes and formats that a line of text cannot have, and kinds that do not exist yet.
             _ => LineError {
                 range: self.last(),
                 message: error.kind().as_str().unwrap_or("wrong").to_string(),
-                hint: self.usage(),
+                hint: Some(self.usage()),
             },
         }
     }
@@ -169,8 +169,8 @@ impl Mistake<'_> {
         flag.trim_matches(['<', '>', '[', ']', '.'])
     }
 
-    fn usage(&self) -> Option<String> {
-        Some(signature(self.command))
+    fn usage(&self) -> String {
+        signature(self.command)
     }
 
     /// The commands of a command that has some.

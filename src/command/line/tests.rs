@@ -1,5 +1,7 @@
 //! Lines as operators type them, and lines nobody would.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -240,7 +242,7 @@ fn mistakes_are_said_at_the_word_that_is_wrong() {
             || error.message != message
             || error.hint.as_deref().unwrap_or_default() != hint
         {
-            report += &format!("{found}: {} ({:?})\n", error.message, error.hint);
+            _ = writeln!(report, "{found}: {} ({:?})", error.message, error.hint);
         }
     }
     assert!(report.is_empty(), "{report}");

@@ -47,6 +47,7 @@ pub(super) struct Draft<'a> {
     pub(super) host_name: Option<Sourced<String>>,
     pub(super) port: Option<Sourced<u16>>,
     pub(super) address_family: Option<Sourced<AddressFamily>>,
+    pub(super) batch_mode: Option<Sourced<bool>>,
     pub(super) bind_address: Option<Sourced<String>>,
     pub(super) certificate_files: Vec<Sourced<String>>,
     pub(super) connect_timeout: Option<Sourced<Duration>>,
@@ -57,6 +58,9 @@ pub(super) struct Draft<'a> {
     pub(super) identity_agent: Option<Sourced<String>>,
     pub(super) identity_files: Vec<Sourced<String>>,
     pub(super) ignore_unknown: Option<PatternList>,
+    pub(super) kbd_interactive: Option<Sourced<bool>>,
+    pub(super) password: Option<Sourced<bool>>,
+    pub(super) password_prompts: Option<Sourced<u32>>,
     pub(super) proxy_command: Option<Sourced<String>>,
     pub(super) proxy_jump: Option<Sourced<Vec<JumpHop>>>,
     pub(super) server_alive_count_max: Option<Sourced<u32>>,
@@ -75,6 +79,7 @@ impl<'a> Draft<'a> {
             host_name: None,
             port: None,
             address_family: None,
+            batch_mode: None,
             bind_address: None,
             certificate_files: Vec::new(),
             connect_timeout: None,
@@ -85,6 +90,9 @@ impl<'a> Draft<'a> {
             identity_agent: None,
             identity_files: Vec::new(),
             ignore_unknown: None,
+            kbd_interactive: None,
+            password: None,
+            password_prompts: None,
             proxy_command: None,
             proxy_jump: None,
             server_alive_count_max: None,
@@ -170,6 +178,7 @@ impl<'a> Draft<'a> {
         let wrong = |problem| failed(self.host, source.origin(), problem);
         match setting {
             Setting::AddressFamily(family) => first(&mut self.address_family, family, source),
+            Setting::BatchMode(batch) => first(&mut self.batch_mode, batch, source),
             Setting::BindAddress(address) => first(&mut self.bind_address, address, source),
             Setting::CertificateFile(file) => {
                 add_file(
@@ -201,6 +210,15 @@ impl<'a> Draft<'a> {
                     self.ignore_unknown =
                         Some(PatternList::from_commas(&patterns.to_ascii_lowercase()));
                 }
+            }
+            Setting::KbdInteractiveAuthentication(allowed) => {
+                first(&mut self.kbd_interactive, allowed, source);
+            }
+            Setting::NumberOfPasswordPrompts(prompts) => {
+                first(&mut self.password_prompts, prompts, source);
+            }
+            Setting::PasswordAuthentication(allowed) => {
+                first(&mut self.password, allowed, source);
             }
             Setting::Port(port) => first(&mut self.port, port, source),
             // As OpenSSH 9.2 does it: a jump host shuts out a later command and a later jump host, a command shuts out

@@ -20,9 +20,16 @@ pub struct HostSettings {
     pub host_name: Sourced<String>,
     pub port: Sourced<u16>,
     pub address_family: Sourced<AddressFamily>,
+    /// Nobody is asked anything.
+    pub batch_mode: Sourced<bool>,
     pub hash_known_hosts: Sourced<bool>,
     /// Only the files below are tried, not whatever else the agent holds.
     pub identities_only: Sourced<bool>,
+    /// Whether to answer what a server asks, and to log in with a password.
+    pub kbd_interactive: Sourced<bool>,
+    pub password: Sourced<bool>,
+    /// How often a passphrase, a password or an answer may be wrong.
+    pub password_prompts: Sourced<u32>,
     pub strict_host_key_checking: Sourced<StrictHostKeyChecking>,
     pub server_alive_count_max: Sourced<u32>,
     /// Zero, OpenSSH's default, is never.
@@ -69,12 +76,24 @@ impl HostSettings {
         lines.push("addressfamily", &self.address_family, |family| {
             family.name().to_owned()
         });
+        lines.push("batchmode", &self.batch_mode, yes_or_no);
         lines.push("hashknownhosts", &self.hash_known_hosts, yes_or_no);
         lines.push("identitiesonly", &self.identities_only, yes_or_no);
+        lines.push(
+            "kbdinteractiveauthentication",
+            &self.kbd_interactive,
+            yes_or_no,
+        );
+        lines.push("passwordauthentication", &self.password, yes_or_no);
         lines.push(
             "stricthostkeychecking",
             &self.strict_host_key_checking,
             |strict| strict.name().to_owned(),
+        );
+        lines.push(
+            "numberofpasswordprompts",
+            &self.password_prompts,
+            u32::to_string,
         );
         lines.push(
             "serveralivecountmax",

@@ -180,6 +180,10 @@ impl Draft<'_> {
             address_family: self
                 .address_family
                 .unwrap_or(by_default(AddressFamily::Any)),
+            batch_mode: self.batch_mode.unwrap_or(by_default(false)),
+            kbd_interactive: self.kbd_interactive.unwrap_or(by_default(true)),
+            password: self.password.unwrap_or(by_default(true)),
+            password_prompts: self.password_prompts.unwrap_or(by_default(3)),
             hash_known_hosts: self.hash_known_hosts.unwrap_or(by_default(false)),
             identities_only: self.identities_only.unwrap_or(by_default(false)),
             strict_host_key_checking: self

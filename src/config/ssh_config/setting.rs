@@ -10,6 +10,7 @@ use super::{AddressFamily, JumpHop, LocalEnv, StrictHostKeyChecking, expand, wor
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Setting {
     AddressFamily(AddressFamily),
+    BatchMode(bool),
     BindAddress(String),
     CertificateFile(String),
     /// `none` sets nothing, not even against later lines; so in OpenSSH.
@@ -22,6 +23,9 @@ pub(super) enum Setting {
     IdentityAgent(String),
     IdentityFile(String),
     IgnoreUnknown(String),
+    KbdInteractiveAuthentication(bool),
+    NumberOfPasswordPrompts(u32),
+    PasswordAuthentication(bool),
     Port(u16),
     ProxyCommand(String),
     /// No hops: `none`.
@@ -49,7 +53,6 @@ const KNOWN_HOSTS_FILES: usize = 32;
 const NOT_HONOURED: &[&str] = &[
     "addkeystoagent",
     "afstokenpassing",
-    "batchmode",
     "bindinterface",
     "canonicaldomains",
     "canonicalizefallbacklocal",
@@ -57,7 +60,6 @@ const NOT_HONOURED: &[&str] = &[
     "canonicalizemaxdots",
     "canonicalizepermittedcnames",
     "casignaturealgorithms",
-    "challengeresponseauthentication",
     "channeltimeout",
     "checkhostip",
     "cipher",
@@ -97,7 +99,6 @@ const NOT_HONOURED: &[&str] = &[
     "hostbasedkeytypes",
     "hostkeyalgorithms",
     "ipqos",
-    "kbdinteractiveauthentication",
     "kbdinteractivedevices",
     "keepalive",
     "kerberosauthentication",
@@ -110,9 +111,7 @@ const NOT_HONOURED: &[&str] = &[
     "logverbose",
     "macs",
     "nohostauthenticationforlocalhost",
-    "numberofpasswordprompts",
     "obscurekeystroketiming",
-    "passwordauthentication",
     "permitlocalcommand",
     "permitremoteopen",
     "pkcs11provider",
@@ -136,7 +135,6 @@ const NOT_HONOURED: &[&str] = &[
     "sendenv",
     "sessiontype",
     "setenv",
-    "skeyauthentication",
     "smartcarddevice",
     "stdinnull",
     "streamlocalbindmask",
@@ -144,7 +142,6 @@ const NOT_HONOURED: &[&str] = &[
     "syslogfacility",
     "tag",
     "tcpkeepalive",
-    "tisauthentication",
     "tunnel",
     "tunneldevice",
     "updatehostkeys",
@@ -177,6 +174,7 @@ impl Setting {
                     ("inet6", AddressFamily::Inet6),
                 ],
             )?),
+            "batchmode" => Self::BatchMode(value.flag()?),
             "bindaddress" => Self::BindAddress(value.one()?.to_owned()),
             "certificatefile" => Self::CertificateFile(value.one()?.to_owned()),
             "connecttimeout" => Self::ConnectTimeout(value.time()?),
@@ -188,6 +186,13 @@ impl Setting {
             "identityagent" => Self::IdentityAgent(value.agent(env)?),
             "identityfile" | "identityfile2" => Self::IdentityFile(value.one()?.to_owned()),
             "ignoreunknown" => Self::IgnoreUnknown(value.one()?.to_owned()),
+            // The last three are its old names.
+            "kbdinteractiveauthentication"
+            | "challengeresponseauthentication"
+            | "skeyauthentication"
+            | "tisauthentication" => Self::KbdInteractiveAuthentication(value.flag()?),
+            "numberofpasswordprompts" => Self::NumberOfPasswordPrompts(value.number()?),
+            "passwordauthentication" => Self::PasswordAuthentication(value.flag()?),
             "port" => Self::Port(value.port()?),
             "proxycommand" => Self::ProxyCommand(
                 rest.trim_start_matches([' ', '\t', '\r', '\n', '='])

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Input, Report, Ticket};
@@ -5,7 +7,7 @@ use crate::core::ids::ChildId;
 use crate::core::output::{Count, Position};
 use crate::core::retention::Retention;
 use crate::core::select::Selector;
-use crate::core::spec::{Ended, Host, Limits, OnFull, Payload, Proof};
+use crate::core::spec::{Asking, Ended, Host, Limits, OnFull, Payload, Proof};
 use crate::core::state::State::{self, Disconnected, Failed, NotStarted, Stopped, Stopping};
 
 const DAY: u64 = 24 * 3600;
@@ -29,6 +31,7 @@ fn spec(hosts: usize) -> JobSpec {
         ok_exit: vec![0],
         on_full: OnFull::Truncate,
         options: Vec::new(),
+        asking: Asking::Allowed,
     }
 }
 
@@ -75,7 +78,7 @@ fn what_has_ended_comes_back_as_it_was() {
     tell(&mut fleet, at(1003), good, Report::Ended(Ended::Exited(0)));
     tell(&mut fleet, at(1003), bad, Report::Ended(Ended::Exited(3)));
     let before = fleet.job(job).expect("it is there");
-    let mut after = Fleet::starting_at(50);
+    let mut after = Fleet::starting_at(50, BTreeMap::default());
     let effects = after.apply(at(5000), Input::Restore(Box::new(saved(before))));
     assert_eq!(effects, []);
     let again = after.job(job).expect("it is there");
@@ -112,7 +115,7 @@ fn what_was_under_way_is_looked_up_and_nothing_is_started() {
     };
     fleet.apply(at(3), Input::Command(Ticket(2), stop));
     let written = saved(fleet.job(job).expect("it is there"));
-    let mut after = Fleet::starting_at(50);
+    let mut after = Fleet::starting_at(50, BTreeMap::default());
     let effects = after.apply(at(100), Input::Restore(Box::new(written)));
     let inquiry = Inquiry::End {
         grace: LIFELINE_GRACE,
@@ -181,7 +184,7 @@ fn a_clock_that_was_set_back_makes_nobody_older() {
         Report::Ended(Ended::Exited(0)),
     );
     let written = saved(fleet.job(job).expect("it is there"));
-    let mut after = Fleet::starting_at(50);
+    let mut after = Fleet::starting_at(50, BTreeMap::default());
     let now = Moment {
         mono: Duration::from_secs(100 * DAY),
         wall: Wall(1000),

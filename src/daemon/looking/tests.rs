@@ -12,7 +12,7 @@ use crate::core::reason::Reason;
 use crate::core::retention::Retention;
 use crate::core::select::Selector;
 use crate::core::spec::{
-    Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+    Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
 };
 use crate::core::state::State;
 use crate::core::wait::Until;
@@ -104,6 +104,7 @@ impl Fleet {
             ok_exit: vec![0],
             on_full: OnFull::Truncate,
             options: Vec::new(),
+            asking: Asking::Never,
         };
         let submit = Request::Command(Command::Submit(Box::new(spec)));
         match self.ask(&submit).await {

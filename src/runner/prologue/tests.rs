@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::super::shells::{self, LOGIN_SHELLS, SH, finish, sh_is, start};
 use super::*;
 use crate::core::ids::{ChildId, JobId};
-use crate::core::spec::Host;
+use crate::core::spec::{Asking, Host};
+use crate::runner::Pocket;
 
 const RUN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -21,6 +22,8 @@ fn order(payload: Payload) -> Order {
         run: RUN.into(),
         connect_timeout: Duration::from_secs(1),
         options: Arc::new([]),
+        asking: Asking::Never,
+        pocket: Pocket::default(),
     }
 }
 

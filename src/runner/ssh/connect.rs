@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use russh::client;
@@ -13,6 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::auth::{self, Credentials};
 use super::connection::Connection;
+use super::desk::Desk;
 use super::files::Files;
 use super::host_key::{Checker, printable};
 use super::known_hosts::KeyName;
@@ -98,6 +100,10 @@ impl Target {
         })
     }
 
+    pub(super) fn settings(&self) -> &HostSettings {
+        &self.settings
+    }
+
     /// The host as orders call it.
     pub(super) fn name(&self) -> &str {
         &self.settings.host
@@ -126,13 +132,24 @@ impl Target {
     }
 }
 
-/// Connects and logs in, within `timeout` altogether.
+/// Connects and logs in, within `timeout` altogether beside the time for answers.
 pub(super) async fn connect(
     target: Arc<Target>,
     files: Arc<Files>,
+    desk: Arc<Desk>,
     timeout: Duration,
 ) -> Result<Connection, Reason> {
-    tokio::time::timeout(timeout, attempt(&target, &files))
+    let work = async {
+        loop {
+            let made = attempt(&target, &files, &desk).await;
+            // A server waits two minutes for a login, an operator thinks for as long as it takes.  What was answered is
+            // not asked again.
+            if made.is_ok() || !desk.take_late() {
+                return made;
+            }
+        }
+    };
+    desk.within(timeout, work)
         .await
         .unwrap_or(Err(Reason::TimedOut {
             what: Limit::Connect,
@@ -141,7 +158,11 @@ pub(super) async fn connect(
         }))
 }
 
-async fn attempt(target: &Target, files: &Arc<Files>) -> Result<Connection, Reason> {
+async fn attempt(
+    target: &Arc<Target>,
+    files: &Arc<Files>,
+    desk: &Arc<Desk>,
+) -> Result<Connection, Reason> {
     let settings = &target.settings;
     let resolved = files.resolve(settings).await;
     let name = match &settings.host_key_alias {
@@ -173,16 +194,34 @@ async fn attempt(target: &Target, files: &Arc<Files>) -> Result<Connection, Reas
     };
     let fate = Arc::new(Fate::default());
     let cut = CutOnDrop(Some(Arc::clone(&fate)));
-    let checker = Checker::new(known, name, settings, Arc::clone(&fate), patience);
+    let checker = Checker::new(
+        known,
+        name,
+        Arc::clone(target),
+        Arc::clone(files),
+        Arc::clone(desk),
+        Arc::clone(&fate),
+        patience,
+    );
     let wire = Wire::new(stream, Arc::clone(&fate));
     let mut handle = client::connect_stream(Arc::new(config), wire, checker)
         .await
-        .map_err(|error| handshake_failed(&error, &fate))?;
+        .map_err(|error| {
+            if fate.asked.load(Ordering::Acquire) {
+                desk.came_late();
+            }
+            handshake_failed(&error, &fate)
+        })?;
     let credentials = Credentials {
         user: &settings.user.value,
         agent: target.agent.as_deref(),
         identities: &resolved.identities,
         identities_only: settings.identities_only.value,
+        kbd_interactive: settings.kbd_interactive.value,
+        password: settings.password.value,
+        prompts: settings.password_prompts.value,
+        files,
+        desk,
     };
     auth::log_in(&mut handle, &fate, &credentials).await?;
     cut.disarm();

@@ -5,16 +5,20 @@
 //! is looked at again: whoever accepted a key and starts the job once more must not be told the old story.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use russh::keys::PublicKey;
+use russh::keys::ssh_key::PrivateKey;
 use tokio::time::Instant;
 
-use super::identity::{Identity, Stamp, stamp};
-use super::known_hosts::KnownHosts;
+use super::identity::{self, Identity, NotUnlocked, Stamp, stamp};
+use super::known_hosts::{self, KeyName, KnownHosts, Naming};
 use crate::config::ssh_config::{ClientConfig, ConfigError, ConfigSource, HostSettings, LocalEnv};
 use crate::core::ids::JobId;
+use crate::secret::Secret;
 
 /// How long what was read is taken as it is.
 const FRESH: Duration = Duration::from_secs(1);
@@ -36,6 +40,8 @@ pub(super) struct Files {
     known_hosts: Mutex<HashMap<Vec<PathBuf>, Known>>,
     identities: Mutex<HashMap<PathBuf, Key>>,
     newest: Mutex<Newest>,
+    /// Held while a key is decrypted: who comes later finds it open, or knows that the passphrase is wrong.
+    unlocking: Mutex<HashMap<PathBuf, Secret>>,
 }
 
 /// The newest job there was, and when it came.
@@ -57,6 +63,8 @@ struct Key {
     looked: Instant,
     stamps: [Stamp; 3],
     identity: Arc<Identity>,
+    /// The private part, once somebody gave the passphrase.
+    unlocked: Option<Arc<PrivateKey>>,
 }
 
 impl Files {
@@ -70,6 +78,7 @@ impl Files {
                 job: JobId(0),
                 since: Instant::now(),
             }),
+            unlocking: Mutex::default(),
         }
     }
 
@@ -117,11 +126,6 @@ impl Files {
 
     /// The keys that know the host and those that may log in.
     pub(super) async fn resolve(self: &Arc<Self>, settings: &HostSettings) -> Resolved {
-        let lists = [&settings.user_known_hosts, &settings.global_known_hosts];
-        let files = lists
-            .into_iter()
-            .flat_map(|list| list.value.iter().cloned())
-            .collect();
         let mut identities = Vec::new();
         for file in &settings.identity_files {
             if let Some(path) = &file.value.path {
@@ -129,9 +133,73 @@ impl Files {
             }
         }
         Resolved {
-            known_hosts: self.known(files).await,
+            known_hosts: self.known_hosts(settings).await,
             identities,
         }
+    }
+
+    /// The keys of hosts that are known by now.
+    pub(super) async fn known_hosts(self: &Arc<Self>, settings: &HostSettings) -> Arc<KnownHosts> {
+        let lists = [&settings.user_known_hosts, &settings.global_known_hosts];
+        let files = lists
+            .into_iter()
+            .flat_map(|list| list.value.iter().cloned());
+        self.known(files.collect()).await
+    }
+
+    /// Adds a host's key to a file of known ones.
+    pub(super) async fn learn(
+        self: &Arc<Self>,
+        file: PathBuf,
+        name: KeyName,
+        key: PublicKey,
+        naming: Naming,
+    ) -> io::Result<()> {
+        self.read(move |files| {
+            known_hosts::append(&file, &name, &key, naming)?;
+            locked(&files.known_hosts).retain(|list, _| !list.contains(&file));
+            Ok(())
+        })
+        .await
+    }
+
+    /// The private part of an encrypted key, if somebody gave its passphrase.
+    pub(super) fn unlocked(&self, path: &Path) -> Option<Arc<PrivateKey>> {
+        locked(&self.identities).get(path)?.unlocked.clone()
+    }
+
+    /// Opens an encrypted key for everybody, until its file changes.
+    pub(super) async fn unlock(
+        self: &Arc<Self>,
+        path: &Path,
+        passphrase: &Secret,
+    ) -> Result<Arc<PrivateKey>, NotUnlocked> {
+        let (path, passphrase) = (path.to_owned(), passphrase.clone());
+        self.read(move |files| {
+            // One after the other: many hosts bring the same passphrase at once.
+            let mut wrong = locked(&files.unlocking);
+            if let Some(key) = files.unlocked(&path) {
+                return Ok(key);
+            }
+            if wrong
+                .get(&path)
+                .is_some_and(|wrong| wrong.is_same(&passphrase))
+            {
+                return Err(NotUnlocked::Wrong);
+            }
+            let unlocked = identity::unlock(&path, &passphrase);
+            match &unlocked {
+                Ok(key) => {
+                    wrong.remove(&path);
+                    if let Some(known) = locked(&files.identities).get_mut(&path) {
+                        known.unlocked = Some(Arc::clone(key));
+                    }
+                }
+                Err(_) => _ = wrong.insert(path, passphrase),
+            }
+            unlocked
+        })
+        .await
     }
 
     async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
@@ -187,6 +255,7 @@ impl Files {
                 looked,
                 stamps,
                 identity: Arc::clone(&identity),
+                unlocked: None,
             };
             identities.insert(path, key);
             identity

@@ -2,14 +2,20 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use russh::client::{DisconnectReason, Handler, Session};
+use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Error, Preferred};
 
-use super::known_hosts::{HostKeys, KeyName, Verdict};
+use super::connect::Target;
+use super::desk::Desk;
+use super::files::Files;
+use super::known_hosts::{HostKeys, KeyName, Naming, Verdict};
 use super::wire::Fate;
 use crate::config::ssh_config::{HostSettings, Origin, StrictHostKeyChecking};
+use crate::core::question::About;
 use crate::core::reason::Reason;
 
 /// Checks the server's key against what is known of the host, and records why the connection ended.
@@ -18,8 +24,12 @@ pub(super) struct Checker {
     known: HostKeys,
     /// What the host is looked up under.
     name: KeyName,
-    /// What to do about a key that is unknown.
-    advice: String,
+    target: Arc<Target>,
+    files: Arc<Files>,
+    /// Where the operator is asked about a key that is unknown.
+    desk: Arc<Desk>,
+    /// The key that was accepted on this connection: keys are exchanged again later, and nobody is asked then.
+    accepted: Option<KeyData>,
     fate: Arc<Fate>,
     /// How long a silent server is waited for, for the message.
     patience: Option<std::time::Duration>,
@@ -29,14 +39,19 @@ impl Checker {
     pub(super) fn new(
         known: HostKeys,
         name: KeyName,
-        settings: &HostSettings,
+        target: Arc<Target>,
+        files: Arc<Files>,
+        desk: Arc<Desk>,
         fate: Arc<Fate>,
         patience: Option<std::time::Duration>,
     ) -> Self {
         Self {
             known,
             name,
-            advice: advice(settings),
+            target,
+            files,
+            desk,
+            accepted: None,
             fate,
             patience,
         }
@@ -61,18 +76,18 @@ impl Checker {
         Cow::Owned(first)
     }
 
-    fn judge(&self, key: &PublicKey) -> Result<(), Reason> {
+    fn judge(&self, known: &HostKeys, key: &PublicKey) -> Result<(), Reason> {
         let what = format!(
             "{} {}",
             key_type(&key.algorithm()),
             key.fingerprint(HashAlg::Sha256)
         );
         let name = self.name.as_str();
-        match self.known.check(key) {
+        match known.check(key) {
             Verdict::Known => Ok(()),
             Verdict::Unknown => Err(Reason::HostKeyUnknown(format!(
                 "{what} for {name}; {}",
-                self.advice
+                advice(self.target.settings())
             ))),
             Verdict::Changed { at, known_type } => Err(Reason::HostKeyChanged(format!(
                 "{name} presents {what}, but {at} has another {} key; if the change is meant, remove that line",
@@ -83,29 +98,78 @@ impl Checker {
             ))),
         }
     }
+
+    /// The same, and about a key that is unknown what `StrictHostKeyChecking` says: asks, or accepts it, and remembers it.
+    async fn decide(&mut self, key: &PublicKey) -> Result<(), Reason> {
+        if self.accepted.as_ref() == Some(key.key_data()) {
+            return Ok(());
+        }
+        let judged = self.judge(&self.known, key);
+        let Err(Reason::HostKeyUnknown(_)) = judged else {
+            return judged;
+        };
+        // It may have been accepted meanwhile, for another connection.
+        let target = Arc::clone(&self.target);
+        let settings = target.settings();
+        let known = self.files.known_hosts(settings).await.host(&self.name);
+        let judged = self.judge(&known, key);
+        let Err(Reason::HostKeyUnknown(_)) = judged else {
+            return judged;
+        };
+        let file = settings.user_known_hosts.value.first();
+        let accepted = match settings.strict_host_key_checking.value {
+            StrictHostKeyChecking::Yes => false,
+            StrictHostKeyChecking::AcceptNew | StrictHostKeyChecking::No => true,
+            StrictHostKeyChecking::Ask => {
+                let about = About::HostKey {
+                    host: self.name.as_str().to_owned(),
+                    algorithm: key.algorithm().to_string(),
+                    fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
+                    file: file.map_or_else(String::new, |file| file.display().to_string()),
+                };
+                let asked = self.desk.accepts(about, &self.fate).await;
+                self.fate.asked.store(asked, Ordering::Release);
+                asked
+            }
+        };
+        if !accepted {
+            return judged;
+        }
+        self.accepted = Some(key.key_data().clone());
+        if let Some(file) = file {
+            let naming = if settings.hash_known_hosts.value {
+                Naming::Hashed
+            } else {
+                Naming::Plain
+            };
+            let learnt = self
+                .files
+                .learn(file.clone(), self.name.clone(), key.clone(), naming)
+                .await;
+            if let Err(error) = learnt {
+                // As ssh does: the key was accepted, and is unknown again the next time.
+                tracing::warn!(%error, file = %file.display(), host = self.name.as_str(), "an accepted host key cannot be added");
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How the operator gets a key accepted.  What the inventory or the target says of a host `ssh` does not know, so that
 /// connecting with it would ask another server, or none.
 fn advice(settings: &HostSettings) -> String {
-    let accept = match settings.strict_host_key_checking.value {
-        StrictHostKeyChecking::Yes | StrictHostKeyChecking::Ask => "",
-        StrictHostKeyChecking::AcceptNew | StrictHostKeyChecking::No => {
-            "regatta accepts no key by itself, whatever StrictHostKeyChecking says: "
-        }
-    };
     let (host, port) = (&settings.host_name, &settings.port);
     let ours = host.origin == Origin::CommandLine || port.origin == Origin::CommandLine;
     // Under an alias the key has another name than ssh-keyscan gives it.
     if !ours || settings.host_key_alias.is_some() {
-        return format!("{accept}compare the fingerprint, then connect once with ssh to accept it");
+        return "compare the fingerprint, then connect once with ssh to accept it".to_owned();
     }
     let port = match port.value {
         22 => String::new(),
         port => format!("-p {port} "),
     };
     format!(
-        "{accept}fetch the key with `ssh-keyscan {port}{}`, compare the fingerprint, and append it to known_hosts",
+        "fetch the key with `ssh-keyscan {port}{}`, compare the fingerprint, and append it to known_hosts",
         host.value
     )
 }
@@ -127,7 +191,7 @@ impl Handler for Checker {
     type Error = Error;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
-        match self.judge(&key.public_key()) {
+        match self.decide(&key.public_key()).await {
             Ok(()) => Ok(true),
             Err(reason) => {
                 // Keys are checked once; were it twice, the first finding stands.

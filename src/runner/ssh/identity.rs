@@ -3,7 +3,7 @@
 //! Private keys live in memory as long as they are used and are wiped by their own
 //! type when dropped; the text they were parsed from is wiped at once.
 //!
-//! Deliberately not here: asking for a passphrase.  An encrypted key can be used when the agent holds it.
+//! Deliberately not here: asking for a passphrase; who has one can [`unlock`] a key with it.
 
 use std::fmt;
 use std::fs::{self, Metadata};
@@ -15,6 +15,8 @@ use std::sync::Arc;
 use russh::keys::ssh_key::{Certificate, PrivateKey};
 use russh::keys::{self, Algorithm, PublicKey};
 use zeroize::Zeroizing;
+
+use crate::secret::Secret;
 
 /// A key that may log in.
 pub(super) struct Identity {
@@ -29,6 +31,8 @@ pub(super) struct Identity {
 #[derive(Clone)]
 pub(super) enum Private {
     Usable(Arc<PrivateKey>),
+    /// It is encrypted.
+    Locked,
     /// There is no such file; there may be its public part, whose private part an agent holds.
     Missing,
     /// The file is there and cannot be used, and why.
@@ -116,11 +120,10 @@ fn read_private(path: &Path, uid: u32) -> (Private, Option<PublicKey>) {
     {
         return unusable(why);
     }
-    let encrypted = "it is encrypted; add it to the agent with ssh-add";
     if let Ok(key) = PrivateKey::from_openssh(text.as_bytes()) {
         let public = Some(key.public_key().clone());
         let private = if key.is_encrypted() {
-            Private::Unusable(encrypted.to_owned())
+            Private::Locked
         } else if matches!(
             key.algorithm(),
             Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256
@@ -138,9 +141,27 @@ fn read_private(path: &Path, uid: u32) -> (Private, Option<PublicKey>) {
             let public = Some(key.public_key().clone());
             (Private::Usable(Arc::new(key)), public)
         }
-        Err(keys::Error::KeyIsEncrypted) => unusable(encrypted.to_owned()),
+        Err(keys::Error::KeyIsEncrypted) => (Private::Locked, None),
         Err(error) => unusable(error.to_string()),
     }
+}
+
+/// Why a passphrase did not open a key file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotUnlocked {
+    Wrong,
+    /// The file cannot be read any more, and why.
+    Unreadable(String),
+}
+
+/// Decrypts a key file.  That takes a while, on purpose of whoever encrypted it.
+pub(super) fn unlock(path: &Path, passphrase: &Secret) -> Result<Arc<PrivateKey>, NotUnlocked> {
+    let text = fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| NotUnlocked::Unreadable(error.to_string()))?;
+    keys::decode_secret_key(&text, Some(passphrase.reveal()))
+        .map(Arc::new)
+        .map_err(|_| NotUnlocked::Wrong)
 }
 
 /// As OpenSSH refuses it: one's own key that others may read (sshkey_perm_ok in authfile.c).

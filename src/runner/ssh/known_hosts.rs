@@ -5,7 +5,7 @@
 //! map, hashed ones cost one HMAC each per look-up.
 //!
 //! Deliberately not here: judging certificates (the authorities are kept for whoever does), comparing addresses
-//! (`CheckHostIP`, off by default), `KnownHostsCommand`, and writing entries.
+//! (`CheckHostIP`, off by default), and `KnownHostsCommand`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,8 +24,11 @@ use sha1::Sha1;
 use crate::config::ssh_config::Location;
 use crate::config::ssh_config::pattern::PatternList;
 
+mod append;
 #[cfg(test)]
 mod tests;
+
+pub use append::{Naming, append};
 
 const DEFAULT_PORT: u16 = 22;
 /// What a hashed name begins with.

@@ -1,7 +1,8 @@
 //! Commands on other computers over SSH, spoken in this process (russh); no `ssh` is started.
 //!
 //! One [`Ssh`] serves all jobs: it resolves a host as OpenSSH would ([`crate::config::ssh_config`]), connects or takes a connection
-//! from its pool, and runs the prologue on a channel of its own.  Host keys are strict.
+//! from its pool, and runs the prologue on a channel of its own.  Host keys are strict; what only an operator can know is
+//! asked for, if the order may ask.
 //!
 //! Options ([`Order::options`]), all may be missing:
 //! - `ssh_config`: the file to read instead of the user's and the system's configuration, as `ssh -F`; `none` for none.
@@ -9,13 +10,14 @@
 //! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
 //!
-//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), accepting new host keys,
-//! passwords and passphrases.
+//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), and host
+//! certificates.
 
 mod auth;
 mod channel;
 mod connect;
 mod connection;
+mod desk;
 mod files;
 mod host_key;
 mod identity;
@@ -34,9 +36,10 @@ use super::probe::{self, Task};
 use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
 use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
-use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
+use crate::core::spec::{Asking, Ended, Inquiry, Proof, Signal, Trace};
 use channel::OpenChannel;
 use connect::Target;
+use desk::Caller;
 use files::Files;
 use pool::Pool;
 
@@ -131,7 +134,7 @@ impl Ssh {
         let opened = tokio::select! {
             biased;
             _ = relay::next_signal(&mut signal) => return Ended::Aborted,
-            opened = self.open(order) => opened,
+            opened = self.open(order, Caller::run(order, events)) => opened,
         };
         match opened {
             Ok((channel, patience)) => {
@@ -143,10 +146,20 @@ impl Ssh {
     }
 
     /// A channel to the order's host, over a kept connection or a new one, and how long that could have taken.
-    async fn open(&self, order: &Order) -> Result<(OpenChannel, Duration), Reason> {
+    async fn open(
+        &self,
+        order: &Order,
+        mut caller: Caller<'_>,
+    ) -> Result<(OpenChannel, Duration), Reason> {
         let target = Arc::new(self.target(order).await?);
+        if target.settings().batch_mode.value {
+            caller.asking = Asking::Never;
+        }
         let timeout = target.connect_timeout(order.connect_timeout);
-        let channel = self.pool.open(&target, &self.files, timeout).await?;
+        let channel = self
+            .pool
+            .open(&target, &self.files, &caller, timeout)
+            .await?;
         Ok((channel, timeout))
     }
 
@@ -158,7 +171,7 @@ impl Ssh {
         task: Task,
     ) -> Result<Vec<u8>, String> {
         let (channel, _) = self
-            .open(order)
+            .open(order, Caller::aside(order))
             .await
             .map_err(|reason| reason.to_string())?;
         let request = probe::request(&order.run, trace, task);

@@ -18,8 +18,10 @@ use tokio::time::Instant;
 use super::channel::OpenChannel;
 use super::connect::{self, Key, Target};
 use super::connection::Connection;
+use super::desk::{Caller, Desk};
 use super::files::Files;
 use crate::core::reason::{Left, Limit, Reason};
+use crate::core::spec::Asking;
 use crate::runner::Connected;
 
 /// Channels on one connection unless the server allows fewer: `MaxSessions` of sshd_config(5).
@@ -72,10 +74,19 @@ struct Host {
     /// What orders call it.
     names: Vec<Box<str>>,
     connections: Vec<Shelf>,
-    /// The attempt under way, and its limit: who has another limit makes an attempt of its own.
-    connecting: Option<(Duration, WeakShared<Attempt>)>,
+    /// The attempt under way.
+    connecting: Option<Connecting>,
     /// Channels its server allows on a connection, once it has refused one.
     channels: Option<usize>,
+}
+
+/// An attempt to connect.
+struct Connecting {
+    /// Who has another limit makes an attempt of his own, and so does who must not wait for answers, or may.
+    limit: Duration,
+    asking: Asking,
+    desk: Weak<Desk>,
+    made: WeakShared<Attempt>,
 }
 
 /// A connection and who uses it.
@@ -137,14 +148,17 @@ impl Pool {
             .count()
     }
 
-    /// A channel to the target, over a kept connection or a new one, within `timeout` altogether.
+    /// A channel to the target, over a kept connection or a new one, within `timeout` altogether beside the time for
+    /// answers.
     pub(super) async fn open(
         self: &Arc<Self>,
         target: &Arc<Target>,
         files: &Arc<Files>,
+        caller: &Caller<'_>,
         timeout: Duration,
     ) -> Result<OpenChannel, Reason> {
-        tokio::time::timeout(timeout, self.try_open(target, files, timeout))
+        caller
+            .within(timeout, self.try_open(target, files, caller, timeout))
             .await
             .unwrap_or(Err(Reason::TimedOut {
                 what: Limit::Connect,
@@ -157,12 +171,13 @@ impl Pool {
         self: &Arc<Self>,
         target: &Arc<Target>,
         files: &Arc<Files>,
+        caller: &Caller<'_>,
         timeout: Duration,
     ) -> Result<OpenChannel, Reason> {
         let begun = Instant::now();
         let (mut refused, mut tries) = (None, 0);
         while tries < ATTEMPTS {
-            let lease = self.lease(target, files, timeout).await?;
+            let lease = self.lease(target, files, caller, timeout).await?;
             let opening = async {
                 let _urgent = lease.connection().urgent();
                 lease.connection().handle().channel_open_session().await
@@ -222,12 +237,13 @@ impl Pool {
         self: &Arc<Self>,
         target: &Arc<Target>,
         files: &Arc<Files>,
+        caller: &Caller<'_>,
         timeout: Duration,
     ) -> Result<Lease, Reason> {
         // However many wait, each new connection serves some of them; only those that die at once are counted.
         let mut died = 0;
         while died < ATTEMPTS {
-            let attempt = {
+            let (desk, attempt) = {
                 let mut state = self.state();
                 if let Some(connection) = state.take(&target.key) {
                     state.name(target);
@@ -237,9 +253,9 @@ impl Pool {
                         connection,
                     });
                 }
-                state.attempt(target, files, timeout)
+                state.attempt(target, files, caller, timeout)
             };
-            let connection = attempt.await?;
+            let connection = caller.attend(&desk, attempt).await?;
             died += usize::from(!connection.is_usable());
             self.state().shelve(&target.key, connection);
         }
@@ -340,8 +356,9 @@ impl State {
         &mut self,
         target: &Arc<Target>,
         files: &Arc<Files>,
+        caller: &Caller<'_>,
         timeout: Duration,
-    ) -> Shared<Attempt> {
+    ) -> (Arc<Desk>, Shared<Attempt>) {
         self.name(target);
         let host = self.hosts.entry(Arc::clone(&target.key)).or_default();
         let shelved = |made: &Arc<Connection>| {
@@ -350,20 +367,33 @@ impl State {
                 .any(|shelf| Arc::ptr_eq(&shelf.connection, made))
         };
         // One that has come about and is on its shelf was found full by whoever asks here.
-        if let Some((limit, attempt)) = &host.connecting
-            && *limit == timeout
-            && let Some(attempt) = attempt.upgrade()
+        if let Some(connecting) = &host.connecting
+            && connecting.limit == timeout
+            && connecting.asking == caller.asking
+            && let (Some(desk), Some(attempt)) =
+                (connecting.desk.upgrade(), connecting.made.upgrade())
             && attempt.peek().is_none_or(|made| {
                 made.as_ref()
                     .is_ok_and(|made| made.is_usable() && !shelved(made))
             })
         {
-            return attempt;
+            return (desk, attempt);
         }
-        let connecting = connect::connect(Arc::clone(target), Arc::clone(files), timeout);
+        let desk = Arc::new(Desk::new(caller.asking, caller.pocket.clone()));
+        let connecting = connect::connect(
+            Arc::clone(target),
+            Arc::clone(files),
+            Arc::clone(&desk),
+            timeout,
+        );
         let attempt = connecting.map(|made| made.map(Arc::new)).boxed().shared();
-        host.connecting = attempt.downgrade().map(|attempt| (timeout, attempt));
-        attempt
+        host.connecting = attempt.downgrade().map(|made| Connecting {
+            limit: timeout,
+            asking: caller.asking,
+            desk: Arc::downgrade(&desk),
+            made,
+        });
+        (desk, attempt)
     }
 
     /// Puts a new connection where it can be found; several may have waited for it.
@@ -437,7 +467,7 @@ impl State {
                 && host
                     .connecting
                     .as_ref()
-                    .and_then(|(_, attempt)| attempt.upgrade())
+                    .and_then(|connecting| connecting.made.upgrade())
                     .is_none()
         };
         if self.hosts.get(key).is_some_and(empty) {

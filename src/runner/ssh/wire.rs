@@ -37,6 +37,8 @@ pub(super) struct Fate {
     pub(super) greeting: OnceLock<Box<[u8]>>,
     /// Why the server's key was not accepted.
     pub(super) rejected: OnceLock<Reason>,
+    /// Whether an operator was asked about the server's key, who may have taken longer than the server waits.
+    pub(super) asked: AtomicBool,
     /// Why the connection ended.
     pub(super) ended: OnceLock<String>,
     /// Told when it has.
@@ -48,6 +50,11 @@ impl Fate {
     pub(super) fn cut(&self) {
         self.cut.store(true, Ordering::Release);
         self.reader.wake();
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended.get().is_some()
     }
 
     /// Why the connection ended, in words.

@@ -64,15 +64,14 @@ pub(super) fn takes(command: &Command, arg: &Arg) -> Takes {
         return Takes::Choice;
     }
     let name = arg.get_value_names().and_then(|names| names.first());
-    match (name.map(|name| name.as_str()), arg.get_id().as_str()) {
+    match (name.map(clap::builder::Str::as_str), arg.get_id().as_str()) {
         (Some("TARGETS"), _) => Takes::Targets,
         (Some("JOB"), _) => Takes::Jobs,
         (Some("STATE"), _) => Takes::States,
-        (Some("FILE" | "DIR"), _) => Takes::Files,
+        (Some("FILE" | "DIR"), _) | (_, "file") => Takes::Files,
         (Some("QUERY"), _) => Takes::Queries,
         (Some("THEME"), _) => Takes::Themes,
         (Some("out|err"), _) => Takes::Choice,
-        (_, "file") => Takes::Files,
         (_, "name") if command.get_name() == "theme" => Takes::Themes,
         (_, "name") if command.get_name() == "query" => Takes::Queries,
         (_, "column") => Takes::Columns,
@@ -177,12 +176,11 @@ pub(super) fn attached(command: &'static Command, text: &str) -> Option<(&'stati
 
 /// An option whose value is in the next word.
 fn open(command: &'static Command, text: &str) -> Option<&'static Arg> {
-    let found = match text.strip_prefix("--") {
-        Some(long) => options(command).find(|arg| arg.get_long() == Some(long)),
-        None => {
-            let last = text.chars().next_back();
-            options(command).find(|arg| arg.get_short() == last)
-        }
+    let found = if let Some(long) = text.strip_prefix("--") {
+        options(command).find(|arg| arg.get_long() == Some(long))
+    } else {
+        let last = text.chars().next_back();
+        options(command).find(|arg| arg.get_short() == last)
     };
     found.filter(|arg| takes_value(arg))
 }

@@ -1,5 +1,6 @@
 //! Keys go in, and what is on the screen comes out.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crossterm::event::KeyEventKind;
@@ -152,7 +153,7 @@ impl Desk {
             for x in 0..width {
                 let style = buf[(x, y)].modifier;
                 if style.contains(Modifier::UNDERLINED) {
-                    marks += &format!("underlined at {x},{y}\n");
+                    _ = writeln!(marks, "underlined at {x},{y}");
                 }
             }
         }
@@ -174,18 +175,16 @@ fn key_named(name: &str) -> KeyEvent {
         "left" => plain(KeyCode::Left),
         "right" => plain(KeyCode::Right),
         "backspace" => plain(KeyCode::Backspace),
-        _ => match name.strip_prefix("ctrl-") {
-            Some(c) => KeyEvent::new(
-                KeyCode::Char(c.chars().next().expect("a letter")),
-                KeyModifiers::CONTROL,
-            ),
-            None => {
-                let mut chars = name.chars();
-                let c = chars.next().expect("a key");
-                assert_eq!(chars.next(), None, "{name} is no key");
-                plain(KeyCode::Char(c))
-            }
-        },
+        _ => {
+            let (held, key) = match name.strip_prefix("ctrl-") {
+                Some(key) => (KeyModifiers::CONTROL, key),
+                None => (KeyModifiers::NONE, name),
+            };
+            let mut chars = key.chars();
+            let c = chars.next().expect("a key");
+            assert_eq!(chars.next(), None, "{name} is no key");
+            KeyEvent::new(KeyCode::Char(c), held)
+        }
     }
 }
 
@@ -248,7 +247,11 @@ fn tab_puts_in_what_is_certain_and_then_goes_through_the_rest() {
         desk.type_text(text);
         desk.press(keys);
         if desk.bar.text() != want {
-            report += &format!("{text:?} {keys}: {:?}, not {want:?}\n", desk.bar.text());
+            _ = writeln!(
+                report,
+                "{text:?} {keys}: {:?}, not {want:?}",
+                desk.bar.text()
+            );
         }
     }
     assert!(report.is_empty(), "{report}");
@@ -356,10 +359,21 @@ fn targets_are_completed_and_counted() {
 }
 
 #[test]
-fn an_empty_line_shows_what_there_is() {
-    insta::assert_snapshot!(pictures(|desk| {
-        desk.bar.refresh(&desk.names, &desk.history);
-    }));
+fn an_empty_line_offers_every_command() {
+    let mut desk = Desk::new();
+    desk.bar.refresh(&desk.names, &desk.history);
+    let offered = desk.bar.completion.candidates.iter();
+    let offered: Vec<&str> = offered.map(|candidate| candidate.text.as_str()).collect();
+    assert_eq!(offered[0], "run");
+    for name in ["stop", "receive", "filter", "quit"] {
+        assert!(offered.contains(&name), "{name} in {offered:?}");
+    }
+    assert!(desk.drawn(80, 24).contains("Start a job: one command"));
+}
+
+#[test]
+fn what_can_follow_is_shown_before_it_is_typed() {
+    insta::assert_snapshot!(pictures(|desk| desk.type_text("view ")));
 }
 
 #[test]
