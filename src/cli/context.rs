@@ -121,6 +121,19 @@ impl Context {
         }
     }
 
+    /// The way to the engine.
+    pub(super) fn reach(&self) -> Result<Reach, CliError> {
+        match &self.reach {
+            Ok(reach) => Ok(reach.clone()),
+            Err(error) => Err(CliError::usage(error.to_string()).hint(error.hint())),
+        }
+    }
+
+    /// The engine in this process, if there is one.
+    pub(super) fn in_process(&self) -> Option<Arc<Service>> {
+        self.in_process.clone()
+    }
+
     /// Whether the job ends with this command.
     pub(super) fn is_in_process(&self) -> bool {
         self.in_process.is_some()

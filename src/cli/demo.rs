@@ -8,13 +8,14 @@ use std::sync::Arc;
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::console::{self, Setting};
 use super::context::{Context, unexpected};
 use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::follow;
 use super::run::{spec, submit};
 use super::sink::{Layout, Partial, Sink, Target};
-use crate::command::{Cli, Demo, Global, Verb};
+use crate::command::{self, Cli, Demo, Global, Verb};
 use crate::core::fleet::Command;
 use crate::core::output::Streams;
 use crate::core::receive::Mode;
@@ -53,6 +54,17 @@ const JOBS: [&[&str]; 3] = [
         "--",
         "echo backup of $REGATTA_HOST begins; sleep 2; echo half done; sleep 2; echo done",
     ],
+];
+
+/// In the console there is time to look: the last job goes on for a while.
+const LONG: &[&str] = &[
+    "run",
+    "-n",
+    "backup",
+    "-t",
+    "@nightly",
+    "--",
+    "echo backup of $REGATTA_HOST begins; sleep 20; echo a third; sleep 30; echo two thirds; sleep 40; echo done",
 ];
 
 /// The job in which one computer differs from the others.
@@ -112,9 +124,15 @@ pub(super) async fn demo(outer: &Context, args: &Demo) -> Result<Exit, CliError>
         .and_then(|()| private(&place, global));
     let done = match furnished {
         Ok(context) => {
-            let done = tokio::select! {
-                done = perform(&context, &fleet, &server) => done,
-                interrupted = interrupted() => interrupted.map_err(cannot),
+            let shown = context.terminal.out && context.terminal.input;
+            let done = if shown && !args.text && !global.json && !global.quiet {
+                // It sees to signals itself.
+                watch(&context, &place).await
+            } else {
+                tokio::select! {
+                    done = perform(&context, &fleet, &server) => done,
+                    interrupted = interrupted() => interrupted.map_err(cannot),
+                }
             };
             context.close().await;
             done
@@ -145,6 +163,28 @@ async fn interrupted() -> io::Result<Exit> {
     }
     Context::warn("the demo ends early");
     Ok(Exit::Interrupted)
+}
+
+/// The same jobs in the console.
+async fn watch(context: &Context, place: &Place) -> Result<Exit, CliError> {
+    let [fine, odd, _] = JOBS;
+    for words in [fine, odd, LONG] {
+        start(context, words).await?;
+    }
+    let setting = Setting {
+        name: "regatta demo (simulated computers)",
+        history: None,
+        in_process: context
+            .in_process()
+            .map(|service| (service, place.path().join("run"))),
+    };
+    let args = command::Console {
+        read_only: false,
+        ascii: false,
+    };
+    let left = console::open(context, &args, setting).await;
+    context.note("The demo is over, and nothing of it is left.  On real computers: regatta run -t 'web[01-20]' -- uptime");
+    left
 }
 
 async fn perform(context: &Context, fleet: &Fleet, server: &Server) -> Result<Exit, CliError> {

@@ -5,6 +5,7 @@ mod attend;
 mod audit;
 mod config;
 mod confirm;
+mod console;
 mod context;
 mod daemon;
 mod demo;
@@ -22,6 +23,7 @@ mod keys;
 mod picked;
 mod pin;
 mod queries;
+mod query;
 mod receive;
 mod reconnect;
 mod remove;
@@ -50,6 +52,8 @@ use context::Context;
 pub fn runtime(cli: &Cli) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = match &cli.verb {
         Verb::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+        // The engine must not wait for pictures, nor keys for the engine.
+        Verb::Console(_) if cli.global.no_daemon => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     builder.enable_all().build()
@@ -76,7 +80,9 @@ pub async fn main(cli: Cli) -> Exit {
         Err(error) => return error.report(),
     };
     let done = match cli.verb {
+        Verb::Console(args) => console::console(&context, &args).await,
         Verb::Run(args) => run::run(&context, args).await,
+        Verb::Query(args) => query::query(&context, args).await,
         Verb::Jobs(args) => jobs::jobs(&context, args).await,
         Verb::Receive(args) => receive::receive(&context, args).await,
         Verb::Tail(args) => tail::tail(&context, &args).await,

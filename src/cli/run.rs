@@ -29,14 +29,37 @@ const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
     let spec = spec(context, &args)?;
+    let manner = match (args.dry_run, args.wait) {
+        (true, _) => Manner::DryRun,
+        (false, true) => Manner::Staying,
+        (false, false) => Manner::InBackground,
+    };
+    begin(context, spec, manner).await
+}
+
+/// How a job is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Not at all: it is only said where it would run.
+    DryRun,
+    InBackground,
+    /// And followed to its end.
+    Staying,
+}
+
+/// Begins a job once it is confirmed.
+pub(super) async fn begin(
+    context: &Context,
+    spec: JobSpec,
+    manner: Manner,
+) -> Result<Exit, CliError> {
     let hosts: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
-    if args.dry_run {
+    if manner == Manner::DryRun {
         return dry_run(context, &spec, &hosts);
     }
     confirm(context, hosts.len(), &spec.targets, spec.payload.title())?;
-    let stay = args.wait || context.is_in_process();
     let job = submit(context, spec).await?;
-    if stay {
+    if manner == Manner::Staying || context.is_in_process() {
         return stream(context, &job).await;
     }
     let mut out = io::stdout().lock();

@@ -76,6 +76,7 @@ impl Verb {
     pub fn acts(&self) -> bool {
         match *self {
             Self::Run(_)
+            | Self::Query(_)
             | Self::Receive(_)
             | Self::Answer(_)
             | Self::Stop(_)
@@ -88,7 +89,8 @@ impl Verb {
             | Self::Pin(_)
             | Self::Daemon(_)
             | Self::Demo(_) => true,
-            Self::Jobs(_)
+            Self::Console(_)
+            | Self::Jobs(_)
             | Self::Wait(_)
             | Self::History(_)
             | Self::Hosts(_)

@@ -9,8 +9,10 @@ pub mod duration;
 pub mod line;
 pub mod look;
 pub mod number;
+pub mod query;
 pub mod select;
 
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +34,6 @@ use select::parse_selector;
     name = "regatta",
     version,
     subcommand_required = true,
-    arg_required_else_help = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 all completed, 1 some child failed, stopped or is lost, 2 bad usage or configuration,\n\
                   3 nothing matched, 124 a wait timed out, 130 interrupted."
@@ -94,6 +95,8 @@ pub enum Colour {
 pub enum Verb {
     /// Start a job: one command, one child per computer
     Run(Run),
+    /// Start a job that asks a named query
+    Query(query::QueryRun),
     /// List jobs, or the children of a job
     #[command(visible_alias = "ls")]
     Jobs(Jobs),
@@ -146,12 +149,37 @@ pub enum Verb {
     Config(Config),
     /// Start, stop or look at the daemon
     Daemon(Daemon),
+    /// Open the console: the live tree of jobs (regatta without a command does)
+    Console(Console),
     /// Try everything on a simulated fleet inside this program
     Demo(Demo),
     /// Print a shell's completion script
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+}
+
+impl Cli {
+    /// Reads a command line.  Without a verb it is the console's.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let args: Vec<OsString> = args.into_iter().collect();
+        Self::try_parse_from(&args).or_else(|error| {
+            let mut with_verb = args.clone();
+            with_verb.insert(1.min(args.len()), "console".into());
+            // What the console's does not take either is wrong for the reason found first.
+            Self::try_parse_from(with_verb).map_err(|_| error)
+        })
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Console {
+    /// Look only: nothing on the fleet or of the jobs can be changed
+    #[arg(long)]
+    pub read_only: bool,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
 }
 
 /// Which hosts.
@@ -460,6 +488,9 @@ pub struct Audit {
 
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
+    /// Follow the jobs as text instead of in the console, as without a terminal
+    #[arg(long)]
+    pub text: bool,
     /// How many simulated computers
     #[arg(long, value_name = "N", default_value = "24", value_parser = parse_simulated, allow_negative_numbers = true)]
     pub hosts: u32,

@@ -70,6 +70,17 @@ fn service(
     Service::new(engine, task, audit)
 }
 
+/// Serves a service of this process on a socket as well, for programs that this one starts; until the task is aborted.
+pub fn listen(
+    place: &Place,
+    service: Arc<Service>,
+) -> Result<tokio::task::JoinHandle<()>, ServerError> {
+    let server = Server::bind(place)?;
+    Ok(tokio::spawn(async move {
+        drop(server.serve(service, std::future::pending()).await);
+    }))
+}
+
 /// Is the daemon until it is told to end.
 pub async fn daemon(
     place: &Place,

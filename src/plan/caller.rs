@@ -41,7 +41,7 @@ impl Caller {
     }
 
     /// Where a path that was typed leads.
-    pub(super) fn path(&self, typed: &Path) -> PathBuf {
+    pub fn path(&self, typed: &Path) -> PathBuf {
         match &self.directory {
             Ok(directory) => directory.join(typed),
             Err(_) => typed.to_path_buf(),

@@ -6,6 +6,8 @@ use super::Planner;
 use super::error::PlanError;
 use super::hosts::host;
 use crate::command::Run;
+use crate::command::query::QueryRun;
+use crate::config::queries::Query;
 use crate::core::spec::{Asking, Host, JobSpec, Limits, Payload};
 
 /// The largest script taken: it travels to every host.
@@ -14,7 +16,39 @@ const LARGEST_SCRIPT: usize = 4 << 20;
 impl Planner<'_> {
     /// What was asked for, checked and complete.
     pub fn job(&self, args: &Run) -> Result<JobSpec, PlanError> {
-        let payload = self.payload(args)?;
+        self.job_of(args, self.payload(args)?)
+    }
+
+    /// A query as a job: what the command line leaves open is as the query has it.
+    pub fn query(&self, args: &QueryRun, query: &Query) -> Result<JobSpec, PlanError> {
+        let mut on = args.on.clone();
+        if on.targets.is_empty() {
+            let Some(usual) = &query.targets else {
+                let message = format!("no targets, and {} has no usual ones", query.name);
+                return Err(PlanError::usage(message).or("name hosts with -t, as in -t web[01-20]"));
+            };
+            on.targets.push(usual.clone());
+        }
+        let run = Run {
+            on,
+            local: false,
+            name: Some(args.name.clone().unwrap_or_else(|| query.name.clone())),
+            script: None,
+            wait: args.wait,
+            fanout: args.fanout,
+            connect_timeout: None,
+            timeout: Some(args.timeout.unwrap_or(query.timeout)),
+            job_timeout: None,
+            grace: None,
+            ok_exit: query.ok_exit.clone(),
+            on_full: None,
+            dry_run: args.dry_run,
+            command: Vec::new(),
+        };
+        self.job_of(&run, query.payload.clone())
+    }
+
+    fn job_of(&self, args: &Run, payload: Payload) -> Result<JobSpec, PlanError> {
         let (runner, targets, hosts) = if args.local {
             let host = Host::named("localhost");
             ("local", "localhost".to_string(), vec![host])

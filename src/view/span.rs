@@ -31,6 +31,48 @@ pub fn bytes(bytes: u64) -> String {
     unreachable!("the last unit takes everything")
 }
 
+/// `12,304`.
+pub fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Which clock on the wall.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    #[default]
+    Local,
+    Utc,
+}
+
+impl Zone {
+    pub fn time_zone(self) -> TimeZone {
+        match self {
+            Self::Local => TimeZone::system(),
+            Self::Utc => TimeZone::UTC,
+        }
+    }
+}
+
+/// `12:02:20`, as the clock on the wall there shows it.
+pub fn clock(millis: i64, zone: &TimeZone) -> String {
+    let stamp = Timestamp::from_millisecond(millis).unwrap_or_default();
+    let time = stamp.to_zoned(zone.clone()).time();
+    format!(
+        "{:02}:{:02}:{:02}",
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
+}
+
 /// RFC 3339 with milliseconds and the local offset.
 pub fn rfc3339(millis: i64) -> String {
     let stamp = Timestamp::from_millisecond(millis).unwrap_or_default();
@@ -77,6 +119,16 @@ mod tests {
         for (value, want) in cases {
             assert_eq!(bytes(value), want);
         }
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (12_345_678, "12,345,678"),
+        ];
+        for (value, want) in cases {
+            assert_eq!(count(value), want);
+        }
+        assert_eq!(clock(1_700_000_000_123, &TimeZone::UTC), "22:13:20");
     }
 
     #[test]

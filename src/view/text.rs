@@ -57,20 +57,28 @@ fn push(out: &mut String, c: char) {
     }
 }
 
-/// C1 controls, and characters that reorder text or take no room: bidirectional controls, zero-width characters, line and
-/// paragraph separators, tags, the byte order mark (Unicode Standard Annex #9; "Trojan Source", CVE-2021-42574).
-fn is_deceptive(c: char) -> bool {
+/// C1 controls, and characters that reorder text or take no room: bidirectional controls, zero-width characters, fillers,
+/// line and paragraph separators, tags, the byte order mark (Unicode Standard Annex #9; Default_Ignorable_Code_Point;
+/// "Trojan Source", CVE-2021-42574).  The first sixteen variation selectors are not among them: emoji are full of them.
+pub(super) fn is_deceptive(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}'
         | '\u{ad}'
+        | '\u{34f}'
         | '\u{61c}'
-        | '\u{180e}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
         | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}')
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Cells a text takes on a terminal.

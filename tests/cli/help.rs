@@ -51,8 +51,15 @@ fn every_verb_and_option_is_explained() {
     home.regatta(&["--version"])
         .exits(0)
         .prints(&format!("regatta {}\n", env!("CARGO_PKG_VERSION")));
-    let bare = home.regatta(&[]).exits(2);
-    assert!(bare.err().contains("Usage:"), "{bare:?}");
+    // Without a verb it is the console, which needs a terminal.
+    home.regatta(&[])
+        .exits(2)
+        .says(&["the console needs a terminal", "regatta --help"]);
+    home.regatta(&["--read-only"])
+        .exits(2)
+        .says(&["needs a terminal"]);
+    let wrong = home.regatta(&["--no-such-option"]).exits(2);
+    assert!(wrong.err().contains("--no-such-option"), "{wrong:?}");
 }
 
 #[test]

@@ -67,7 +67,9 @@ pub(super) async fn agent() -> Finding {
             "agent",
             "SSH_AUTH_SOCK is not set: only key files are tried",
         )
-        .hint("a key with a passphrase is asked for, unless an agent has it (`ssh-agent`, `ssh-add`)");
+        .hint(
+            "a key with a passphrase is asked for, unless an agent has it (`ssh-agent`, `ssh-add`)",
+        );
     };
     let path = Path::new(&socket);
     let keys = tokio::time::timeout(PATIENCE, async {

@@ -113,6 +113,17 @@ impl Keymap {
     }
 }
 
+impl Keymap {
+    /// The first key in the order of the files that does this at a place.
+    pub fn key_for(&self, place: Place, line: &str) -> Option<String> {
+        let all = self.bindings(place).into_iter();
+        let found = all
+            .filter(|(_, binding)| binding.line == line)
+            .map(|(keys, _)| written(&keys.0));
+        found.into_iter().next()
+    }
+}
+
 impl Borrow<[Key]> for Sequence {
     fn borrow(&self) -> &[Key] {
         &self.0

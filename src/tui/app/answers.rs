@@ -1,0 +1,269 @@
+//! What comes back: each answer to whoever asked.
+
+use super::asked::Purpose;
+use super::deeds::Then;
+use super::overlay::Overlay;
+use super::{App, Quitting};
+use crate::core::state::State;
+use crate::tui::event::{Action, Failure, Handed, Planned, Ran, Ticket};
+use crate::tui::events::{Happening, Weight};
+use crate::wire::look::Question;
+use crate::wire::request::Attend;
+use crate::wire::{Reply, Request};
+
+impl App {
+    pub(super) fn answer(&mut self, ticket: Ticket, answer: Result<Reply, Failure>) {
+        let Some(purpose) = self.asked.purpose(ticket).cloned() else {
+            return;
+        };
+        let reply = match answer {
+            Ok(reply) => reply,
+            Err(failure) => {
+                self.asked.take(ticket);
+                return self.failed(&purpose, failure);
+            }
+        };
+        match (purpose, reply) {
+            (Purpose::Deed(deed), reply) => {
+                self.asked.take(ticket);
+                self.was_done(&deed, reply);
+                self.leave_if_done();
+            }
+            (Purpose::Selection(mut selected), Reply::Jobs(jobs)) => {
+                let last = jobs.last;
+                selected.found.jobs.extend(jobs.jobs);
+                selected.found.children.extend(jobs.children);
+                selected.found.unknown.extend(jobs.unknown);
+                self.asked.take(ticket);
+                if last {
+                    self.selected(*selected);
+                } else {
+                    self.asked.put_back(ticket, Purpose::Selection(selected));
+                }
+            }
+            (Purpose::Tails, Reply::Rows(rows)) => {
+                self.asked.take(ticket);
+                self.model.set_tails(rows);
+            }
+            (Purpose::Fold(_), Reply::Folded(folded)) => {
+                self.asked.take(ticket);
+                self.model.set_fold(folded);
+            }
+            (Purpose::Hosts, Reply::Hosts { hosts, last }) => {
+                if last {
+                    self.asked.take(ticket);
+                }
+                self.hosts.told(hosts, last);
+            }
+            (Purpose::Questions, Reply::Questions(questions)) => {
+                self.asked.take(ticket);
+                self.questions(questions);
+            }
+            (Purpose::View(view, kind), reply) => self.view_answered(ticket, view, kind, reply),
+            (Purpose::Difference(difference), reply) => {
+                self.asked.take(ticket);
+                self.difference_answered(*difference, reply);
+            }
+            (
+                purpose @ (Purpose::Selection(_)
+                | Purpose::Tails
+                | Purpose::Fold(_)
+                | Purpose::Hosts
+                | Purpose::Questions
+                | Purpose::Program(_)
+                | Purpose::Past
+                | Purpose::Local),
+                reply,
+            ) => {
+                self.asked.take(ticket);
+                let text = format!("{reply:?}");
+                let kind: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
+                self.complain(format!(
+                    "the engine answered {purpose:?} out of turn: {kind}"
+                ));
+            }
+        }
+    }
+
+    /// Nothing came of it.  What the console asks by itself is asked again by itself; the header says why.
+    fn failed(&mut self, purpose: &Purpose, failure: Failure) {
+        match purpose {
+            Purpose::Deed(deed) => {
+                let text = format!("{}: {}", deed.verb, sentence(failure));
+                self.enter(None, text.clone(), deed, Weight::Problem);
+                self.complain(text);
+                if deed.then == Then::Leave {
+                    self.complain("not everything could be stopped, so the console stays");
+                }
+                self.quitting = Quitting::No;
+            }
+            Purpose::Selection(_)
+            | Purpose::Program(_)
+            | Purpose::Local
+            | Purpose::Difference(_) => {
+                self.complain(sentence(failure));
+            }
+            Purpose::View(view, kind) => self.view_failed(*view, *kind, &sentence(failure)),
+            Purpose::Tails
+            | Purpose::Fold(_)
+            | Purpose::Hosts
+            | Purpose::Questions
+            | Purpose::Past => {}
+        }
+    }
+
+    fn leave_if_done(&mut self) {
+        let deeds = self
+            .asked
+            .any(|purpose| matches!(purpose, Purpose::Deed(_)));
+        if self.quitting == Quitting::WhenRemoved && !deeds {
+            self.actions.push(Action::Quit);
+        }
+    }
+
+    pub(super) fn received(&mut self, ticket: Ticket, handed: Result<Handed, Failure>) {
+        let Some(Purpose::Deed(deed)) = self.asked.take(ticket) else {
+            return;
+        };
+        match handed {
+            Ok(handed) => {
+                let text = match handed.bytes {
+                    0 => "nothing new to receive".to_string(),
+                    bytes => format!(
+                        "received {} lines, {}, from {} host{}; `receive --all` has it again",
+                        handed.lines,
+                        crate::view::span::bytes(bytes),
+                        handed.children,
+                        if handed.children == 1 { "" } else { "s" }
+                    ),
+                };
+                self.enter(None, text.clone(), &deed, Weight::Ordinary);
+                self.say(text);
+                for refusal in handed.refused {
+                    self.complain(refusal);
+                }
+            }
+            Err(failure) => self.failed(&Purpose::Deed(deed), failure),
+        }
+    }
+
+    /// A program has ended: what it said is shown.
+    pub(super) fn ran(&mut self, ticket: Ticket, ran: &Ran) {
+        match self.asked.take(ticket) {
+            Some(Purpose::Program(title)) => {
+                if ran.text.is_empty() {
+                    return self.say(match ran.exit {
+                        Some(0) => format!("{title}: done"),
+                        Some(exit) => format!("{title}: exit {exit}"),
+                        None => format!("{title}: killed"),
+                    });
+                }
+                let title = match ran.exit {
+                    Some(0) => title,
+                    Some(exit) => format!("{title} (exit {exit})"),
+                    None => format!("{title} (killed)"),
+                };
+                self.open_text(&title, &ran.text);
+            }
+            Some(Purpose::Past) => self.events.put_before(past(&ran.text)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn done(&mut self, ticket: Ticket, done: Result<String, String>) {
+        self.asked.take(ticket);
+        match done {
+            Ok(said) if said.is_empty() => {}
+            Ok(said) => self.say(said),
+            Err(why) => self.complain(why),
+        }
+    }
+
+    pub(super) fn job_planned(&mut self, ticket: Ticket, planned: Result<Box<Planned>, Failure>) {
+        let Some(Purpose::Deed(deed)) = self.asked.take(ticket) else {
+            return;
+        };
+        match planned {
+            Ok(planned) => self.planned(deed, *planned),
+            Err(failure) => self.failed(&Purpose::Deed(deed), failure),
+        }
+    }
+
+    /// The open questions are these now.
+    pub(super) fn questions(&mut self, questions: Vec<Question>) {
+        let fresh = questions.iter().filter(|question| {
+            self.model
+                .questions()
+                .iter()
+                .all(|known| known.id != question.id)
+        });
+        let fresh: Vec<Question> = fresh.cloned().collect();
+        // Somebody else may have answered what is just being answered here.
+        if let Some(Overlay::Answer(answering)) = &self.overlay
+            && questions
+                .iter()
+                .all(|question| question.id != answering.question.id)
+        {
+            self.overlay = None;
+            self.say("that question is not open any more");
+        }
+        self.model.set_questions(questions);
+        if let Some(first) = fresh.first() {
+            let text = format!(
+                "{} asks: {}",
+                first.hosts,
+                crate::view::question::line(first)
+            );
+            self.complain(text);
+        }
+    }
+
+    pub(super) fn ask_for_questions(&mut self) {
+        self.ask(Purpose::Questions, Request::Questions(Attend::Now));
+    }
+
+    /// What was noted before the console began.
+    pub(super) fn ask_for_the_past(&mut self) {
+        let ticket = self.asked.ticket(Purpose::Past);
+        let words = ["audit", "--json", "--limit", "200"].map(String::from);
+        self.actions.push(Action::Program(ticket, words.to_vec()));
+    }
+}
+
+fn sentence(failure: Failure) -> String {
+    match failure.hint {
+        Some(hint) => format!("{}; {hint}", failure.message),
+        None => failure.message,
+    }
+}
+
+/// Entries of the audit log as events, oldest first.
+fn past(text: &[u8]) -> Vec<Happening> {
+    let Ok(serde_json::Value::Array(entries)) = serde_json::from_slice(text) else {
+        return Vec::new();
+    };
+    entries.iter().filter_map(happening).collect()
+}
+
+fn happening(entry: &serde_json::Value) -> Option<Happening> {
+    let at: jiff::Timestamp = entry["time"].as_str()?.parse().ok()?;
+    let what = entry["what"].as_str()?;
+    let job = entry["job"].as_u64();
+    let part = |name: &str| entry[name].as_str().map(str::to_string);
+    let details = [part("command"), part("hosts"), part("state")];
+    let details: Vec<String> = details.into_iter().flatten().collect();
+    let bad = [State::Failed, State::Disconnected].map(State::word);
+    let weight = match part("state") {
+        Some(state) if bad.contains(&state.as_str()) => Weight::Problem,
+        _ => Weight::Ordinary,
+    };
+    Some(Happening {
+        at: at.as_millisecond(),
+        job,
+        text: format!("{what} {}", details.join("  "))
+            .trim_end()
+            .to_string(),
+        line: None,
+        weight,
+    })
+}

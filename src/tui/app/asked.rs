@@ -1,0 +1,67 @@
+//! What was asked, and for whom.
+
+use std::collections::HashMap;
+
+use super::deeds::Deed;
+use super::pages::ViewId;
+use crate::tui::event::Ticket;
+use crate::tui::output::Kind;
+
+/// What an answer is for.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A deed, to be told of.
+    Deed(Deed),
+    /// What a selection comes to, before something is done with it.
+    Selection(Box<super::verbs::Selected>),
+    Tails,
+    Fold(u64),
+    Hosts,
+    Questions,
+    /// Rows, hits and the like for a view.
+    View(ViewId, Kind),
+    /// Output of the two children that are compared.
+    Difference(Box<super::pages::Difference>),
+    /// What a program says, to be shown under this title.
+    Program(String),
+    /// What happened before the console began.
+    Past,
+    /// Something on this computer: it says itself what it did.
+    Local,
+}
+
+/// Tickets that are out.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    next: u64,
+    out: HashMap<Ticket, Purpose>,
+}
+
+impl Asked {
+    pub(super) fn ticket(&mut self, purpose: Purpose) -> Ticket {
+        self.next += 1;
+        let ticket = Ticket(self.next);
+        self.out.insert(ticket, purpose);
+        ticket
+    }
+
+    /// What a ticket is for, while more answers may come.
+    pub(super) fn purpose(&self, ticket: Ticket) -> Option<&Purpose> {
+        self.out.get(&ticket)
+    }
+
+    /// What a ticket was for; no more answers are expected.
+    pub(super) fn take(&mut self, ticket: Ticket) -> Option<Purpose> {
+        self.out.remove(&ticket)
+    }
+
+    /// More answers are to come after all.
+    pub(super) fn put_back(&mut self, ticket: Ticket, purpose: Purpose) {
+        self.out.insert(ticket, purpose);
+    }
+
+    /// Whether something of this kind is under way.
+    pub(super) fn any(&self, is: impl Fn(&Purpose) -> bool) -> bool {
+        self.out.values().any(is)
+    }
+}

@@ -1,0 +1,199 @@
+//! What the operator has done: carried out by the engine, told of when it holds, and entered with the command line that
+//! does the same from a shell.
+
+use super::App;
+use super::asked::Purpose;
+use crate::tui::event::Action;
+use crate::tui::events::{Happening, Weight};
+use crate::tui::tree::RowId;
+use crate::wire::reply::{ChildView, Settled};
+use crate::wire::{Reply, Request};
+
+/// A deed that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Deed {
+    /// The command line that does the same.
+    pub(super) line: String,
+    /// What it is called where its outcome is told: `stop`, `rerun`, ...
+    pub(super) verb: &'static str,
+    pub(super) then: Then,
+}
+
+/// What follows once it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    Nothing,
+    /// The cursor goes to the job that came of it.
+    GoToJob,
+    /// As that, and its output is opened.
+    OpenJob,
+    /// The console is left.
+    Leave,
+}
+
+impl App {
+    /// Has something done.
+    pub(super) fn do_it(&mut self, deed: Deed, request: Request) {
+        let ticket = self.asked.ticket(Purpose::Deed(deed));
+        self.actions.push(Action::Ask(ticket, Box::new(request)));
+    }
+
+    /// What became of a deed.
+    pub(super) fn was_done(&mut self, deed: &Deed, reply: Reply) {
+        match reply {
+            Reply::Submitted(job) => {
+                let text = format!("job {} {} runs on {}", job.id, job.name, job.targets);
+                self.enter(Some(job.id), text.clone(), deed, Weight::Ordinary);
+                self.say(text);
+                self.follow(job.id, deed.then);
+            }
+            Reply::Rerun { jobs, refused } => {
+                for job in &jobs {
+                    let text = format!("job {} {} runs again on {}", job.id, job.name, job.targets);
+                    self.enter(Some(job.id), text.clone(), deed, Weight::Ordinary);
+                    self.say(text);
+                    self.follow(job.id, deed.then);
+                }
+                self.refused(deed, &refused);
+            }
+            Reply::Changed {
+                jobs,
+                unknown,
+                refused,
+            } => {
+                if !jobs.is_empty() {
+                    let text = format!("{}: {}", deed.verb, numbered(&jobs));
+                    self.enter(jobs.first().copied(), text.clone(), deed, Weight::Ordinary);
+                    self.say(text);
+                }
+                self.refused(deed, &unknown);
+                self.refused(deed, &refused);
+            }
+            Reply::Settled(settled) => self.settled(deed, &settled),
+            Reply::Removed {
+                jobs,
+                left,
+                unknown,
+                refused,
+            } => {
+                if !jobs.is_empty() {
+                    let text = format!("removed {}", numbered(&jobs));
+                    self.enter(None, text.clone(), deed, Weight::Ordinary);
+                    self.say(text);
+                }
+                for left in left {
+                    self.complain(format!("{}.{}: {}", left.job, left.host, left.reason));
+                }
+                self.refused(deed, &unknown);
+                self.refused(deed, &refused);
+            }
+            other => self.complain(format!(
+                "{}: the engine answered out of turn: {other:?}",
+                deed.verb
+            )),
+        }
+        if deed.then == Then::Leave {
+            self.actions.push(Action::Quit);
+        }
+    }
+
+    fn settled(&mut self, deed: &Deed, settled: &Settled) {
+        let unconfirmed: Vec<&ChildView> = settled
+            .children
+            .iter()
+            .filter(|child| {
+                child
+                    .reason
+                    .as_ref()
+                    .is_some_and(|reason| reason.unconfirmed)
+            })
+            .collect();
+        let jobs: Vec<u64> = settled.jobs.iter().map(|job| job.id).collect();
+        let what = if jobs.is_empty() {
+            let children: Vec<String> = settled
+                .children
+                .iter()
+                .map(|child| format!("{}.{} {}", child.job, child.host, child.state))
+                .collect();
+            capped(&children)
+        } else {
+            let jobs: Vec<String> = settled
+                .jobs
+                .iter()
+                .map(|job| {
+                    format!(
+                        "{} {}: {}",
+                        job.id,
+                        job.name,
+                        crate::view::table::counts(job)
+                    )
+                })
+                .collect();
+            capped(&jobs)
+        };
+        let text = format!("{}: {what}", deed.verb);
+        self.enter(jobs.first().copied(), text.clone(), deed, Weight::Ordinary);
+        self.say(text);
+        // What may still run is what matters most: it is said last, and stays.
+        if let Some(first) = unconfirmed.first() {
+            let reason = first
+                .reason
+                .as_ref()
+                .map_or("", |reason| reason.text.as_str());
+            let others = match unconfirmed.len() - 1 {
+                0 => String::new(),
+                others => format!(" (and {others} more)"),
+            };
+            self.complain(format!("{}.{}: {reason}{others}", first.job, first.host));
+        }
+        self.refused(deed, &settled.unknown);
+    }
+
+    fn refused(&mut self, deed: &Deed, refused: &[String]) {
+        if !refused.is_empty() {
+            self.complain(format!("{}: {}", deed.verb, capped(refused)));
+        }
+    }
+
+    fn follow(&mut self, job: u64, then: Then) {
+        match then {
+            Then::Nothing | Then::Leave => {}
+            Then::GoToJob => self.tree.expect(RowId::Job(job)),
+            Then::OpenJob => {
+                self.tree.expect(RowId::Job(job));
+                self.open_job(job);
+            }
+        }
+    }
+
+    /// Enters a deed into the events.
+    pub(super) fn enter(&mut self, job: Option<u64>, text: String, deed: &Deed, weight: Weight) {
+        self.events.push(Happening {
+            at: self.now.wall,
+            job,
+            text,
+            line: Some(format!("regatta {}", deed.line)),
+            weight,
+        });
+    }
+}
+
+/// `job 7`, `jobs 7, 9 and 12 more`.
+fn numbered(jobs: &[u64]) -> String {
+    let ids: Vec<String> = jobs.iter().map(ToString::to_string).collect();
+    let plural = if jobs.len() == 1 { "" } else { "s" };
+    format!("job{plural} {}", capped(&ids))
+}
+
+/// The first few, and how many more there are.
+pub(super) fn capped(texts: &[String]) -> String {
+    const MOST: usize = 4;
+    if texts.len() <= MOST {
+        return texts.join(", ");
+    }
+    format!(
+        "{} and {} more",
+        texts[..MOST].join(", "),
+        texts.len() - MOST
+    )
+}

@@ -1,0 +1,591 @@
+//! What was drilled into: output of children and jobs, texts; and the preview beside the list.
+
+use super::asked::Purpose;
+use super::verbs::With;
+use std::path::PathBuf;
+
+use super::{App, Pane};
+use crate::command::console::{Act, Copied, Screen, Way};
+use crate::core::select::Selector;
+use bytes::Bytes;
+
+use crate::tui::bar::Bar;
+use crate::tui::event::{Action, Through, Ticket};
+use crate::tui::model::is_problem;
+use crate::tui::output::action::{OutputAction, Whole as What};
+use crate::tui::output::diff::diff;
+use crate::tui::output::document::{Child, Document, Ending};
+use crate::tui::output::{Kind, OutputView, Want};
+use crate::tui::tree::RowId;
+use crate::tui::view::Glyphs;
+use crate::tui::whole::Whole;
+use crate::wire::look::{Look, Place, Point, RowKind};
+use crate::wire::reply::{ChildView, JobView};
+use crate::wire::{Reply, Request};
+
+/// Names a view, so that answers find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ViewId(u64);
+
+/// Something that has the whole screen until one goes back.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// The job it belongs to, which is watched for it.
+    pub(super) job: Option<u64>,
+    pub(super) shown: Shown,
+    /// Where it is in what was drilled into.
+    pub(super) crumbs: String,
+}
+
+/// The output beside the list.
+#[derive(Debug)]
+pub(super) struct Preview {
+    row: RowId,
+    pub(super) shown: Shown,
+}
+
+/// A view, and what was asked for it.
+#[derive(Debug)]
+pub(super) struct Shown {
+    id: ViewId,
+    pub(super) view: OutputView,
+    /// A search and rows are asked for anew before the last answer has come: that one is not wanted any more.
+    search: Option<Ticket>,
+    rows: Option<Ticket>,
+}
+
+impl Shown {
+    fn new(id: ViewId, view: OutputView) -> Self {
+        Self {
+            id,
+            view,
+            search: None,
+            rows: None,
+        }
+    }
+}
+
+/// Two children that are compared.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    pub(super) one: ChildView,
+    /// Who wrote what most wrote; known once the fold is.
+    pub(super) other: Option<(u64, String)>,
+    pub(super) texts: Vec<Vec<Bytes>>,
+    /// Whether more was written than is compared.
+    pub(super) cut: bool,
+}
+
+/// So much of each child is compared.
+const COMPARED: u32 = 1 << 20;
+
+/// A child as output views take it.
+pub(super) fn member(child: &ChildView) -> Child {
+    Child {
+        id: child.id,
+        host: child.host.clone(),
+        began: child.began,
+        end: end_of(child),
+        ending: ending(child),
+    }
+}
+
+fn end_of(child: &ChildView) -> Point {
+    Point {
+        offset: child.out.bytes + child.err.bytes,
+        line: child.out.lines + child.err.lines,
+    }
+}
+
+fn ending(child: &ChildView) -> Option<Ending> {
+    use crate::core::state::State;
+    let settled = child.state.is_final() || child.state == State::Disconnected;
+    settled.then(|| Ending {
+        what: match &child.reason {
+            Some(reason) if reason.kind == "exit" => reason.text.clone(),
+            Some(reason) => format!("{}: {}", child.state, reason.text),
+            None => child
+                .exit
+                .map_or_else(|| child.state.to_string(), |exit| format!("exit {exit}")),
+        },
+        at: child.ended,
+    })
+}
+
+impl App {
+    /// Whether keys for output have an output.
+    pub(super) fn shows_output(&self) -> bool {
+        !self.pages.is_empty() || (self.pane == Pane::Side && self.preview.is_some())
+    }
+
+    /// The view that has the keys.
+    pub(super) fn view(&mut self) -> Option<&mut OutputView> {
+        match (self.pages.last_mut(), self.pane) {
+            (Some(page), _) => Some(&mut page.shown.view),
+            (None, Pane::Side) => self.preview.as_mut().map(|preview| &mut preview.shown.view),
+            (None, Pane::List) => None,
+        }
+    }
+
+    /// Does it if it is about the output that has the keys.
+    pub(super) fn act_on_output(&mut self, act: &Act) -> bool {
+        if !self.shows_output() {
+            return false;
+        }
+        match act {
+            Act::Sibling { way } => self.go_to_sibling(*way, |_| true),
+            Act::Problem { way } => self.go_to_sibling(*way, is_problem),
+            Act::Open => {
+                let child = self.view().and_then(|view| view.current_child());
+                if !child.is_some_and(|child| self.answer_child(child)) {
+                    return self.pass_on(act);
+                }
+            }
+            Act::Merged => self.open_job_of_page(),
+            Act::Diff => self.compare(),
+            Act::Copy {
+                what: Copied::Host | Copied::Id | Copied::Command,
+            } => return false,
+            _ => return self.pass_on(act),
+        }
+        true
+    }
+
+    fn pass_on(&mut self, act: &Act) -> bool {
+        let now = self.now.wall;
+        let Some(view) = self.view() else {
+            return false;
+        };
+        match view.act(now, act) {
+            Some(actions) => {
+                for action in actions {
+                    self.output_action(action);
+                }
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn output_action(&mut self, action: OutputAction) {
+        match action {
+            OutputAction::Copy { text, .. } => self.copy_text(text),
+            OutputAction::Say(text) => self.say(text),
+            OutputAction::AskSearch => self.open_bar(Bar::search()),
+            OutputAction::AskMatching => self.open_bar(Bar::command_with("matching ")),
+            OutputAction::Whole { children, what } => {
+                let whole = self.whole(&children);
+                self.with_whole(whole, self.usual_file(&children), what);
+            }
+            OutputAction::Text { text, what } => {
+                self.with_whole(Whole::Text(Bytes::from(text)), "regatta.txt".into(), what);
+            }
+        }
+    }
+
+    fn with_whole(&mut self, whole: Whole, usual: PathBuf, what: What) {
+        let ticket = self.asked.ticket(Purpose::Local);
+        self.actions.push(match what {
+            What::Copy => Action::Fetch(ticket, whole),
+            What::Save(file) => Action::Save(ticket, whole, file.unwrap_or(usual)),
+            What::Pager => Action::Through(ticket, whole, Through::Pager),
+            What::Pipe(words) if words.is_empty() => {
+                self.asked.take(ticket);
+                self.open_bar(Bar::command_with("pipe "));
+                return;
+            }
+            What::Pipe(words) => Action::Through(ticket, whole, Through::Command(words.join(" "))),
+        });
+    }
+
+    pub(super) fn copy_output(&mut self) {
+        let children = match self.tree.cursor() {
+            Some(RowId::Child { child, .. }) => vec![child],
+            Some(RowId::Job(_) | RowId::Rest(_) | RowId::Group { .. }) | None => {
+                return self.say("open the output first: enter, then y o");
+            }
+        };
+        let whole = self.whole(&children);
+        let ticket = self.asked.ticket(Purpose::Local);
+        self.actions.push(Action::Fetch(ticket, whole));
+    }
+
+    /// Children with what stands before their lines: nothing if there is only one.
+    fn whole(&self, children: &[u64]) -> Whole {
+        let prefix = |child: &u64| match children.len() {
+            1 => String::new(),
+            _ => self
+                .model
+                .child(*child)
+                .map_or_else(String::new, |(_, entry)| format!("{}: ", entry.child.host)),
+        };
+        Whole::Children(
+            children
+                .iter()
+                .map(|child| (*child, prefix(child)))
+                .collect(),
+        )
+    }
+
+    /// `JOB.HOST.txt`, or `JOB.txt` for several.
+    fn usual_file(&self, children: &[u64]) -> PathBuf {
+        let plain =
+            |text: &str| text.replace(|c: char| !c.is_alphanumeric() && !"-._@".contains(c), "_");
+        let name = match children {
+            [child] => self
+                .model
+                .child(*child)
+                .map(|(entry, child)| format!("{}.{}", entry.job.id, plain(&child.child.host))),
+            _ => children
+                .first()
+                .and_then(|child| self.model.job_of(*child))
+                .map(|entry| entry.job.id.to_string()),
+        };
+        format!("{}.txt", name.unwrap_or_else(|| "output".to_string())).into()
+    }
+
+    /// The children whose output has the keys.
+    fn shown_children(&mut self) -> Vec<u64> {
+        self.view()
+            .map(|view| view.children().collect())
+            .unwrap_or_default()
+    }
+
+    /// The next child of the same job that `wanted` wants, in the same view.
+    fn go_to_sibling(&mut self, way: Way, wanted: impl Fn(&ChildView) -> bool) {
+        let shown = self.shown_children();
+        let [at] = shown.as_slice() else {
+            return self.say("this shows several hosts already");
+        };
+        let Some(entry) = self.model.job_of(*at) else {
+            return;
+        };
+        let fits = |child: &&crate::tui::model::ChildEntry| wanted(&child.child);
+        let found = match way {
+            Way::Next => entry
+                .children()
+                .filter(|child| child.child.id > *at)
+                .find(fits),
+            Way::Previous => entry
+                .children()
+                .rev()
+                .filter(|child| child.child.id < *at)
+                .find(fits),
+        };
+        let Some(child) = found.map(|found| found.child.clone()) else {
+            return self.say(match way {
+                Way::Next => "that was the last one",
+                Way::Previous => "that was the first one",
+            });
+        };
+        let crumbs = crumbs(&entry.job, Some(&child), self.flags.glyphs);
+        let document = Document::Child(member(&child));
+        let row = RowId::Child {
+            job: child.job,
+            child: child.id,
+        };
+        // Answers to what the view asked before are not for what it shows now.
+        let id = self.next_view();
+        if let Some(page) = self.pages.last_mut() {
+            page.shown = Shown::new(id, page.shown.view.for_other(document));
+            page.crumbs = crumbs;
+        }
+        self.tree.go_to(self.now, row);
+    }
+
+    pub(super) fn open_child(&mut self, child: u64) {
+        let Some((entry, child)) = self.model.child(child) else {
+            return self.look_at(&child.to_string());
+        };
+        let (job, crumbs) = (
+            entry.job.id,
+            crumbs(&entry.job, Some(&child.child), self.flags.glyphs),
+        );
+        let document = Document::Child(member(&child.child));
+        self.push_page(Some(job), &crumbs, document);
+    }
+
+    /// The output of the job under the cursor, or of what is marked.
+    pub(super) fn open_merged(&mut self) {
+        let selection = self.selection();
+        if selection.is_empty() {
+            return self.say("nothing is there to open");
+        }
+        let select = selection.into_iter().map(Selector::new).collect();
+        self.select("receive --keep".to_string(), select, With::Look);
+    }
+
+    pub(super) fn look_at(&mut self, selection: &str) {
+        self.select(
+            "receive --keep".to_string(),
+            vec![Selector::new(selection)],
+            With::Look,
+        );
+    }
+
+    pub(super) fn open_job(&mut self, job: u64) {
+        self.look_at(&job.to_string());
+    }
+
+    fn open_job_of_page(&mut self) {
+        let child = self.shown_children().first().copied();
+        match child
+            .and_then(|child| self.model.job_of(child))
+            .map(|entry| entry.job.id)
+        {
+            Some(job) => self.open_job(job),
+            None => self.say("this is no output of a job"),
+        }
+    }
+
+    /// Opens the output of some children.
+    pub(super) fn open_members(&mut self, jobs: &[JobView], members: Vec<Child>) {
+        let crumbs = match (jobs, members.as_slice()) {
+            ([job], [member]) => format!("{} {}.{}", job.name, job.id, member.host),
+            ([job], members) => format!("{} {} on {} hosts", job.id, job.name, members.len()),
+            (jobs, members) => format!("{} jobs, {} children", jobs.len(), members.len()),
+        };
+        let job = match jobs {
+            [job] => Some(job.id),
+            _ => None,
+        };
+        let mut members = members;
+        let document = match members.len() {
+            0 => return self.say("nothing is there to open"),
+            1 => Document::Child(members.remove(0)),
+            _ => Document::Children(members),
+        };
+        self.push_page(job, &crumbs, document);
+    }
+
+    pub(super) fn open_text(&mut self, title: &str, text: &[u8]) {
+        let document = Document::text(title, text);
+        self.push_page(None, title, document);
+    }
+
+    fn push_page(&mut self, job: Option<u64>, crumbs: &str, document: Document) {
+        let id = self.next_view();
+        let crumbs = format!(
+            "{} {} {crumbs}",
+            self.screen.word(),
+            self.flags.glyphs.crumb
+        );
+        let view = OutputView::new(document, self.now.zone.time_zone());
+        self.pages.push(Page {
+            job,
+            shown: Shown::new(id, view),
+            crumbs,
+        });
+    }
+
+    fn next_view(&mut self) -> ViewId {
+        self.views += 1;
+        ViewId(self.views)
+    }
+
+    /// The preview shows what the cursor is on.
+    pub(super) fn keep_preview(&mut self) {
+        let wanted = (self.screen == Screen::Jobs && self.pages.is_empty() && self.has_side())
+            .then(|| self.tree.cursor())
+            .flatten();
+        let Some(row @ RowId::Child { child, .. }) = wanted else {
+            self.preview = None;
+            return;
+        };
+        if self
+            .preview
+            .as_ref()
+            .is_some_and(|preview| preview.row == row)
+        {
+            return;
+        }
+        let Some((_, entry)) = self.model.child(child) else {
+            return;
+        };
+        let document = Document::Child(member(&entry.child));
+        let id = self.next_view();
+        let view = OutputView::new(document, self.now.zone.time_zone());
+        self.preview = Some(Preview {
+            row,
+            shown: Shown::new(id, view),
+        });
+        self.lay_out();
+    }
+
+    /// Asks for what the views lack.
+    pub(super) fn want_output(&mut self) {
+        let shown = match (self.pages.last_mut(), &mut self.preview) {
+            (Some(page), _) => &mut page.shown,
+            (None, Some(preview)) => &mut preview.shown,
+            (None, None) => return,
+        };
+        while let Some(want) = shown.view.wants() {
+            let (kind, request) = match want {
+                Want::Look(look) => (Kind::Look, Request::Look(look)),
+                Want::Search(search) => (Kind::Search, Request::Search(search)),
+                Want::Rows(rows) => (Kind::Rows, Request::Rows(rows)),
+            };
+            let ticket = self.asked.ticket(Purpose::View(shown.id, kind));
+            let before = match kind {
+                Kind::Look => None,
+                Kind::Search => shown.search.replace(ticket),
+                Kind::Rows => shown.rows.replace(ticket),
+            };
+            if let Some(before) = before
+                && self.asked.take(before).is_some()
+            {
+                self.actions.push(Action::Forget(before));
+            }
+            self.actions.push(Action::Ask(ticket, Box::new(request)));
+        }
+    }
+
+    fn view_by_id(&mut self, id: ViewId) -> Option<&mut OutputView> {
+        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
+        let mut all = pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown));
+        all.find(|shown| shown.id == id)
+            .map(|shown| &mut shown.view)
+    }
+
+    pub(super) fn view_answered(&mut self, ticket: Ticket, id: ViewId, kind: Kind, reply: Reply) {
+        let more = matches!(&reply, Reply::Found(found) if !found.last);
+        if !more {
+            self.asked.take(ticket);
+        }
+        let Some(view) = self.view_by_id(id) else {
+            // Nobody looks at it any more.
+            if more {
+                self.asked.take(ticket);
+                self.actions.push(Action::Forget(ticket));
+            }
+            return;
+        };
+        match reply {
+            Reply::Seen(seen) => view.seen(seen),
+            Reply::Found(found) => view.found(found),
+            Reply::Rows(rows) => view.rows(rows),
+            _ => view.refused(kind),
+        }
+    }
+
+    pub(super) fn view_failed(&mut self, id: ViewId, kind: Kind, why: &str) {
+        if let Some(view) = self.view_by_id(id) {
+            view.refused(kind);
+            self.complain(why.to_string());
+        }
+    }
+
+    /// A child has written more, or ended.
+    pub(super) fn output_grew(&mut self, child: &ChildView) {
+        let (end, ending) = (end_of(child), ending(child));
+        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
+        for shown in pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown)) {
+            shown.view.grew(child.id, end);
+            shown.view.ended(child.id, ending.clone());
+        }
+    }
+
+    /// Where the child's output differs from what most children wrote.
+    pub(super) fn compare(&mut self) {
+        let shown: Vec<u64> = self
+            .view()
+            .and_then(|view| view.current_child())
+            .into_iter()
+            .collect();
+        let under_cursor = match self.tree.cursor() {
+            Some(RowId::Child { child, .. }) => Some(child),
+            Some(RowId::Group { first, .. }) => Some(first),
+            Some(RowId::Job(_) | RowId::Rest(_)) | None => None,
+        };
+        let child = match shown.as_slice() {
+            [child] => Some(*child),
+            [] => under_cursor,
+            _ => None,
+        };
+        let Some((entry, child)) = child.and_then(|child| self.model.child(child)) else {
+            return self
+                .say("put the cursor on a child: it is compared with what most children wrote");
+        };
+        let difference = Difference {
+            one: child.child.clone(),
+            other: None,
+            texts: Vec::new(),
+            cut: false,
+        };
+        let request = Request::Fold { job: entry.job.id };
+        self.ask(Purpose::Difference(Box::new(difference)), request);
+    }
+
+    pub(super) fn difference_answered(&mut self, mut difference: Difference, reply: Reply) {
+        match reply {
+            Reply::Folded(folded) => {
+                let own = difference.one.id;
+                let others = folded.groups.iter().filter(|group| group.state.is_final());
+                let largest = others
+                    .filter(|group| !group.children.contains(&own))
+                    .max_by_key(|group| group.children.len());
+                let Some((group, first)) =
+                    largest.and_then(|group| Some((group, *group.children.first()?)))
+                else {
+                    return self.say("nothing to compare with: all that ended came to the same");
+                };
+                let hosts = format!("{} ({})", group.hosts, group.children.len());
+                difference.other = Some((first, hosts));
+                self.ask_for_text(own, difference);
+            }
+            Reply::Seen(seen) => {
+                difference.cut |= seen.to.offset < seen.end.offset || seen.dropped.bytes > 0;
+                let text = seen.rows.into_iter().filter_map(|row| match row.what {
+                    RowKind::Text { data, .. } => Some(data),
+                    RowKind::Cut(_) => None,
+                });
+                difference.texts.push(text.collect());
+                match (difference.texts.len(), difference.other.clone()) {
+                    (1, Some((other, _))) => self.ask_for_text(other, difference),
+                    _ => self.show_difference(&difference),
+                }
+            }
+            _ => self.complain("the engine answered out of turn"),
+        }
+    }
+
+    fn ask_for_text(&mut self, child: u64, difference: Difference) {
+        let request = Request::Look(Look {
+            child,
+            at: Place::Offset(0),
+            before: 0,
+            behind: COMPARED,
+        });
+        self.ask(Purpose::Difference(Box::new(difference)), request);
+    }
+
+    fn show_difference(&mut self, difference: &Difference) {
+        let [one, other] = difference.texts.as_slice() else {
+            return;
+        };
+        let hosts = difference
+            .other
+            .as_ref()
+            .map_or("", |(_, hosts)| hosts.as_str());
+        let part = if difference.cut {
+            ", of the first MiB of each"
+        } else {
+            ""
+        };
+        let title = format!("{} against {hosts}{part}", difference.one.host);
+        let document = diff(title.clone(), other, one);
+        let job = Some(difference.one.job);
+        self.push_page(job, &title, document);
+    }
+}
+
+/// `12 patch-check › 12.web03`.
+fn crumbs(job: &JobView, child: Option<&ChildView>, glyphs: Glyphs) -> String {
+    match child {
+        Some(child) => format!(
+            "{} {} {} {}.{}",
+            job.id, job.name, glyphs.crumb, job.id, child.host
+        ),
+        None => format!("{} {}", job.id, job.name),
+    }
+}

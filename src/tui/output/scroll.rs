@@ -1,0 +1,266 @@
+//! Which lines are on the screen, and how they move.
+//!
+//! The screen hangs on a place in the document, or on its end.  What comes behind that place therefore moves nothing, and
+//! what is drawn is worked out from what is in memory each time.
+
+use ratatui::layout::Size;
+
+use super::OutputView;
+use super::walk::{At, Body, Spot, Step, Way};
+use super::wrap;
+
+/// What the screen hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Top {
+    /// The end, wherever that is: what comes is followed.
+    End,
+    At(Anchor),
+}
+
+/// A line of the document and where it is on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Anchor {
+    pub(super) spot: Spot,
+    /// Which line of it, where it is wrapped.
+    pub(super) part: usize,
+    /// How many lines from the top of the screen; fewer if not so many come before it.
+    pub(super) below: usize,
+}
+
+/// A line of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScreenLine {
+    /// A thing of the document, or one line of it.
+    Of(Spot, usize),
+    /// A row that is not here yet.
+    Missing,
+}
+
+impl Anchor {
+    pub(super) fn at(spot: Spot) -> Self {
+        Self {
+            spot,
+            part: 0,
+            below: 0,
+        }
+    }
+}
+
+/// How far a walk over lines came.
+struct Walked {
+    spot: Spot,
+    part: usize,
+    /// How many lines it still had to go.
+    left: usize,
+    /// What it ran into.
+    stop: Option<Step>,
+}
+
+impl OutputView {
+    pub(super) fn is_following(&self) -> bool {
+        self.top == Top::End
+    }
+
+    /// The lines on the screen, from its top.
+    pub(super) fn screen(&self) -> Vec<ScreenLine> {
+        let height = usize::from(self.size.height);
+        let mut lines = Vec::with_capacity(height);
+        let Some((mut spot, mut part, missing)) = self.topmost() else {
+            // Nothing at all, or not here yet.
+            let anything = !matches!(self.first(), Step::Edge);
+            return vec![ScreenLine::Missing; if anything { height } else { 0 }];
+        };
+        lines.resize(missing.min(height), ScreenLine::Missing);
+        while lines.len() < height {
+            for n in part..self.lines_of(spot) {
+                if lines.len() < height {
+                    lines.push(ScreenLine::Of(spot, n));
+                }
+            }
+            part = 0;
+            match self.step(spot, Way::Down) {
+                Step::To(next) => spot = next,
+                Step::Missing(_) => {
+                    let missing = lines.len().saturating_add(self.missing_lines(spot));
+                    lines.resize(missing.min(height), ScreenLine::Missing);
+                    break;
+                }
+                Step::Edge => break,
+            }
+        }
+        lines
+    }
+
+    /// The first line on the screen that is here, and how many lines are missing above it.
+    pub(super) fn topmost(&self) -> Option<(Spot, usize, usize)> {
+        let (spot, part, above) = match self.top {
+            Top::End => {
+                let Step::To(last) = self.last() else {
+                    return None;
+                };
+                let above = usize::from(self.size.height).saturating_sub(1);
+                (last, self.lines_of(last) - 1, above)
+            }
+            Top::At(anchor) => {
+                let spot = self.settled(anchor.spot)?;
+                let part = anchor.part.min(self.lines_of(spot) - 1);
+                (spot, part, anchor.below)
+            }
+        };
+        let walked = self.walk(spot, part, above, Way::Up);
+        let missing = match walked.stop {
+            Some(Step::Missing(_)) => walked.left,
+            Some(Step::Edge | Step::To(_)) | None => 0,
+        };
+        Some((walked.spot, walked.part, missing))
+    }
+
+    /// Moves the screen by lines.
+    pub(super) fn scroll(&mut self, lines: usize, way: Way) {
+        let Some((spot, part, _)) = self.topmost() else {
+            return;
+        };
+        let walked = self.walk(spot, part, lines, way);
+        self.hang(walked.spot, walked.part);
+    }
+
+    /// Goes to the first line.
+    pub(super) fn go_to_top(&mut self) {
+        match self.first() {
+            Step::To(spot) => self.top = Top::At(Anchor::at(spot)),
+            // Not here yet; there it is all the same.
+            Step::Missing(_) => self.top = Top::At(Anchor::at(Spot::row(0, 0))),
+            Step::Edge => {}
+        }
+    }
+
+    /// Stands still where the screen is now.
+    pub(super) fn stand_still(&mut self) {
+        if self.is_following()
+            && let Some((spot, part, _)) = self.topmost()
+        {
+            self.top = Top::At(Anchor {
+                spot,
+                part,
+                below: 0,
+            });
+        }
+    }
+
+    /// Shows a place: where it is if it is on the screen, else in the upper part of it.
+    pub(super) fn show(&mut self, spot: Spot) {
+        let on_screen = |line: &ScreenLine| matches!(line, ScreenLine::Of(at, _) if *at == spot);
+        if self.screen().iter().any(on_screen) {
+            self.stand_still();
+            return;
+        }
+        self.top = Top::At(Anchor {
+            spot,
+            part: 0,
+            below: usize::from(self.size.height) / 3,
+        });
+        self.set_up(self.size);
+    }
+
+    /// Hangs the screen on its first line as soon as that is known, so that nothing can move it any more.
+    pub(super) fn settle(&mut self) {
+        let Top::At(anchor) = self.top else { return };
+        if anchor.below == 0 || self.row_is_missing(anchor.spot) {
+            return;
+        }
+        if let Some((spot, part, 0)) = self.topmost() {
+            self.hang(spot, part);
+        }
+    }
+
+    /// After the screen, the width, or what is shown has changed.
+    pub(super) fn set_up(&mut self, size: Size) {
+        self.size = size;
+        self.settle();
+        if let Top::At(Anchor { below: 0, .. }) = self.top
+            && let Some((spot, part, 0)) = self.topmost()
+        {
+            self.hang(spot, part);
+        }
+    }
+
+    /// Puts a line at the top, or a later one at the bottom where nothing comes behind it.
+    fn hang(&mut self, spot: Spot, part: usize) {
+        let height = usize::from(self.size.height).max(1);
+        let mut top = (spot, part);
+        let down = self.walk(spot, part, height - 1, Way::Down);
+        if down.left > 0 && down.stop == Some(Step::Edge) {
+            let up = self.walk(spot, part, down.left, Way::Up);
+            top = (up.spot, up.part);
+        }
+        self.top = Top::At(Anchor {
+            spot: top.0,
+            part: top.1,
+            below: 0,
+        });
+    }
+
+    /// About how many lines of a child there are behind a row that is the last one here; at least one.
+    fn missing_lines(&self, spot: Spot) -> usize {
+        let part = &self.parts[spot.part];
+        let here = self.row(spot).map_or(0, |_| part.stretch.to().line);
+        (part.child.end.line.saturating_sub(here) as usize).max(1)
+    }
+
+    fn row_is_missing(&self, spot: Spot) -> bool {
+        matches!(spot.at, At::Body(_, Body::Row))
+            && self
+                .settled(spot)
+                .is_none_or(|spot| self.row(spot).is_none())
+    }
+
+    /// Goes so many lines up or down, as far as there are any.
+    fn walk(&self, mut spot: Spot, mut part: usize, lines: usize, way: Way) -> Walked {
+        let mut left = lines;
+        let mut stop = None;
+        loop {
+            let within = match way {
+                Way::Down => self.lines_of(spot) - 1 - part,
+                Way::Up => part,
+            };
+            let go = within.min(left);
+            left -= go;
+            match way {
+                Way::Down => part += go,
+                Way::Up => part -= go,
+            }
+            if left == 0 {
+                break;
+            }
+            match self.step(spot, way) {
+                Step::To(next) => {
+                    spot = next;
+                    part = match way {
+                        Way::Down => 0,
+                        Way::Up => self.lines_of(spot) - 1,
+                    };
+                    left -= 1;
+                }
+                end @ (Step::Missing(_) | Step::Edge) => {
+                    stop = Some(end);
+                    break;
+                }
+            }
+        }
+        Walked {
+            spot,
+            part,
+            left,
+            stop,
+        }
+    }
+
+    /// How many lines of the screen a thing takes; at least one.
+    pub(super) fn lines_of(&self, spot: Spot) -> usize {
+        let wraps = self.settings.wrap == super::Wrap::Wrapped;
+        match self.row(spot) {
+            Some(row) if wraps => wrap::lines(row.line(), self.text_width()),
+            Some(_) | None => 1,
+        }
+    }
+}

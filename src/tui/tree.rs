@@ -1,0 +1,506 @@
+//! The tree of jobs and children as rows: what is open, marked, sorted, filtered, and where the cursor is.
+//!
+//! The cursor and the marks are ids, never positions: rows come and go around them.  Rows are computed anew when the
+//! model or the tree has changed; drawing only reads them.
+
+pub(super) mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::event::Now;
+use super::filter::Filter;
+use super::model::{Model, is_problem, problems};
+use crate::command::console::Column;
+use crate::command::console::Way;
+
+/// One row.  Its order is that of ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowId {
+    Job(u64),
+    Child {
+        job: u64,
+        child: u64,
+    },
+    /// The children of a job that are not shown one by one.
+    Rest(u64),
+    /// Children that came to the same; named by the first of them.
+    Group {
+        job: u64,
+        first: u64,
+    },
+}
+
+impl RowId {
+    /// The job it belongs to.
+    pub fn job(self) -> u64 {
+        match self {
+            Self::Job(job)
+            | Self::Child { job, .. }
+            | Self::Rest(job)
+            | Self::Group { job, .. } => job,
+        }
+    }
+}
+
+/// How a job's children are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Problems and the first few; the rest in a row.
+    Some,
+    All,
+}
+
+/// Whether children are shown one by one or by what they came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Arrangement {
+    #[default]
+    EachChild,
+    Same,
+}
+
+/// What is shown at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Scope {
+    #[default]
+    Everything,
+    Problems,
+}
+
+/// By what rows are sorted, within one level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    pub column: Column,
+    pub direction: Direction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Up,
+    Down,
+}
+
+impl Direction {
+    fn turned(self) -> Self {
+        match self {
+            Self::Up => Self::Down,
+            Self::Down => Self::Up,
+        }
+    }
+}
+
+impl Default for Sort {
+    /// The newest job first.
+    fn default() -> Self {
+        Self {
+            column: Column::Id,
+            direction: Direction::Down,
+        }
+    }
+}
+
+/// A column whose values change by themselves is sorted at most so often, and not while somebody moves about.
+const RESORT: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Tree {
+    open: BTreeMap<u64, Open>,
+    arranged: BTreeMap<u64, Arrangement>,
+    open_groups: BTreeSet<(u64, u64)>,
+    marks: BTreeSet<RowId>,
+    /// Where a range of marks began.
+    range: Option<RowId>,
+    cursor: Option<RowId>,
+    /// Where the cursor was, should what it was on go away.
+    index: usize,
+    /// The first row on the screen.
+    offset: usize,
+    height: usize,
+    sort: Sort,
+    filter: Filter,
+    scope: Scope,
+    rows: Vec<RowId>,
+    /// The order in which live columns were sorted last: of jobs, and of each job's children.
+    orders: HashMap<Option<u64>, Vec<u64>>,
+    sorted: Duration,
+    moved: Duration,
+    /// Where the next problem is looked for once a job's children are known.
+    seeking: Option<(u64, Way)>,
+    /// Jobs that are not shown, because they are about to be removed.
+    hidden: BTreeSet<u64>,
+}
+
+impl Tree {
+    pub fn hide(&mut self, hidden: BTreeSet<u64>) {
+        self.hidden = hidden;
+    }
+
+    pub fn rows(&self) -> &[RowId] {
+        &self.rows
+    }
+
+    /// The rows on the screen.
+    pub fn visible(&self) -> &[RowId] {
+        let end = (self.offset + self.height).min(self.rows.len());
+        &self.rows[self.offset.min(end)..end]
+    }
+
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The place of the cursor in the list.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    pub fn cursor(&self) -> Option<RowId> {
+        self.cursor
+    }
+
+    pub fn marks(&self) -> &BTreeSet<RowId> {
+        &self.marks
+    }
+
+    pub fn is_marked(&self, row: RowId) -> bool {
+        self.marks.contains(&row)
+    }
+
+    /// Whether a range of marks has begun.
+    pub fn is_ranging(&self) -> bool {
+        self.range.is_some()
+    }
+
+    pub fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    pub fn is_open(&self, job: u64) -> Option<Open> {
+        self.open.get(&job).copied()
+    }
+
+    pub fn arrangement(&self, job: u64) -> Arrangement {
+        self.arranged.get(&job).copied().unwrap_or_default()
+    }
+
+    pub fn is_group_open(&self, job: u64, first: u64) -> bool {
+        self.open_groups.contains(&(job, first))
+    }
+
+    /// The jobs whose children have to be known.
+    pub fn watched(&self) -> impl Iterator<Item = u64> {
+        self.open.keys().copied()
+    }
+
+    /// Jobs that are shown by groups.
+    pub fn folded(&self) -> impl Iterator<Item = u64> {
+        let same = |(job, how): (&u64, &Arrangement)| (*how == Arrangement::Same).then_some(*job);
+        self.arranged.iter().filter_map(same)
+    }
+
+    /// How many rows fit on the screen.
+    pub fn set_height(&mut self, height: usize) {
+        self.height = height;
+        self.scroll_to_cursor();
+    }
+
+    /// Moves the cursor by rows.
+    pub fn step(&mut self, now: Now, by: isize) {
+        let last = self.rows.len().saturating_sub(1);
+        let to = self.index.saturating_add_signed(by).min(last);
+        self.go(now, to);
+    }
+
+    /// Moves the cursor to a row by its place in the list.
+    pub fn go(&mut self, now: Now, index: usize) {
+        let index = index.min(self.rows.len().saturating_sub(1));
+        self.moved = now.mono;
+        self.cursor = self.rows.get(index).copied();
+        self.index = index;
+        self.scroll_to_cursor();
+        self.mark_range();
+    }
+
+    /// Moves the cursor to a row, if it is shown.
+    pub fn go_to(&mut self, now: Now, row: RowId) -> bool {
+        match self.rows.iter().position(|shown| *shown == row) {
+            Some(index) => {
+                self.go(now, index);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Puts the cursor on a row that may not be shown yet.
+    pub fn expect(&mut self, row: RowId) {
+        self.cursor = Some(row);
+        self.offset = 0;
+    }
+
+    pub fn half(&self) -> isize {
+        (self.height / 2).max(1) as isize
+    }
+
+    pub fn page(&self) -> isize {
+        self.height.max(1) as isize
+    }
+
+    /// Opens what the cursor is on; true if there was something to open.
+    pub fn expand(&mut self) -> bool {
+        match self.cursor {
+            Some(RowId::Job(job)) => self.open.insert(job, Open::Some).is_none(),
+            Some(RowId::Rest(job)) => {
+                self.open.insert(job, Open::All);
+                true
+            }
+            Some(RowId::Group { job, first }) => self.open_groups.insert((job, first)),
+            Some(RowId::Child { .. }) | None => false,
+        }
+    }
+
+    /// Opens a job, so that its children are shown.
+    pub fn open(&mut self, job: u64) {
+        self.open.entry(job).or_insert(Open::Some);
+    }
+
+    /// Closes what the cursor is on, or goes to what it is in.
+    pub fn collapse(&mut self, now: Now) {
+        match self.cursor {
+            Some(RowId::Job(job)) => {
+                self.open.remove(&job);
+            }
+            Some(RowId::Group { job, first }) if self.open_groups.remove(&(job, first)) => {}
+            Some(RowId::Child { job, child }) => {
+                let group = self.rows[..self.index.min(self.rows.len())]
+                    .iter()
+                    .rev()
+                    .find(|row| matches!(row, RowId::Group { .. } | RowId::Job(_)))
+                    .copied();
+                let into = group.unwrap_or(RowId::Job(job));
+                debug_assert!(child > job, "children are numbered behind their job");
+                self.go_to(now, into);
+            }
+            Some(RowId::Rest(job) | RowId::Group { job, .. }) => {
+                self.go_to(now, RowId::Job(job));
+            }
+            None => {}
+        }
+    }
+
+    pub fn expand_all(&mut self, model: &Model) {
+        for entry in model.jobs() {
+            self.open(entry.job.id);
+        }
+    }
+
+    pub fn collapse_all(&mut self) {
+        self.open.clear();
+        if let Some(cursor) = self.cursor {
+            self.cursor = Some(RowId::Job(cursor.job()));
+        }
+    }
+
+    /// Marks or unmarks the row under the cursor, and goes on to the next.
+    pub fn mark(&mut self, now: Now) {
+        if let Some(row) = self.cursor.filter(|row| can_be_marked(*row))
+            && !self.marks.remove(&row)
+        {
+            self.marks.insert(row);
+        }
+        self.step(now, 1);
+    }
+
+    /// Begins a range at the cursor, or ends it.
+    pub fn toggle_range(&mut self) {
+        self.range = match self.range {
+            Some(_) => None,
+            None => self.cursor,
+        };
+        self.mark_range();
+    }
+
+    pub fn mark_all(&mut self) {
+        let rows = self.rows.iter().copied().filter(|row| can_be_marked(*row));
+        self.marks.extend(rows);
+    }
+
+    /// Unmarks everything; true if anything was marked.
+    pub fn unmark(&mut self) -> bool {
+        self.range = None;
+        !std::mem::take(&mut self.marks).is_empty()
+    }
+
+    fn mark_range(&mut self) {
+        let Some(from) = self.range else { return };
+        let Some(start) = self.rows.iter().position(|row| *row == from) else {
+            self.range = None;
+            return;
+        };
+        let (low, high) = (start.min(self.index), start.max(self.index));
+        let rows = self.rows[low..=high.min(self.rows.len() - 1)]
+            .iter()
+            .copied();
+        self.marks.extend(rows.filter(|row| can_be_marked(*row)));
+    }
+
+    /// Shows children by what they came to, or one by one; of the job under the cursor.
+    pub fn toggle_same(&mut self) {
+        let Some(cursor) = self.cursor else { return };
+        let job = cursor.job();
+        let arranged = match self.arrangement(job) {
+            Arrangement::EachChild => Arrangement::Same,
+            Arrangement::Same => Arrangement::EachChild,
+        };
+        self.arranged.insert(job, arranged);
+        self.open(job);
+        self.open_groups.retain(|(of, _)| *of != job);
+        self.cursor = Some(RowId::Job(job));
+    }
+
+    pub fn set_filter(&mut self, filter: Filter) {
+        self.filter = filter;
+        self.offset = 0;
+    }
+
+    pub fn toggle_problems(&mut self) {
+        self.scope = match self.scope {
+            Scope::Everything => Scope::Problems,
+            Scope::Problems => Scope::Everything,
+        };
+    }
+
+    /// Sorts by a column; by the same again, the other way round.
+    pub fn sort_by(&mut self, column: Column) {
+        self.sort = if self.sort.column == column {
+            Sort {
+                column,
+                direction: self.sort.direction.turned(),
+            }
+        } else {
+            Sort {
+                column,
+                direction: column.natural(),
+            }
+        };
+        self.orders.clear();
+    }
+
+    pub fn set_sort(&mut self, sort: Sort) {
+        self.sort = sort;
+        self.orders.clear();
+    }
+
+    /// Goes to the next problem, into jobs that are closed too; true if there is one, or one is on its way.
+    pub fn seek_problem(&mut self, now: Now, model: &Model, way: Way) -> bool {
+        let jobs: Vec<u64> = self.job_order();
+        let Some(here) = self.cursor else {
+            return false;
+        };
+        let at = jobs.iter().position(|job| *job == here.job()).unwrap_or(0);
+        // First in this job, behind or before the cursor; then in the others, and in the end in this one from its edge.
+        let others: Vec<u64> = match way {
+            Way::Next => jobs[at..].iter().chain(&jobs[..=at]).copied().collect(),
+            Way::Previous => {
+                let before = jobs[..=at].iter().rev();
+                before.chain(jobs[at..].iter().rev()).copied().collect()
+            }
+        };
+        for (n, job) in others.into_iter().enumerate() {
+            let Some(entry) = model.job(job) else {
+                continue;
+            };
+            if problems(&entry.job) == 0 {
+                continue;
+            }
+            if self.is_open(job).is_none() || !entry.is_complete() {
+                self.open(job);
+                self.seeking = Some((job, way));
+                return true;
+            }
+            let edge = n > 0;
+            if let Some(row) = self.problem_in(
+                model,
+                job,
+                way,
+                edge.then_some(())
+                    .map_or(self.index, |()| self.edge(job, way)),
+            ) {
+                return self.go_to(now, row);
+            }
+        }
+        false
+    }
+
+    /// Where a search that comes into a job from outside begins.
+    fn edge(&self, job: u64, way: Way) -> usize {
+        let of_job = |row: &RowId| row.job() == job;
+        match way {
+            Way::Next => self.rows.iter().position(of_job).unwrap_or(0),
+            Way::Previous => self
+                .rows
+                .iter()
+                .rposition(of_job)
+                .map_or(0, |last| last + 1),
+        }
+    }
+
+    /// The next row behind or before `from` that is a child of `job` with a problem.
+    fn problem_in(&self, model: &Model, job: u64, way: Way, from: usize) -> Option<RowId> {
+        let found = |row: &&RowId| match row {
+            RowId::Child { job: of, child } if *of == job => model
+                .child(*child)
+                .is_some_and(|(_, entry)| is_problem(&entry.child)),
+            RowId::Group { job: of, first } if *of == job => model
+                .child(*first)
+                .is_some_and(|(_, entry)| is_problem(&entry.child)),
+            RowId::Job(_) | RowId::Child { .. } | RowId::Rest(_) | RowId::Group { .. } => false,
+        };
+        match way {
+            Way::Next => self.rows.iter().skip(from + 1).find(found).copied(),
+            Way::Previous => self.rows[..from.min(self.rows.len())]
+                .iter()
+                .rev()
+                .find(found)
+                .copied(),
+        }
+    }
+
+    fn job_order(&self) -> Vec<u64> {
+        let job = |row: &RowId| match row {
+            RowId::Job(job) => Some(*job),
+            RowId::Child { .. } | RowId::Rest(_) | RowId::Group { .. } => None,
+        };
+        self.rows.iter().filter_map(job).collect()
+    }
+
+    fn scroll_to_cursor(&mut self) {
+        let height = self.height.max(1);
+        if self.index < self.offset {
+            self.offset = self.index;
+        } else if self.index >= self.offset + height {
+            self.offset = self.index + 1 - height;
+        }
+        let most = self.rows.len().saturating_sub(height);
+        self.offset = self.offset.min(most);
+    }
+}
+
+/// Jobs and children can be acted on; other rows stand for several.
+fn can_be_marked(row: RowId) -> bool {
+    match row {
+        RowId::Job(_) | RowId::Child { .. } => true,
+        RowId::Rest(_) | RowId::Group { .. } => false,
+    }
+}

@@ -1,0 +1,253 @@
+//! From the model to rows: what is open, in which order, and what a filter leaves.
+
+use std::collections::HashMap;
+
+use super::{Arrangement, Direction, Open, RESORT, RowId, Scope, Tree};
+use crate::command::console::Column;
+use crate::command::console::Way;
+use crate::core::state::State;
+use crate::tui::event::Now;
+use crate::tui::model::{ChildEntry, Entry, Model, is_problem, problems};
+
+/// A job with so many children shows them all as soon as it is opened.
+const FEW: usize = 24;
+
+/// Of more, so many from the beginning.
+const FIRST: usize = 8;
+
+impl Tree {
+    /// Brings the rows up to the model.  The cursor stays on what it was on, and that stays where it was on the screen.
+    pub fn rebuild(&mut self, now: Now, model: &Model) {
+        self.open.retain(|job, _| model.job(*job).is_some());
+        self.arranged.retain(|job, _| model.job(*job).is_some());
+        self.open_groups
+            .retain(|(job, _)| model.job(*job).is_some());
+        let alive = |row: &RowId| model.job(row.job()).is_some();
+        self.marks.retain(alive);
+        if self.scope == Scope::Problems {
+            let bad = model.jobs().filter(|entry| problems(&entry.job) > 0);
+            let bad: Vec<u64> = bad.map(|entry| entry.job.id).collect();
+            for job in bad {
+                self.open(job);
+            }
+        }
+        let may_resort = now.mono >= self.sorted + RESORT && now.mono >= self.moved + RESORT;
+        if may_resort && self.sort.column.is_live() {
+            self.orders.clear();
+            self.sorted = now.mono;
+        }
+        let mut rows = Vec::with_capacity(self.rows.len() + 16);
+        for id in self.order_of_jobs(now, model) {
+            if !self.hidden.contains(&id)
+                && let Some(entry) = model.job(id)
+            {
+                self.push_job(now, entry, &mut rows);
+            }
+        }
+        self.settle_cursor(rows);
+        if let Some((job, way)) = self.seeking
+            && model.job(job).is_none_or(Entry::is_complete)
+        {
+            self.seeking = None;
+            let from = self.edge(job, way);
+            let found = self.problem_in(model, job, way, from);
+            let from_first = (way == Way::Next)
+                .then(|| self.rows.get(from).copied())
+                .flatten();
+            if let Some(row) = found.or(from_first) {
+                self.go_to(now, row);
+            }
+        }
+    }
+
+    /// Takes new rows over, with the cursor on the same thing at the same height.
+    fn settle_cursor(&mut self, rows: Vec<RowId>) {
+        let height_of_cursor = self.index.saturating_sub(self.offset);
+        let at_top = self.offset == 0;
+        self.rows = rows;
+        let found = self.cursor.and_then(|cursor| {
+            let exact = self.rows.iter().position(|row| *row == cursor);
+            // What has gone into the rest of its job, or is not shown any more, is stood for by its job.
+            exact.or_else(|| {
+                let job = cursor.job();
+                let rest = self.rows.iter().position(|row| *row == RowId::Rest(job));
+                rest.or_else(|| self.rows.iter().position(|row| *row == RowId::Job(job)))
+            })
+        });
+        match found {
+            Some(index) => {
+                self.index = index;
+                if !at_top {
+                    self.offset = index.saturating_sub(height_of_cursor);
+                }
+            }
+            None => self.index = self.index.min(self.rows.len().saturating_sub(1)),
+        }
+        self.cursor = self.rows.get(self.index).copied();
+        self.scroll_to_cursor();
+    }
+
+    fn push_job(&self, now: Now, entry: &Entry, rows: &mut Vec<RowId>) {
+        let id = entry.job.id;
+        let job = &entry.job;
+        let texts = [
+            job.name.as_str(),
+            job.command.as_str(),
+            job.targets.as_str(),
+            job.state.word(),
+        ];
+        let number = id.to_string();
+        let wanted = self
+            .filter
+            .shows(texts.into_iter().chain([number.as_str()]));
+        if self.scope == Scope::Problems && problems(job) == 0 {
+            return;
+        }
+        let mut below = Vec::new();
+        if let Some(open) = self.is_open(id) {
+            match (self.arrangement(id), entry.fold()) {
+                (Arrangement::Same, Some(fold)) => {
+                    for group in &fold.groups {
+                        let Some(first) = group.children.first().copied() else {
+                            continue;
+                        };
+                        below.push(RowId::Group { job: id, first });
+                        if self.is_group_open(id, first) {
+                            let children = group.children.iter();
+                            below.extend(children.map(|child| RowId::Child {
+                                job: id,
+                                child: *child,
+                            }));
+                        }
+                    }
+                }
+                (Arrangement::Same, None) | (Arrangement::EachChild, _) => {
+                    self.push_children(now, entry, open, wanted, &mut below);
+                }
+            }
+        }
+        if wanted || !below.is_empty() {
+            rows.push(RowId::Job(id));
+            rows.extend(below);
+        }
+    }
+
+    fn push_children(
+        &self,
+        now: Now,
+        entry: &Entry,
+        open: Open,
+        job_wanted: bool,
+        rows: &mut Vec<RowId>,
+    ) {
+        let id = entry.job.id;
+        let narrowed = self.scope == Scope::Problems || (self.filter.is_set() && !job_wanted);
+        let order = self.order_of_children(now, entry);
+        if narrowed {
+            let shown = order.into_iter().filter(|child| {
+                (self.scope == Scope::Everything || is_problem(&child.child))
+                    && (job_wanted || self.filter.shows(texts(child)))
+            });
+            rows.extend(shown.map(|child| RowId::Child {
+                job: id,
+                child: child.child.id,
+            }));
+            return;
+        }
+        let all = open == Open::All || order.len() <= FEW;
+        let (mut fine, mut left) = (0, 0);
+        for child in order {
+            let shown = all || is_problem(&child.child) || fine < FIRST;
+            if shown {
+                fine += usize::from(!is_problem(&child.child));
+                rows.push(RowId::Child {
+                    job: id,
+                    child: child.child.id,
+                });
+            } else {
+                left += 1;
+            }
+        }
+        // What has not been heard of yet is in the rest, too.
+        if left > 0 || (!entry.is_complete() && entry.job.children() > 0) {
+            rows.push(RowId::Rest(id));
+        }
+    }
+
+    fn order_of_jobs(&mut self, now: Now, model: &Model) -> Vec<u64> {
+        let Self { orders, sort, .. } = self;
+        let mut jobs: Vec<&Entry> = model.jobs().rev().collect();
+        if let Some(order) = orders.get(&None) {
+            // New ones on top, as they are listed otherwise.
+            let places: HashMap<u64, usize> = order.iter().copied().zip(1..).collect();
+            jobs.sort_by_key(|entry| places.get(&entry.job.id).copied().unwrap_or_default());
+        } else {
+            jobs.sort_by(|a, b| turned(sort.column.compare_jobs(a, b, now), sort.direction));
+        }
+        let order: Vec<u64> = jobs.iter().map(|entry| entry.job.id).collect();
+        if sort.column.is_live() {
+            orders.insert(None, order.clone());
+            for entry in &jobs {
+                if self.open.contains_key(&entry.job.id)
+                    && !orders.contains_key(&Some(entry.job.id))
+                    && entry.is_complete()
+                {
+                    let mut children: Vec<&ChildEntry> = entry.children().collect();
+                    children.sort_by(|a, b| {
+                        turned(sort.column.compare_children(a, b, now), sort.direction)
+                    });
+                    let ids = children.iter().map(|child| child.child.id).collect();
+                    orders.insert(Some(entry.job.id), ids);
+                }
+            }
+        }
+        order
+    }
+
+    fn order_of_children<'a>(&self, now: Now, entry: &'a Entry) -> Vec<&'a ChildEntry> {
+        let column = self.sort.column;
+        if let Some(order) = self.orders.get(&Some(entry.job.id)) {
+            return order.iter().filter_map(|id| entry.child(*id)).collect();
+        }
+        let mut children: Vec<&ChildEntry> = entry.children().collect();
+        // Ids sort jobs only: children stay in host order, whichever way round their jobs are.
+        if column != Column::Id && !column.is_live() {
+            children
+                .sort_by(|a, b| turned(column.compare_children(a, b, now), self.sort.direction));
+        }
+        children
+    }
+}
+
+fn turned(order: std::cmp::Ordering, direction: Direction) -> std::cmp::Ordering {
+    match direction {
+        Direction::Up => order,
+        Direction::Down => order.reverse(),
+    }
+}
+
+/// What a filter looks at in a child.
+fn texts(child: &ChildEntry) -> impl Iterator<Item = &str> {
+    let view = &child.child;
+    let reason = view.reason.as_ref().map(|reason| reason.text.as_str());
+    [Some(view.host.as_str()), Some(view.state.word()), reason]
+        .into_iter()
+        .flatten()
+        .chain(child.last_text())
+}
+
+/// `149 Running, 91 Completed` of the children that a row stands for.
+pub(in crate::tui) fn rest_of(entry: &Entry, shown: &[RowId]) -> Vec<(State, u32)> {
+    let mut counts = State::ALL.map(|state| entry.job.count(state));
+    for row in shown {
+        if let RowId::Child { job, child } = row
+            && *job == entry.job.id
+            && let Some(child) = entry.child(*child)
+        {
+            let count = &mut counts[child.child.state as usize];
+            *count = count.saturating_sub(1);
+        }
+    }
+    let pairs = State::ALL.into_iter().zip(counts);
+    pairs.filter(|(_, count)| *count > 0).collect()
+}

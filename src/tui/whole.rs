@@ -1,0 +1,111 @@
+//! All of some children's output, streamed out of the engine piece by piece: to a file, a program, the clipboard.
+
+use bytes::Bytes;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use crate::daemon::client::{Absent, Reach};
+use crate::wire::look::{Look, Place, RowEnd, RowKind, Seen};
+use crate::wire::{Reply, Request};
+
+/// Bytes asked for at a time.
+const BITE: u32 = 1 << 20;
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// Children with what stands before each of their lines.
+    Children(Vec<(u64, String)>),
+    /// A text that is here already.
+    Text(Bytes),
+}
+
+/// How much was written, and what was missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    pub bytes: u64,
+    /// What a cap had cut out.
+    pub dropped: u64,
+}
+
+impl Whole {
+    /// Writes everything that is stored by now, as it came; where something was cut out, a line says so.
+    pub async fn write(
+        &self,
+        reach: &Reach,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<Written, String> {
+        let mut written = Written::default();
+        let children = match self {
+            Self::Children(children) => children.as_slice(),
+            Self::Text(text) => {
+                to.write_all(text)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                written.bytes = text.len() as u64;
+                &[]
+            }
+        };
+        for (child, prefix) in children {
+            let mut from = 0;
+            loop {
+                let seen = look(reach, *child, from).await?;
+                let mut text = Vec::with_capacity(BITE as usize / 4);
+                for row in &seen.rows {
+                    text.extend_from_slice(prefix.as_bytes());
+                    match &row.what {
+                        RowKind::Text { data, ends, .. } => {
+                            text.extend_from_slice(data);
+                            // With a prefix every row is a line of its own.
+                            if *ends == RowEnd::Newline || !prefix.is_empty() {
+                                text.push(b'\n');
+                            }
+                        }
+                        RowKind::Cut(count) => {
+                            written.dropped += count.bytes;
+                            let line = format!(
+                                "[regatta: {} bytes in {} lines were cut out here]\n",
+                                count.bytes, count.lines
+                            );
+                            text.extend_from_slice(line.as_bytes());
+                        }
+                    }
+                }
+                to.write_all(&text)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                written.bytes += text.len() as u64;
+                let done = seen.to.offset >= seen.end.offset || seen.to.offset <= from;
+                from = seen.to.offset;
+                if done {
+                    break;
+                }
+            }
+        }
+        to.flush().await.map_err(|error| error.to_string())?;
+        Ok(written)
+    }
+}
+
+/// A stretch of a child's output.
+async fn look(reach: &Reach, child: u64, from: u64) -> Result<Seen, String> {
+    let request = Request::Look(Look {
+        child,
+        at: Place::Offset(from),
+        before: 0,
+        behind: BITE,
+    });
+    let connection = reach.request(&request, Absent::Start).await;
+    let mut connection = connection.map_err(|error| error.to_string())?;
+    loop {
+        match connection
+            .reply_or_notice()
+            .await
+            .map_err(|error| error.to_string())?
+        {
+            Reply::Seen(seen) => return Ok(seen),
+            Reply::Notice(_) => {}
+            Reply::Error { message, .. } => return Err(message),
+            _ => return Err("the engine answered out of turn".to_string()),
+        }
+    }
+}
