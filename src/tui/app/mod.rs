@@ -20,6 +20,9 @@ mod typing;
 mod verbs;
 mod wants;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

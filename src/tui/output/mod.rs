@@ -27,7 +27,7 @@ mod select;
 mod stretch;
 pub mod styles;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod title;
 mod walk;
 mod wrap;

@@ -4,7 +4,7 @@ mod drawn;
 mod properties;
 mod reading;
 mod searching;
-mod store;
+pub(crate) mod store;
 
 use bytes::Bytes;
 use jiff::tz::TimeZone;

@@ -14,12 +14,12 @@ use crate::wire::look::{
 
 /// Everything some children wrote.
 #[derive(Default)]
-pub(super) struct Store {
+pub(crate) struct Store {
     children: BTreeMap<u64, Output>,
     /// Rows in one answer at most.
-    pub(super) most: Option<usize>,
+    pub(crate) most: Option<usize>,
     /// Requests answered so far.
-    pub(super) answered: usize,
+    pub(crate) answered: usize,
 }
 
 #[derive(Default)]
@@ -31,17 +31,17 @@ struct Output {
 
 impl Store {
     /// One child with this text.
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut store = Self::default();
         store.write(1, Stream::Out, text);
         store
     }
 
-    pub(super) fn write(&mut self, child: u64, stream: Stream, text: &str) {
+    pub(crate) fn write(&mut self, child: u64, stream: Stream, text: &str) {
         self.write_bytes(child, stream, text.as_bytes());
     }
 
-    pub(super) fn write_bytes(&mut self, child: u64, stream: Stream, text: &[u8]) {
+    pub(crate) fn write_bytes(&mut self, child: u64, stream: Stream, text: &[u8]) {
         let output = self.children.entry(child).or_default();
         for piece in text.split_inclusive(|byte| *byte == b'\n') {
             let (data, ends) = match piece.strip_suffix(b"\n") {
@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    pub(super) fn cut(&mut self, child: u64, count: Count) {
+    pub(crate) fn cut(&mut self, child: u64, count: Count) {
         let output = self.children.entry(child).or_default();
         output.rows.push(Row {
             child,
@@ -93,13 +93,13 @@ impl Store {
         output.dropped += count;
     }
 
-    pub(super) fn end(&self, child: u64) -> Point {
+    pub(crate) fn end(&self, child: u64) -> Point {
         self.children
             .get(&child)
             .map_or(Point::default(), |output| output.end)
     }
 
-    pub(super) fn child(&self, id: u64, ending: Option<&str>) -> Child {
+    pub(crate) fn child(&self, id: u64, ending: Option<&str>) -> Child {
         Child {
             id,
             host: format!("web{id:02}"),
@@ -113,14 +113,14 @@ impl Store {
     }
 
     /// Tells the view how far each child goes by now.
-    pub(super) fn tell(&self, view: &mut OutputView) {
+    pub(crate) fn tell(&self, view: &mut OutputView) {
         for (child, output) in &self.children {
             view.grew(*child, output.end);
         }
     }
 
     /// Answers everything the view wants.
-    pub(super) fn serve(&mut self, view: &mut OutputView) {
+    pub(crate) fn serve(&mut self, view: &mut OutputView) {
         for _ in 0..20_000 {
             let Some(want) = view.wants() else { return };
             self.answered += 1;
@@ -142,7 +142,7 @@ impl Store {
         panic!("the view is never content");
     }
 
-    pub(super) fn look(&self, look: Look) -> Seen {
+    pub(crate) fn look(&self, look: Look) -> Seen {
         let output = &self.children[&look.child];
         let at = match look.at {
             Place::Offset(offset) => offset.min(output.end.offset),
@@ -176,7 +176,7 @@ impl Store {
         }
     }
 
-    pub(super) fn search(&self, search: &Search) -> Found {
+    pub(crate) fn search(&self, search: &Search) -> Found {
         let typed = match search.case {
             Case::Ignored => search.pattern.to_lowercase(),
             Case::Matters => search.pattern.clone(),
@@ -216,7 +216,7 @@ impl Store {
         found
     }
 
-    pub(super) fn rows(&self, rows: &Rows) -> Vec<Row> {
+    pub(crate) fn rows(&self, rows: &Rows) -> Vec<Row> {
         let rows = rows.rows.iter();
         let row = |(child, offset): &(u64, u64)| {
             let output = self.children.get(child)?;
