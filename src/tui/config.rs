@@ -89,7 +89,7 @@ impl Loaded {
 
     /// What holds without any file, with these computers.
     #[cfg(test)]
-    pub(super) fn built_in(inventory: Inventory) -> Self {
+    pub(super) fn built_in(inventory: &Inventory) -> Self {
         let nowhere = Files {
             config: None,
             directory: None,
@@ -98,7 +98,7 @@ impl Loaded {
         };
         let loaded = Self::load(&nowhere, |_| Ok(inventory.clone()));
         Self {
-            disk: Arc::new(bar::NoFiles),
+            disk: Arc::new(bar::names::NoFiles),
             ..loaded.expect("what is built in is right")
         }
     }

@@ -15,7 +15,7 @@ use crate::core::state::State;
 use crate::tui::events::{Happening, Weight};
 use crate::tui::jobs::{COUNTED, Jobs, said_by, title};
 use crate::tui::layout::{Layout, Panes, Want, layout};
-use crate::tui::view::{Focus, pad};
+use crate::tui::view::{Focus, Glyphs, pad};
 use crate::view::span;
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless, width};
@@ -24,6 +24,9 @@ impl App {
     /// Draws everything.
     pub fn draw(&self, frame: &mut Frame<'_>) {
         let area = frame.area();
+        if area.is_empty() {
+            return;
+        }
         let buf = frame.buffer_mut();
         buf.set_style(area, self.styles.of(Role::Text));
         match layout(area, self.wanted_layout()) {
@@ -37,6 +40,16 @@ impl App {
                 );
             }
             Layout::Panes(panes) => self.draw_panes(area, &panes, buf),
+        }
+        if self.flags.glyphs == Glyphs::ASCII {
+            // What was cut off, and what stands between words, says so with characters of its own.
+            for cell in &mut buf.content {
+                match cell.symbol() {
+                    "…" => _ = cell.set_symbol("."),
+                    "·" => _ = cell.set_symbol("-"),
+                    _ => {}
+                }
+            }
         }
         if let Some(bar) = &self.bar
             && let Some(at) = bar.cursor(area)
@@ -152,6 +165,10 @@ impl App {
         }
         match self.model.questions().len() {
             0 => {}
+            count if across < 60 => spans.push(Span::styled(
+                format!(" {count} ask"),
+                self.styles.of(Role::Error),
+            )),
             1 => spans.push(Span::styled(
                 "  1 question: enter on it answers",
                 self.styles.of(Role::Error),
@@ -168,7 +185,11 @@ impl App {
             ));
         }
         spans.push(Span::raw("   "));
-        spans.extend(self.count_spans());
+        if across < 60 {
+            spans.push(Span::raw(self.counts()));
+        } else {
+            spans.extend(self.count_spans());
+        }
         Line::from(spans).render(area, buf);
         if across > width(&clock) + 12 {
             let x = area.x + area.width - width(&clock) as u16 - 1;

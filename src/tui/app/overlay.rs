@@ -257,7 +257,8 @@ impl App {
             }
             (Code::Char('n'), Held::NONE) if choice => self.give(one, Said::Refuse),
             (Code::Char('n'), Held::CTRL) if !choice => self.give(one, Said::Refuse),
-            (Code::Enter, _) if !choice => {
+            // Nothing is no answer: Enter twice is a slip.
+            (Code::Enter, _) if !choice && !answering.is_empty() => {
                 let typed = answering.take();
                 self.give(one, Said::Secret(Secret::new(typed)));
             }
@@ -301,6 +302,9 @@ impl App {
     }
 
     fn open_question(&mut self, question: crate::wire::look::Question) {
+        if self.flags.acting == super::Acting::ReadOnly {
+            return self.say("read-only: answering is switched off");
+        }
         let is_key = |kind: &QuestionKind| matches!(kind, QuestionKind::HostKey { .. });
         let alike = if is_key(&question.kind) {
             let keys = self

@@ -248,10 +248,7 @@ impl App {
         let how = if stop.kill {
             "KILL at once, without TERM.".to_string()
         } else {
-            format!(
-                "TERM now, KILL after {}.",
-                crate::view::span::seconds(grace.as_secs_f64())
-            )
+            format!("TERM now, KILL after {} s.", grace.as_secs_f64())
         };
         let ended = match all - live {
             0 => String::new(),

@@ -15,6 +15,7 @@ use crate::wire::look::{
     Folded, Group, HostView, LastOutcome, Question, QuestionKind, Reached, Row, RowKind,
 };
 use crate::wire::reply::{ChildView, JobView, Jobs, Settled};
+use crate::wire::request::Children;
 use crate::wire::{Reply, Request};
 
 /// When everything here happened.
@@ -152,9 +153,10 @@ impl Engine {
 
     fn reply(&self, request: &Request) -> Result<Reply, Failure> {
         Ok(match request {
-            Request::Jobs { select, .. } => {
+            Request::Jobs { select, children } => {
                 let words = select.iter().flat_map(|wanted| &wanted.0);
-                Reply::Jobs(self.select(words.map(ToString::to_string)))
+                let words = words.map(|selector| selector.text.clone());
+                Reply::Jobs(self.select(words, *children))
             }
             Request::Fold { job } => Reply::Folded(self.fold(*job)),
             Request::Tails { children } => {
@@ -166,13 +168,16 @@ impl Engine {
                 last: true,
             },
             Request::Questions(_) => Reply::Questions(self.questions.clone()),
+            Request::Look(look) if self.children.iter().all(|child| child.id != look.child) => {
+                return Err(failure("no such child"));
+            }
             Request::Look(look) => Reply::Seen(self.store.look(*look)),
             Request::Search(search) => Reply::Found(self.store.search(search)),
             Request::Rows(rows) => Reply::Rows(self.store.rows(rows)),
             Request::Command(Command::Remove { select, .. }) => Reply::Removed {
                 jobs: select
                     .iter()
-                    .filter_map(|word| word.to_string().parse().ok())
+                    .filter_map(|word| word.text.parse().ok())
                     .collect(),
                 left: Vec::new(),
                 unknown: Vec::new(),
@@ -197,7 +202,7 @@ impl Engine {
     }
 
     /// Jobs by their ids, children by theirs or as `JOB.HOST`.
-    fn select(&self, words: impl Iterator<Item = String>) -> Jobs {
+    fn select(&self, words: impl Iterator<Item = String>, children_too: Children) -> Jobs {
         let mut found = (Vec::new(), Vec::new(), Vec::new());
         for word in words {
             let child = self
@@ -215,8 +220,9 @@ impl Engine {
         jobs.extend(children.iter().map(|child| child.job));
         jobs.dedup();
         let mut part = self.whole(&jobs, children);
-        part.children
-            .retain(|child| !whole.contains(&child.job) || part.jobs.len() == 1);
+        if children_too == Children::Without {
+            part.children.retain(|child| !whole.contains(&child.job));
+        }
         part.unknown = unknown;
         part
     }
@@ -232,7 +238,10 @@ impl Engine {
             only
         };
         Jobs {
-            jobs: jobs.iter().map(|id| self.jobs[id].clone()).collect(),
+            jobs: jobs
+                .iter()
+                .filter_map(|id| self.jobs.get(id).cloned())
+                .collect(),
             children,
             unknown: Vec::new(),
             last: true,
@@ -280,15 +289,13 @@ impl Engine {
     fn hosts(&self) -> Vec<HostView> {
         let mut hosts = BTreeMap::new();
         for child in &self.children {
-            let host = hosts
-                .entry(child.host.clone())
-                .or_insert_with(|| HostView {
-                    host: child.host.clone(),
-                    counts: [0; 10],
-                    connections: 0,
-                    last: None,
-                    reached: None,
-                });
+            let host = hosts.entry(child.host.clone()).or_insert_with(|| HostView {
+                host: child.host.clone(),
+                counts: [0; 10],
+                connections: 0,
+                last: None,
+                reached: None,
+            });
             if child.state.is_final() {
                 host.last = Some(LastOutcome {
                     job: child.job,

@@ -28,7 +28,8 @@ use crate::view::span::Zone;
 use crate::wire::Request;
 
 /// The computers there are.
-const INVENTORY: &str = "[hosts]\n\"web[01-04]\" = {}\n\"db[1-2]\" = {}\n[groups]\nweb = \"web[01-04]\"\n";
+const INVENTORY: &str =
+    "[hosts]\n\"web[01-04]\" = {}\n\"db[1-2]\" = {}\n[groups]\nweb = \"web[01-04]\"\n";
 
 const FLAGS: Flags = Flags {
     acting: Acting::Allowed,
@@ -56,7 +57,7 @@ impl Session {
         let inventory = Inventory::parse(INVENTORY, "inventory.toml").expect("an inventory");
         let app = App::new(
             flags,
-            Loaded::built_in(inventory),
+            Loaded::built_in(&inventory),
             size,
             History::default(),
         );
@@ -123,7 +124,8 @@ impl Session {
             let (token, after) = match rest.strip_prefix('\'') {
                 Some(text) => {
                     let (text, after) = text.split_once('\'').expect("the end of what is typed");
-                    text.chars().for_each(|c| self.press(KeyCode::Char(c), KeyModifiers::NONE));
+                    text.chars()
+                        .for_each(|c| self.press(KeyCode::Char(c), KeyModifiers::NONE));
                     ("", after)
                 }
                 None => rest.split_once(' ').unwrap_or((rest, "")),
@@ -227,7 +229,10 @@ fn pressed(key: Key) -> (KeyCode, KeyModifiers) {
 }
 
 fn words(select: &[Selector]) -> String {
-    let words: Vec<String> = select.iter().map(ToString::to_string).collect();
+    let words: Vec<String> = select
+        .iter()
+        .map(|selector| selector.text.clone())
+        .collect();
     words.join(" ")
 }
 

@@ -1,9 +1,308 @@
-//! x
+//! Sessions, one story each: what is pressed, what the console then wants done, what it says.
+
 use super::*;
+use crate::command::console::Screen;
+
+/// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
+fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
+    let mut session = Session::new(engine);
+    session.keys(keys);
+    assert_eq!(session.deeds(), deeds, "{keys}\n{}", session.screen());
+    session
+}
+
 #[test]
-fn first() {
-    let mut s = Session::new(Engine::busy());
-    println!("{}", s.screen());
-    s.keys("j x");
-    println!("{}\n{:?}", s.screen(), s.deeds());
+fn only_the_letter_that_is_shown_stops_anything() {
+    // The cursor begins on the newest job.
+    check(Engine::busy(), "x", &[]);
+    check(Engine::busy(), "x enter x esc", &[]);
+    check(Engine::busy(), "x n", &[]);
+    check(Engine::busy(), "x ctrl-c", &[]);
+    check(Engine::busy(), "x y", &["stop 50"]);
+    check(Engine::busy(), "X y", &["kill 50"]);
+    let session = check(Engine::quiet(), "x y", &[]);
+    assert!(
+        !session.screen().contains("Stop "),
+        "nothing to stop, nothing asked"
+    );
+}
+
+#[test]
+fn marks_come_before_the_cursor() {
+    let session = check(Engine::busy(), "space space j X y", &["kill 50 50.web01"]);
+    assert!(session.screen().contains("2 marked"));
+    check(Engine::busy(), "* \\ x y", &["stop 50"]);
+}
+
+#[test]
+fn a_removal_can_be_taken_back_until_it_is_done() {
+    check(Engine::quiet(), "d u @60", &[]);
+    check(Engine::quiet(), "d @29", &[]);
+    check(Engine::quiet(), "d @31", &["remove 30"]);
+    let gone = check(Engine::quiet(), "d", &[]);
+    assert!(!gone.screen().contains("run uptime"), "{}", gone.screen());
+    check(Engine::quiet(), "d q", &["remove 30", "quit"]);
+}
+
+#[test]
+fn what_still_runs_is_stopped_before_it_is_removed_and_only_if_that_is_wanted() {
+    check(Engine::busy(), "d enter d @60", &[]);
+    check(Engine::busy(), "d y", &["stop and remove 50"]);
+}
+
+#[test]
+fn receiving_takes_and_keeping_only_looks() {
+    check(Engine::quiet(), "r", &["receive 30"]);
+    let kept = check(Engine::quiet(), "R", &[]);
+    assert!(kept.screen().contains("all is well"), "{}", kept.screen());
+}
+
+#[test]
+fn questions_are_answered_by_letters_and_secrets_by_enter_alone() {
+    let keys = "j enter";
+    let asked = check(Engine::busy(), keys, &[]);
+    assert!(asked.screen().contains("Password"), "{}", asked.screen());
+    let typed = check(Engine::busy(), "j enter 'hunter2'", &[]);
+    assert!(!typed.screen().contains("hunter2"));
+    let sent = check(
+        Engine::busy(),
+        "j enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    assert!(!format!("{:?}", sent.actions).contains("hunter2"));
+    check(Engine::busy(), "j enter 'hunter2' esc", &[]);
+    check(Engine::busy(), "j j j enter enter esc", &[]);
+    check(Engine::busy(), "j j j enter y", &["answer [1] Accept"]);
+    check(Engine::busy(), "j j j enter n", &["answer [1] Refuse"]);
+}
+
+#[test]
+fn the_bar_carries_out_what_is_typed_and_nothing_else() {
+    check(Engine::quiet(), ": 'stop 20' esc", &[]);
+    check(
+        Engine::quiet(),
+        ": 'run -t web[01-02] -- uptime' enter",
+        &["plan run"],
+    );
+    check(
+        Engine::quiet(),
+        ": 'query uptime -t @web' enter",
+        &["plan query uptime"],
+    );
+    check(Engine::quiet(), ": 'history' enter", &["program history"]);
+    let wrong = check(Engine::quiet(), ": 'stpo 20' enter", &[]);
+    assert!(
+        wrong.screen().contains("did you mean stop?"),
+        "{}",
+        wrong.screen()
+    );
+    assert!(wrong.app.bar.is_some(), "the line stays to be mended");
+}
+
+#[test]
+fn a_paste_does_nothing_but_fill_the_bar() {
+    let mut session = Session::new(Engine::busy());
+    session.event(Event::Paste("stop all\nx\ny\n".to_string()));
+    assert_eq!(session.deeds(), [""; 0]);
+    assert!(
+        session.screen().contains(":stop all"),
+        "{}",
+        session.screen()
+    );
+    session.keys("esc x");
+    session.event(Event::Paste("y".to_string()));
+    assert_eq!(session.deeds(), [""; 0], "a paste answers no question");
+}
+
+#[test]
+fn one_key_by_mistake_never_leaves() {
+    check(Engine::quiet(), "esc esc esc h h", &[]);
+    check(Engine::quiet(), "ctrl-c @5", &[]);
+    check(Engine::quiet(), "ctrl-c ctrl-c", &["quit"]);
+    check(Engine::quiet(), "q", &["quit"]);
+    check(Engine::quiet(), "2 q 3 q 4 q enter", &[]);
+    let asked = check(Engine::busy(), "q q", &[]);
+    assert!(asked.screen().contains("detach"), "{}", asked.screen());
+    check(Engine::busy(), "q n", &[]);
+    check(Engine::busy(), "q d", &["quit"]);
+    check(Engine::busy(), "q s", &["stop all", "quit"]);
+}
+
+#[test]
+fn whoever_may_only_look_changes_nothing() {
+    let flags = Flags {
+        acting: Acting::ReadOnly,
+        ..FLAGS
+    };
+    let mut session = Session::with(flags, (160, 50), Engine::busy());
+    session.keys("x y X y d y r : 'run -t web01 -- reboot' enter : 'stop all' enter y");
+    session.keys("j enter 'secret' enter y j j enter y");
+    assert_eq!(session.deeds(), [""; 0], "{}", session.screen());
+    assert!(session.screen().contains("read-only"));
+}
+
+#[test]
+fn problems_are_found_in_jobs_that_are_closed() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("z M ]");
+    let cursor = session.app.tree.cursor();
+    assert_eq!(
+        cursor.map(crate::tui::tree::RowId::job),
+        Some(20),
+        "{}",
+        session.screen()
+    );
+    assert!(
+        session.screen().contains("no space left"),
+        "{}",
+        session.screen()
+    );
+}
+
+#[test]
+fn equal_results_are_one_row() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("j =");
+    let screen = session.screen();
+    assert!(screen.contains("web01,web03"), "{screen}");
+}
+
+#[test]
+fn a_filter_shows_what_it_comes_to_and_can_be_taken_back() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("/ 'disks'");
+    assert!(
+        !session.screen().contains("run uptime"),
+        "{}",
+        session.screen()
+    );
+    session.keys("esc");
+    assert!(
+        session.screen().contains("run uptime"),
+        "{}",
+        session.screen()
+    );
+    session.keys("/ 'disks' enter");
+    assert!(session.screen().contains("filter disks"));
+    session.keys("esc");
+    assert!(session.screen().contains("run uptime"));
+}
+
+#[test]
+fn a_held_picture_says_so_and_begins_anew() {
+    let mut session = Session::new(Engine::busy());
+    session.keys("p");
+    assert!(session.screen().contains("STILL since"));
+    session
+        .engine
+        .add(60, "newer", &[crate::core::state::State::Completed]);
+    let listed = session.engine.listed();
+    session.event(listed);
+    assert!(!session.screen().contains("newer"), "nothing moves");
+    session.keys("p");
+    assert!(session.screen().contains("newer"), "{}", session.screen());
+}
+
+#[test]
+fn keys_that_go_on_are_explained_to_who_hesitates() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("y");
+    assert!(
+        !session.screen().contains("Copy: host"),
+        "{}",
+        session.screen()
+    );
+    session.keys("@1");
+    let screen = session.screen();
+    assert!(screen.contains(" h        Copy"), "{screen}");
+    session.keys("h");
+    assert!(
+        session
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::Copy(..)))
+    );
+}
+
+#[test]
+fn a_console_that_has_nothing_to_do_sleeps() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("j k 2 1 enter q @60");
+    assert_eq!(session.app.wake(), None);
+    let mut busy = Session::new(Engine::busy());
+    busy.keys("@3.5");
+    let wake = busy.app.wake().expect("times go on");
+    assert!(wake > busy.now.mono && wake <= busy.now.mono + Duration::from_secs(1));
+}
+
+#[test]
+fn toasts_go_and_complaints_stay_until_a_key() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("u");
+    assert!(session.said().contains("nothing to undo"));
+    session.keys("@7");
+    assert_eq!(session.said(), "");
+    session.event(Event::Notice("the disk is full".to_string()));
+    session.keys("@60");
+    assert_eq!(session.said(), "the disk is full");
+    session.keys("j");
+    assert_eq!(session.said(), "");
+    session.keys("4");
+    assert!(
+        session.screen().contains("the disk is full"),
+        "it is among the events"
+    );
+}
+
+#[test]
+fn the_screen_that_shrinks_and_grows_is_as_before() {
+    let mut session = Session::new(Engine::busy());
+    session.keys("j j j");
+    let before = (session.app.tree.cursor(), session.screen());
+    session.resize(20, 3);
+    assert!(session.screen().contains("run"), "{}", session.screen());
+    session.resize(0, 0);
+    session.resize(160, 50);
+    assert_eq!((session.app.tree.cursor(), session.screen()), before);
+}
+
+#[test]
+fn output_is_drilled_into_and_left_again() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("z R j enter");
+    let screen = session.screen();
+    assert!(
+        screen.contains("30.web01") && screen.contains("all is well"),
+        "{screen}"
+    );
+    session.keys("J");
+    assert!(
+        session.screen().contains("30.web02"),
+        "{}",
+        session.screen()
+    );
+    session.keys("/ 'WELL' enter");
+    session.keys("q");
+    assert!(session.app.pages.is_empty());
+    session.keys("j j ]");
+    assert_eq!(session.app.screen, Screen::Jobs);
+}
+
+#[test]
+fn a_daemon_that_is_gone_is_on_the_first_line() {
+    let mut session = Session::new(Engine::busy());
+    session.event(Event::Watched(crate::tui::event::Watched::Lost(
+        "the daemon (pid 7) has gone".to_string(),
+    )));
+    let screen = session.screen();
+    assert!(
+        screen
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains("NO DAEMON")),
+        "{screen}"
+    );
+    let listed = session.engine.listed();
+    session.event(listed);
+    assert!(!session.screen().contains("NO DAEMON"));
 }
