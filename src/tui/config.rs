@@ -98,7 +98,7 @@ impl Loaded {
         };
         let loaded = Self::load(&nowhere, |_| Ok(inventory.clone()));
         Self {
-            disk: Arc::new(bar::NoFiles),
+            disk: Arc::new(bar::names::NoFiles),
             ..loaded.expect("what is built in is right")
         }
     }

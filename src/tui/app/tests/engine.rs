@@ -154,7 +154,7 @@ impl Engine {
         Ok(match request {
             Request::Jobs { select, .. } => {
                 let words = select.iter().flat_map(|wanted| &wanted.0);
-                Reply::Jobs(self.select(words.map(ToString::to_string)))
+                Reply::Jobs(self.select(words.map(|word| word.text.clone())))
             }
             Request::Fold { job } => Reply::Folded(self.fold(*job)),
             Request::Tails { children } => {
@@ -172,7 +172,7 @@ impl Engine {
             Request::Command(Command::Remove { select, .. }) => Reply::Removed {
                 jobs: select
                     .iter()
-                    .filter_map(|word| word.to_string().parse().ok())
+                    .filter_map(|word| word.text.parse().ok())
                     .collect(),
                 left: Vec::new(),
                 unknown: Vec::new(),
@@ -280,15 +280,13 @@ impl Engine {
     fn hosts(&self) -> Vec<HostView> {
         let mut hosts = BTreeMap::new();
         for child in &self.children {
-            let host = hosts
-                .entry(child.host.clone())
-                .or_insert_with(|| HostView {
-                    host: child.host.clone(),
-                    counts: [0; 10],
-                    connections: 0,
-                    last: None,
-                    reached: None,
-                });
+            let host = hosts.entry(child.host.clone()).or_insert_with(|| HostView {
+                host: child.host.clone(),
+                counts: [0; 10],
+                connections: 0,
+                last: None,
+                reached: None,
+            });
             if child.state.is_final() {
                 host.last = Some(LastOutcome {
                     job: child.job,

@@ -8,7 +8,7 @@ mod sessions;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -22,13 +22,14 @@ use crate::core::ladder::{Force, Rigour};
 use crate::core::select::Selector;
 use crate::tui::bar::History;
 use crate::tui::config::Loaded;
-use crate::tui::event::{Action, Event, Now, Wished};
+use crate::tui::event::{Action, Event, Mouse, Now, Wished};
 use crate::tui::view::Glyphs;
 use crate::view::span::Zone;
 use crate::wire::Request;
 
 /// The computers there are.
-const INVENTORY: &str = "[hosts]\n\"web[01-04]\" = {}\n\"db[1-2]\" = {}\n[groups]\nweb = \"web[01-04]\"\n";
+const INVENTORY: &str =
+    "[hosts]\n\"web[01-04]\" = {}\n\"db[1-2]\" = {}\n[groups]\nweb = \"web[01-04]\"\n";
 
 const FLAGS: Flags = Flags {
     acting: Acting::Allowed,
@@ -54,12 +55,7 @@ impl Session {
 
     fn with(flags: Flags, size: (u16, u16), engine: Engine) -> Self {
         let inventory = Inventory::parse(INVENTORY, "inventory.toml").expect("an inventory");
-        let app = App::new(
-            flags,
-            Loaded::built_in(inventory),
-            size,
-            History::default(),
-        );
+        let app = App::new(flags, Loaded::built_in(inventory), size, History::default());
         let now = Now {
             mono: Duration::from_secs(100),
             wall: EPOCH + 100_000,
@@ -123,7 +119,8 @@ impl Session {
             let (token, after) = match rest.strip_prefix('\'') {
                 Some(text) => {
                     let (text, after) = text.split_once('\'').expect("the end of what is typed");
-                    text.chars().for_each(|c| self.press(KeyCode::Char(c), KeyModifiers::NONE));
+                    text.chars()
+                        .for_each(|c| self.press(KeyCode::Char(c), KeyModifiers::NONE));
                     ("", after)
                 }
                 None => rest.split_once(' ').unwrap_or((rest, "")),
@@ -156,6 +153,17 @@ impl Session {
         }
         self.now.mono = until;
         self.now.wall += time.as_millis() as i64;
+    }
+
+    /// The left button, on a console that has the mouse.
+    fn click(&mut self, column: u16, row: u16) {
+        self.app.mouse = Mouse::Console;
+        self.event(Event::Mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        }));
     }
 
     fn resize(&mut self, columns: u16, rows: u16) {
@@ -227,7 +235,7 @@ fn pressed(key: Key) -> (KeyCode, KeyModifiers) {
 }
 
 fn words(select: &[Selector]) -> String {
-    let words: Vec<String> = select.iter().map(ToString::to_string).collect();
+    let words: Vec<&str> = select.iter().map(|word| word.text.as_str()).collect();
     words.join(" ")
 }
 
