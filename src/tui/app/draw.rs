@@ -24,6 +24,9 @@ impl App {
     /// Draws everything.
     pub fn draw(&self, frame: &mut Frame<'_>) {
         let area = frame.area();
+        if area.is_empty() {
+            return;
+        }
         let buf = frame.buffer_mut();
         buf.set_style(area, self.styles.of(Role::Text));
         match layout(area, self.wanted_layout()) {
@@ -112,7 +115,15 @@ impl App {
                 dialog.draw(area, buf, &self.styles, self.flags.glyphs);
             }
             Some(Overlay::Pick(pick)) => pick.draw(area, buf, &self.styles, self.flags.glyphs),
-            Some(Overlay::Help(help)) => help.draw(area, buf, &self.styles, self.flags.glyphs),
+            Some(Overlay::Help(help)) => {
+                // Its own hints stand below it.
+                let above = panes.hints.map_or(area.height, |hints| hints.y - area.y);
+                let area = Rect {
+                    height: above,
+                    ..area
+                };
+                help.draw(area, buf, &self.styles, self.flags.glyphs);
+            }
             Some(Overlay::Answer(answering)) => {
                 answering.draw(area, buf, &self.styles, self.flags.glyphs);
             }
@@ -168,7 +179,14 @@ impl App {
             ));
         }
         spans.push(Span::raw("   "));
-        spans.extend(self.count_spans());
+        // A count that is cut reads as another one.
+        let mut room = across
+            .saturating_sub(width(&clock) + 2)
+            .saturating_sub(spans.iter().map(Span::width).sum());
+        spans.extend(self.count_spans().into_iter().map_while(|span| {
+            room = room.checked_sub(span.width())?;
+            Some(span)
+        }));
         Line::from(spans).render(area, buf);
         if across > width(&clock) + 12 {
             let x = area.x + area.width - width(&clock) as u16 - 1;
@@ -471,16 +489,28 @@ impl App {
             return;
         }
         let mut spans = vec![Span::raw(" ")];
-        let mut used = 1;
-        for (line, words) in self.hints() {
-            let Some(key) = self.loaded.keymap.key_for(self.place(), line) else {
-                continue;
-            };
+        let mut room = across.saturating_sub(1);
+        let keyed = self.hints().into_iter().filter_map(|(line, words)| {
+            let key = self.loaded.keymap.key_for(self.place(), line)?;
             let needed = width(&key) + 1 + width(words) + 2;
-            if used + needed > across {
-                break;
+            Some((line, key, words, needed))
+        });
+        let keyed: Vec<_> = keyed.collect();
+        // Help has to fit, whatever else does.
+        let help = |line: &str| line == "help";
+        let mut kept: usize = keyed
+            .iter()
+            .filter(|(line, ..)| help(line))
+            .map(|(.., needed)| needed)
+            .sum();
+        for (line, key, words, needed) in keyed {
+            if help(line) {
+                kept = 0;
             }
-            used += needed;
+            if needed + kept > room {
+                continue;
+            }
+            room -= needed;
             spans.push(Span::styled(key, self.styles.of(Role::Key)));
             spans.push(Span::styled(
                 format!(" {words}  "),
@@ -551,7 +581,6 @@ impl App {
             ],
         };
         let help = ("help", "help");
-        // Help has to fit, whatever else does.
         hints.insert(hints.len().min(6), help);
         hints
     }

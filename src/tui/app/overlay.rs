@@ -1,6 +1,6 @@
 //! What lies over the screen and takes all keys: questions, lists to choose from, help.
 
-use super::App;
+use super::{Acting, App};
 use super::deeds::Deed;
 use super::verbs::deed;
 use crate::command::console::Column;
@@ -301,6 +301,10 @@ impl App {
     }
 
     fn open_question(&mut self, question: crate::wire::look::Question) {
+        if self.flags.acting == Acting::ReadOnly {
+            let asked = crate::view::question::line(&question);
+            return self.say(format!("read-only: answers are switched off; it asks {asked}"));
+        }
         let is_key = |kind: &QuestionKind| matches!(kind, QuestionKind::HostKey { .. });
         let alike = if is_key(&question.kind) {
             let keys = self
@@ -353,11 +357,13 @@ impl App {
             });
             "The engine is in this process: leaving ends them."
         };
-        choices.push(Choice {
-            key: 's',
-            label: "stop all, then leave".to_string(),
-            then: Answer::StopAllAndLeave,
-        });
+        if self.flags.acting == Acting::Allowed {
+            choices.push(Choice {
+                key: 's',
+                label: "stop all, then leave".to_string(),
+                then: Answer::StopAllAndLeave,
+            });
+        }
         self.overlay = Some(Overlay::Dialog(Dialog {
             title: "Leave the console?".to_string(),
             text: vec![
