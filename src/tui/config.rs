@@ -89,7 +89,7 @@ impl Loaded {
 
     /// What holds without any file, with these computers.
     #[cfg(test)]
-    pub(super) fn built_in(inventory: Inventory) -> Self {
+    pub(super) fn built_in(inventory: &Inventory) -> Self {
         let nowhere = Files {
             config: None,
             directory: None,

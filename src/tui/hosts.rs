@@ -370,7 +370,7 @@ impl Hosts {
             set(reached, Align::Left, 14),
             set(connections, Align::Right, 4),
             set(runs, Align::Right, 4),
-            set(last, Align::Left, 30),
+            set(last, Align::Left, 27),
             set(why, Align::Left, 200),
         );
         // Spaces that are cut off are nothing that is missing.

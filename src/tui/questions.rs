@@ -65,6 +65,11 @@ impl Answering {
         self.typed.0.clear();
     }
 
+    /// Whether nothing was typed yet.
+    pub fn is_empty(&self) -> bool {
+        self.typed.0.is_empty()
+    }
+
     /// What was typed.
     pub fn take(&mut self) -> String {
         std::mem::take(&mut *self.typed.0)

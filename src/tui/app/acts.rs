@@ -14,7 +14,7 @@ impl App {
             return;
         }
         if act.acts() && self.flags.acting == Acting::ReadOnly {
-            return self.say("read-only: nothing can be started here");
+            return self.say("read-only: starting something is switched off");
         }
         match act {
             Act::Down => self.step(1),

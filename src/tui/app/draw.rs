@@ -15,7 +15,7 @@ use crate::core::state::State;
 use crate::tui::events::{Happening, Weight};
 use crate::tui::jobs::{COUNTED, Jobs, said_by, title};
 use crate::tui::layout::{Layout, Panes, Want, layout};
-use crate::tui::view::{Focus, pad};
+use crate::tui::view::{Focus, Glyphs, pad};
 use crate::view::span;
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless, width};
@@ -40,6 +40,16 @@ impl App {
                 );
             }
             Layout::Panes(panes) => self.draw_panes(area, &panes, buf),
+        }
+        if self.flags.glyphs == Glyphs::ASCII {
+            // What was cut off, and what stands between words, says so with characters of its own.
+            for cell in &mut buf.content {
+                match cell.symbol() {
+                    "…" => _ = cell.set_symbol("."),
+                    "·" => _ = cell.set_symbol("-"),
+                    _ => {}
+                }
+            }
         }
         if let Some(bar) = &self.bar
             && let Some(at) = bar.cursor(area)
@@ -163,6 +173,10 @@ impl App {
         }
         match self.model.questions().len() {
             0 => {}
+            count if across < 60 => spans.push(Span::styled(
+                format!(" {count} ask"),
+                self.styles.of(Role::Error),
+            )),
             1 => spans.push(Span::styled(
                 "  1 question: enter on it answers",
                 self.styles.of(Role::Error),
@@ -179,14 +193,18 @@ impl App {
             ));
         }
         spans.push(Span::raw("   "));
-        // A count that is cut reads as another one.
-        let mut room = across
-            .saturating_sub(width(&clock) + 2)
-            .saturating_sub(spans.iter().map(Span::width).sum());
-        spans.extend(self.count_spans().into_iter().map_while(|span| {
-            room = room.checked_sub(span.width())?;
-            Some(span)
-        }));
+        if across < 60 {
+            spans.push(Span::raw(self.counts()));
+        } else {
+            // A count that is cut reads as another one.
+            let mut room = across
+                .saturating_sub(width(&clock) + 2)
+                .saturating_sub(spans.iter().map(Span::width).sum());
+            spans.extend(self.count_spans().into_iter().map_while(|span| {
+                room = room.checked_sub(span.width())?;
+                Some(span)
+            }));
+        }
         Line::from(spans).render(area, buf);
         if across > width(&clock) + 12 {
             let x = area.x + area.width - width(&clock) as u16 - 1;
@@ -488,23 +506,22 @@ impl App {
             );
             return;
         }
-        let mut spans = vec![Span::raw(" ")];
-        let mut room = across.saturating_sub(1);
-        let keyed = self.hints().into_iter().filter_map(|(line, words)| {
+        let hints = self.hints().into_iter().filter_map(|(line, words)| {
             let key = self.loaded.keymap.key_for(self.place(), line)?;
             let needed = width(&key) + 1 + width(words) + 2;
-            Some((line, key, words, needed))
+            Some((line == "help", key, words, needed))
         });
-        let keyed: Vec<_> = keyed.collect();
+        let hints: Vec<_> = hints.collect();
         // Help has to fit, whatever else does.
-        let help = |line: &str| line == "help";
-        let mut kept: usize = keyed
+        let mut kept: usize = hints
             .iter()
-            .filter(|(line, ..)| help(line))
+            .filter(|(help, ..)| *help)
             .map(|(.., needed)| needed)
             .sum();
-        for (line, key, words, needed) in keyed {
-            if help(line) {
+        let mut room = across.saturating_sub(1);
+        let mut spans = vec![Span::raw(" ")];
+        for (help, key, words, needed) in hints {
+            if help {
                 kept = 0;
             }
             if needed + kept > room {

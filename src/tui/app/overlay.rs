@@ -1,8 +1,8 @@
 //! What lies over the screen and takes all keys: questions, lists to choose from, help.
 
-use super::{Acting, App};
 use super::deeds::Deed;
 use super::verbs::deed;
+use super::{Acting, App};
 use crate::command::console::Column;
 use crate::config::keys::{Code, Held, Key, written};
 use crate::config::settings::Asked;
@@ -257,7 +257,8 @@ impl App {
             }
             (Code::Char('n'), Held::NONE) if choice => self.give(one, Said::Refuse),
             (Code::Char('n'), Held::CTRL) if !choice => self.give(one, Said::Refuse),
-            (Code::Enter, _) if !choice => {
+            // Nothing is no answer: Enter twice is a slip.
+            (Code::Enter, _) if !choice && !answering.is_empty() => {
                 let typed = answering.take();
                 self.give(one, Said::Secret(Secret::new(typed)));
             }
@@ -302,8 +303,7 @@ impl App {
 
     fn open_question(&mut self, question: crate::wire::look::Question) {
         if self.flags.acting == Acting::ReadOnly {
-            let asked = crate::view::question::line(&question);
-            return self.say(format!("read-only: answers are switched off; it asks {asked}"));
+            return self.say("read-only: answering is switched off");
         }
         let is_key = |kind: &QuestionKind| matches!(kind, QuestionKind::HostKey { .. });
         let alike = if is_key(&question.kind) {

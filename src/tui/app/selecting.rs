@@ -173,12 +173,19 @@ impl App {
         };
         let marked = self.hosts.marks.iter().cloned().collect::<Vec<_>>();
         let targets = match (&query.targets, marked.as_slice()) {
-            (_, [_, ..]) => folded(&marked),
-            (Some(targets), []) => targets.clone(),
-            (None, []) => "@*".to_string(),
+            (_, [_, ..]) => Some(folded(&marked)),
+            (Some(targets), []) => Some(targets.clone()),
+            // Where it is to run has to be said: Enter twice must not ask the whole fleet.
+            (None, []) => None,
         };
-        let words = ["query", &query.name, "-t", &targets];
-        self.open_bar(Bar::command_with(&crate::command::line::shown(&words)));
+        let line = match targets {
+            Some(targets) => crate::command::line::shown(&["query", &query.name, "-t", &targets]),
+            None => format!(
+                "{} -t ",
+                crate::command::line::shown(&["query", query.name.as_str()])
+            ),
+        };
+        self.open_bar(Bar::command_with(&line));
     }
 
     /// A click moves the cursor; on what it is on already, it opens it.

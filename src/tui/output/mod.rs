@@ -235,7 +235,7 @@ impl OutputView {
         }
         let from = part.stretch.from();
         let had = !part.stretch.is_empty();
-        part.stretch.take(seen.rows, seen.to);
+        part.stretch.take(seen.rows, seen.to, seen.end);
         if let Some(look) = asked
             && look.child == seen.child
         {

@@ -17,6 +17,8 @@ pub(super) struct Stretch {
     rows: VecDeque<Cached>,
     /// Where the rows end.
     to: Point,
+    /// Where the output ended when rows were last taken in: only a row that ended there can grow.
+    ended: u64,
     /// Whether nothing comes before the first row.
     begins: bool,
     cost: usize,
@@ -40,6 +42,7 @@ impl Stretch {
         let mut stretch = Self {
             rows: rows.collect(),
             to,
+            ended: to.offset,
             begins: true,
             cost: 0,
         };
@@ -102,16 +105,16 @@ impl Stretch {
         self.rows.partition_point(|row| row.row.at.offset < offset)
     }
 
-    /// From where on to ask for more: an open row may have grown.
+    /// From where on to ask for more: an open row at the end may have grown.
     pub(super) fn resume(&self) -> u64 {
         match self.rows.back() {
-            Some(last) if last.is_open() => last.row.at.offset,
+            Some(last) if last.is_open() && self.to.offset >= self.ended => last.row.at.offset,
             Some(_) | None => self.to.offset,
         }
     }
 
-    /// Takes rows in; what is not next to them is forgotten.
-    pub(super) fn take(&mut self, rows: Vec<Row>, to: Point) {
+    /// Takes rows in, of output that ends at `end`; what is not next to them is forgotten.
+    pub(super) fn take(&mut self, rows: Vec<Row>, to: Point, end: Point) {
         let from = rows.first().map_or(to.offset, |first| first.at.offset);
         if from > self.to.offset || to.offset < self.from() {
             *self = Self::default();
@@ -126,6 +129,7 @@ impl Stretch {
         } else {
             self.to = to;
         }
+        self.ended = end.offset;
         self.write_from(before);
     }
 

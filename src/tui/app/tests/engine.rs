@@ -108,7 +108,7 @@ impl Engine {
         match action {
             Action::Ask(ticket, request) => vec![Event::Answer(*ticket, self.reply(request))],
             Action::Watch(job) => {
-                let part = self.select(std::iter::once(job.to_string()), Children::With);
+                let part = self.whole(std::slice::from_ref(job), Vec::new());
                 vec![Event::Children(*job, Watched::Listed(part))]
             }
             Action::WatchAnew => vec![self.listed()],
@@ -155,7 +155,8 @@ impl Engine {
         Ok(match request {
             Request::Jobs { select, children } => {
                 let words = select.iter().flat_map(|wanted| &wanted.0);
-                Reply::Jobs(self.select(words.map(|word| word.text.clone()), *children))
+                let words = words.map(|selector| selector.text.clone());
+                Reply::Jobs(self.select(words, *children))
             }
             Request::Fold { job } => Reply::Folded(self.fold(*job)),
             Request::Tails { children } => {
@@ -167,6 +168,9 @@ impl Engine {
                 last: true,
             },
             Request::Questions(_) => Reply::Questions(self.questions.clone()),
+            Request::Look(look) if self.children.iter().all(|child| child.id != look.child) => {
+                return Err(failure("no such child"));
+            }
             Request::Look(look) => Reply::Seen(self.store.look(*look)),
             Request::Search(search) => Reply::Found(self.store.search(search)),
             Request::Rows(rows) => Reply::Rows(self.store.rows(rows)),
@@ -179,7 +183,11 @@ impl Engine {
                 unknown: Vec::new(),
                 refused: Vec::new(),
             },
-            Request::Command(_) | Request::Answer { .. } => Reply::Settled(Settled {
+            Request::Answer { questions, .. } => Reply::Answered {
+                questions: questions.clone(),
+                refused: Vec::new(),
+            },
+            Request::Command(_) => Reply::Settled(Settled {
                 jobs: Vec::new(),
                 children: Vec::new(),
                 unknown: Vec::new(),
@@ -198,40 +206,54 @@ impl Engine {
     }
 
     /// Jobs by their ids, children by theirs or as `JOB.HOST`.
-    fn select(&self, words: impl Iterator<Item = String>, with: Children) -> Jobs {
-        let mut found = Jobs {
-            last: true,
-            ..Jobs::default()
-        };
+    fn select(&self, words: impl Iterator<Item = String>, children_too: Children) -> Jobs {
+        let mut found = (Vec::new(), Vec::new(), Vec::new());
         for word in words {
             let child = self
                 .children
                 .iter()
-                .find(|child| word == format!("{}.{}", child.job, child.host));
-            let job = word.parse().ok().and_then(|id: u64| self.jobs.get(&id));
-            match (child, job) {
-                (Some(child), _) => {
-                    found.jobs.push(self.jobs[&child.job].clone());
-                    found.children.push(child.clone());
-                }
-                (None, Some(job)) => {
-                    found.jobs.push(job.clone());
-                    if with == Children::With {
-                        found.children.extend(self.children_of(job.id).cloned());
-                    }
-                }
-                (None, None) => found.unknown.push(format!("{word}: no such job")),
+                .find(|child| *word == format!("{}.{}", child.job, child.host));
+            match (child, word.parse::<u64>()) {
+                (Some(child), _) => found.1.push(child.clone()),
+                (None, Ok(id)) if self.jobs.contains_key(&id) => found.0.push(id),
+                (None, _) => found.2.push(format!("{word}: no such job")),
             }
         }
-        found
+        let (mut jobs, children, unknown) = found;
+        let whole = jobs.clone();
+        jobs.extend(children.iter().map(|child| child.job));
+        jobs.dedup();
+        let mut part = self.whole(&jobs, children);
+        if children_too == Children::Without {
+            part.children.retain(|child| !whole.contains(&child.job));
+        }
+        part.unknown = unknown;
+        part
     }
 
-    fn children_of(&self, job: u64) -> impl Iterator<Item = &ChildView> {
-        self.children.iter().filter(move |child| child.job == job)
+    /// Jobs with all their children, or with these only.
+    fn whole(&self, jobs: &[u64], only: Vec<ChildView>) -> Jobs {
+        let children = if only.is_empty() {
+            let all = self.children.iter();
+            all.filter(|child| jobs.contains(&child.job))
+                .cloned()
+                .collect()
+        } else {
+            only
+        };
+        Jobs {
+            jobs: jobs
+                .iter()
+                .filter_map(|id| self.jobs.get(id).cloned())
+                .collect(),
+            children,
+            unknown: Vec::new(),
+            last: true,
+        }
     }
 
     fn fold(&self, job: u64) -> Folded {
-        let children = || self.children_of(job);
+        let children = || self.children.iter().filter(|child| child.job == job);
         let groups = State::ALL.into_iter().filter_map(|state| {
             let same: Vec<&ChildView> = children().filter(|child| child.state == state).collect();
             let first = same.first()?;

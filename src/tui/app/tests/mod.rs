@@ -8,7 +8,7 @@ mod sessions;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -22,7 +22,7 @@ use crate::core::ladder::{Force, Rigour};
 use crate::core::select::Selector;
 use crate::tui::bar::History;
 use crate::tui::config::Loaded;
-use crate::tui::event::{Action, Event, Mouse, Now, Wished};
+use crate::tui::event::{Action, Event, Now, Wished};
 use crate::tui::view::Glyphs;
 use crate::view::span::Zone;
 use crate::wire::Request;
@@ -55,7 +55,12 @@ impl Session {
 
     fn with(flags: Flags, size: (u16, u16), engine: Engine) -> Self {
         let inventory = Inventory::parse(INVENTORY, "inventory.toml").expect("an inventory");
-        let app = App::new(flags, Loaded::built_in(inventory), size, History::default());
+        let app = App::new(
+            flags,
+            Loaded::built_in(&inventory),
+            size,
+            History::default(),
+        );
         let now = Now {
             mono: Duration::from_secs(100),
             wall: EPOCH + 100_000,
@@ -155,17 +160,6 @@ impl Session {
         self.now.wall += time.as_millis() as i64;
     }
 
-    /// The left button, on a console that has the mouse.
-    fn click(&mut self, column: u16, row: u16) {
-        self.app.mouse = Mouse::Console;
-        self.event(Event::Mouse(MouseEvent {
-            kind: MouseEventKind::Down(MouseButton::Left),
-            column,
-            row,
-            modifiers: KeyModifiers::NONE,
-        }));
-    }
-
     fn resize(&mut self, columns: u16, rows: u16) {
         self.event(Event::Resize(columns, rows));
     }
@@ -235,7 +229,10 @@ fn pressed(key: Key) -> (KeyCode, KeyModifiers) {
 }
 
 fn words(select: &[Selector]) -> String {
-    let words: Vec<&str> = select.iter().map(|word| word.text.as_str()).collect();
+    let words: Vec<String> = select
+        .iter()
+        .map(|selector| selector.text.clone())
+        .collect();
     words.join(" ")
 }
 

@@ -1,17 +1,17 @@
-//! Every screen at every size.
+//! Every screen at every size, as it is drawn.
 
 use super::*;
-use crate::core::state::State;
 
+/// The designed sizes.
 const SIZES: [(u16, u16); 4] = [(40, 10), (80, 24), (160, 50), (300, 100)];
 
-/// What is pressed to get there.
+/// Every screen, and the keys that show it.
 const SCREENS: [(&str, &str); 9] = [
-    ("jobs", "@7"),
-    ("hosts", "2 @7"),
-    ("queries", "3 @7"),
-    ("events", "4 @7"),
-    ("output", "j j j j j j enter @7"),
+    ("jobs", "j"),
+    ("hosts", "2"),
+    ("queries", "3"),
+    ("events", "u x esc 4"),
+    ("output", "j j j j j enter"),
     ("bar", ": 'run -t @w'"),
     ("help", "?"),
     ("dialog", "x"),
@@ -19,25 +19,46 @@ const SCREENS: [(&str, &str); 9] = [
 ];
 
 #[test]
-fn every_screen_fits_every_size() {
+fn every_screen_at_every_size() {
     for (name, keys) in SCREENS {
-        for (columns, rows) in SIZES {
-            let mut session = Session::with(FLAGS, (columns, rows), Engine::busy());
-            session.engine.add(60, "kernel", &[State::Completed; 12]);
-            let listed = session.engine.listed();
-            session.event(listed);
+        for (width, height) in SIZES {
+            let mut session = Session::with(FLAGS, (width, height), Engine::busy());
             session.keys(keys);
-            insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), session.screen());
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), session.screen());
         }
     }
 }
 
 #[test]
-fn colours_are_those_of_the_theme_and_never_alone() {
+fn themes_say_it_with_colours_and_mono_without() {
     for (name, colour) in [("dark", Colour::Allowed), ("mono", Colour::None)] {
         let flags = Flags { colour, ..FLAGS };
         let mut session = Session::with(flags, (80, 24), Engine::busy());
-        session.keys("j space @7");
-        insta::assert_snapshot!(format!("styled_{name}"), format!("{:?}", session.buffer()));
+        session.keys("j space");
+        let buffer = session.buffer();
+        insta::assert_snapshot!(format!("styled_{name}"), format!("{buffer:?}"));
+        let coloured = buffer.content().iter().any(|cell| {
+            cell.fg != ratatui::style::Color::Reset || cell.bg != ratatui::style::Color::Reset
+        });
+        assert_eq!(coloured, colour == Colour::Allowed, "{name}");
+        let reversed = buffer
+            .content()
+            .iter()
+            .any(|cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED));
+        assert!(reversed, "the cursor is seen without colour");
+    }
+}
+
+#[test]
+fn ascii_is_ascii() {
+    let flags = Flags {
+        glyphs: Glyphs::ASCII,
+        ..FLAGS
+    };
+    for (_, keys) in SCREENS {
+        let mut session = Session::with(flags, (100, 40), Engine::busy());
+        session.keys(keys);
+        let screen = session.screen();
+        assert!(screen.is_ascii(), "{keys}\n{screen}");
     }
 }

@@ -1,317 +1,345 @@
-//! What keys come to.
+//! Sessions, one story each: what is pressed, what the console then wants done, what it says.
 
 use super::*;
-use crate::core::state::State;
-use crate::tui::tree::RowId;
+use crate::command::console::Screen;
 
-/// Plays keys and compares what they did.
-fn check(engine: fn() -> Engine, cases: &[(&str, &[&str])]) {
-    for (keys, want) in cases {
-        let mut session = Session::new(engine());
-        session.keys(keys);
-        assert_eq!(session.deeds(), *want, "{keys}\n{}", session.screen());
-    }
+/// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
+fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
+    let mut session = Session::new(engine);
+    session.keys(keys);
+    assert_eq!(session.deeds(), deeds, "{keys}\n{}", session.screen());
+    session
 }
 
-/// Under the cursor at first: job 50, below it 51, 40, 41, 42, 30, 20, 21 to 23, 10, 11 to 13.
 #[test]
-fn only_the_letter_that_is_shown_stops() {
-    check(
-        Engine::busy,
-        &[
-            ("x enter x", &[]),
-            ("x n", &[]),
-            ("x esc", &[]),
-            ("x y", &["stop 50"]),
-            ("x y y", &["stop 50"]),
-            ("j x y", &["stop 50.web01"]),
-            ("X y", &["kill 50"]),
-            ("x X", &[]),
-            ("x Y", &[]),
-            ("space j space x y", &["stop 40 50"]),
-            // Nothing of it runs any more.
-            ("j j j j j x y", &[]),
-        ],
+fn only_the_letter_that_is_shown_stops_anything() {
+    // The cursor begins on the newest job.
+    check(Engine::busy(), "x", &[]);
+    check(Engine::busy(), "x enter x esc", &[]);
+    check(Engine::busy(), "x n", &[]);
+    check(Engine::busy(), "x ctrl-c", &[]);
+    check(Engine::busy(), "x y", &["stop 50"]);
+    check(Engine::busy(), "X y", &["kill 50"]);
+    let session = check(Engine::quiet(), "x y", &[]);
+    assert!(
+        !session.screen().contains("Stop "),
+        "nothing to stop, nothing asked"
     );
 }
 
 #[test]
-fn what_is_removed_can_be_taken_back_until_it_is_done() {
-    check(
-        Engine::quiet,
-        &[
-            ("d u @60", &[]),
-            ("d @29", &[]),
-            ("d @30", &["remove 30"]),
-            ("d @60", &["remove 30"]),
-            ("d d @30", &["remove 30", "remove 20"]),
-            ("d d u @30", &["remove 30"]),
-            ("d q", &["remove 30", "quit"]),
-            ("d ctrl-c ctrl-c", &["remove 30", "quit"]),
-            ("u @60", &[]),
-        ],
-    );
-    check(
-        Engine::busy,
-        &[
-            ("d @60", &[]),
-            ("d enter d @60", &[]),
-            ("d y", &["stop and remove 50"]),
-        ],
-    );
+fn marks_come_before_the_cursor() {
+    let session = check(Engine::busy(), "space space j X y", &["kill 50 50.web01"]);
+    assert!(session.screen().contains("2 marked"));
+    check(Engine::busy(), "* \\ x y", &["stop 50"]);
 }
 
 #[test]
-fn receiving_is_one_thing_and_looking_another() {
-    check(
-        Engine::quiet,
-        &[
-            ("r", &["receive 30"]),
-            ("R", &[]),
-            ("O", &[]),
-            ("enter", &[]),
-            (": 'receive --keep 30' enter", &[]),
-            (": 'receive 20.web01' enter", &["receive 20.web01"]),
-        ],
-    );
+fn a_removal_can_be_taken_back_until_it_is_done() {
+    check(Engine::quiet(), "d u @60", &[]);
+    check(Engine::quiet(), "d @29", &[]);
+    check(Engine::quiet(), "d @31", &["remove 30"]);
+    let gone = check(Engine::quiet(), "d", &[]);
+    assert!(!gone.screen().contains("run uptime"), "{}", gone.screen());
+    check(Engine::quiet(), "d q", &["remove 30", "quit"]);
 }
 
 #[test]
-fn nothing_but_q_and_ctrl_c_leaves() {
-    check(
-        Engine::quiet,
-        &[
-            ("esc esc esc", &[]),
-            ("q", &["quit"]),
-            ("enter q", &[]),
-            ("enter q q", &["quit"]),
-            ("2 q", &[]),
-            ("ctrl-c", &[]),
-            ("ctrl-c j ctrl-c", &[]),
-            ("ctrl-c ctrl-c", &["quit"]),
-            (": 'q' enter", &["quit"]),
-            (": 'q' esc", &[]),
-        ],
-    );
-    check(
-        Engine::busy,
-        &[
-            ("q", &[]),
-            ("q enter q", &[]),
-            ("q n", &[]),
-            ("q d", &["quit"]),
-            ("q s", &["stop all", "quit"]),
-            ("ctrl-c ctrl-c", &["quit"]),
-        ],
-    );
+fn what_still_runs_is_stopped_before_it_is_removed_and_only_if_that_is_wanted() {
+    check(Engine::busy(), "d enter d @60", &[]);
+    check(Engine::busy(), "d y", &["stop and remove 50"]);
 }
 
 #[test]
-fn questions_are_answered_on_purpose_only() {
-    check(
-        Engine::busy,
-        &[
-            ("j enter 'geheim'", &[]),
-            ("j enter 'geheim' esc", &[]),
-            ("j enter 'geheim' enter", &["answer [2] Secret([secret])"]),
-            ("j enter ctrl-n", &["answer [2] Refuse"]),
-            ("j j j enter", &[]),
-            ("j j j enter enter", &[]),
-            ("j j j enter y", &["answer [1] Accept"]),
-            ("j j j enter n", &["answer [1] Refuse"]),
-            (": 'answer' enter y", &["answer [1] Accept"]),
-        ],
-    );
+fn receiving_takes_and_keeping_only_looks() {
+    check(Engine::quiet(), "r", &["receive 30"]);
+    let kept = check(Engine::quiet(), "R", &[]);
+    assert!(kept.screen().contains("all is well"), "{}", kept.screen());
 }
 
 #[test]
-fn a_password_is_in_no_picture_and_in_no_log() {
+fn questions_are_answered_by_letters_and_secrets_by_enter_alone() {
+    let keys = "j enter";
+    let asked = check(Engine::busy(), keys, &[]);
+    assert!(asked.screen().contains("Password"), "{}", asked.screen());
+    let typed = check(Engine::busy(), "j enter 'hunter2'", &[]);
+    assert!(!typed.screen().contains("hunter2"));
+    let sent = check(
+        Engine::busy(),
+        "j enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    assert!(!format!("{:?}", sent.actions).contains("hunter2"));
+    check(Engine::busy(), "j enter 'hunter2' esc", &[]);
+    check(Engine::busy(), "j j j enter enter esc", &[]);
+    check(Engine::busy(), "j j j enter y", &["answer [1] Accept"]);
+    check(Engine::busy(), "j j j enter n", &["answer [1] Refuse"]);
+}
+
+#[test]
+fn the_bar_carries_out_what_is_typed_and_nothing_else() {
+    check(Engine::quiet(), ": 'stop 20' esc", &[]);
+    check(
+        Engine::quiet(),
+        ": 'run -t web[01-02] -- uptime' enter",
+        &["plan run"],
+    );
+    check(
+        Engine::quiet(),
+        ": 'query uptime -t @web' enter",
+        &["plan query uptime"],
+    );
+    check(Engine::quiet(), ": 'history' enter", &["program history"]);
+    let wrong = check(Engine::quiet(), ": 'stpo 20' enter", &[]);
+    assert!(
+        wrong.screen().contains("did you mean stop?"),
+        "{}",
+        wrong.screen()
+    );
+    assert!(wrong.app.bar.is_some(), "the line stays to be mended");
+}
+
+#[test]
+fn a_paste_does_nothing_but_fill_the_bar() {
     let mut session = Session::new(Engine::busy());
-    session.keys("j enter 'geheim'");
-    assert!(!session.screen().contains("geheim"), "{}", session.screen());
-    assert!(!format!("{:?}", session.app).contains("geheim"));
-    session.keys("enter");
-    assert_eq!(session.deeds(), ["answer [2] Secret([secret])"]);
-    assert!(!format!("{:?} {:?}", session.actions, session.app).contains("geheim"));
-}
-
-#[test]
-fn lines_of_the_bar_do_what_they_say() {
-    check(
-        Engine::quiet,
-        &[
-            (": 'stop --kill 20' enter", &[]),
-            (": 'remove 20' enter @30", &["remove 20"]),
-            ("a 'web01 -- uptime' enter", &["plan run"]),
-            ("a 'web01 -- uptime' esc", &[]),
-            ("e", &[]),
-            ("e enter", &["plan run"]),
-            (": 'query uptime -t @web' enter", &["plan query uptime"]),
-            ("3 enter enter", &["plan query disks"]),
-            (": 'jobs' enter", &["program jobs"]),
-            (": 'rerun --all 20' enter", &["rerun 20"]),
-        ],
-    );
-}
-
-#[test]
-fn a_line_that_means_nothing_stays_to_be_corrected() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys(": 'stpo 20' enter");
+    session.event(Event::Paste("stop all\nx\ny\n".to_string()));
     assert_eq!(session.deeds(), [""; 0]);
-    let bar = session.app.bar.as_ref().expect("it is still open");
-    assert_eq!(bar.text(), "stpo 20");
-    assert!(session.screen().contains("stop"), "{}", session.screen());
-}
-
-#[test]
-fn what_is_pasted_does_nothing_by_itself() {
-    let lines = "stop all\nremove all\nq\n";
-    let mut session = Session::new(Engine::busy());
-    session.event(Event::Paste(lines.to_string()));
-    assert!(session.app.bar.is_some());
-    assert_eq!(session.deeds(), [""; 0]);
-
-    let mut session = Session::new(Engine::busy());
-    session.keys("x");
+    assert!(
+        session.screen().contains(":stop all"),
+        "{}",
+        session.screen()
+    );
+    session.keys("esc x");
     session.event(Event::Paste("y".to_string()));
-    assert!(session.app.bar.is_none());
-    assert!(session.app.overlay.is_some(), "the question is still there");
-    assert_eq!(session.deeds(), [""; 0]);
+    assert_eq!(session.deeds(), [""; 0], "a paste answers no question");
 }
 
 #[test]
-fn a_console_that_only_looks_changes_nothing() {
+fn one_key_by_mistake_never_leaves() {
+    check(Engine::quiet(), "esc esc esc h h", &[]);
+    check(Engine::quiet(), "ctrl-c @5", &[]);
+    check(Engine::quiet(), "ctrl-c ctrl-c", &["quit"]);
+    check(Engine::quiet(), "q", &["quit"]);
+    check(Engine::quiet(), "2 q 3 q 4 q enter", &[]);
+    let asked = check(Engine::busy(), "q q", &[]);
+    assert!(asked.screen().contains("detach"), "{}", asked.screen());
+    check(Engine::busy(), "q n", &[]);
+    check(Engine::busy(), "q d", &["quit"]);
+    check(Engine::busy(), "q s", &["stop all", "quit"]);
+}
+
+#[test]
+fn whoever_may_only_look_changes_nothing() {
     let flags = Flags {
         acting: Acting::ReadOnly,
         ..FLAGS
     };
-    let scripts = [
-        "x y",
-        "X y",
-        "d y @60",
-        "r",
-        "e enter",
-        "a 'web01 -- uptime' enter",
-        ": 'run -t web01 -- uptime' enter",
-        ": 'rerun --all 20' enter",
-        ": 'answer' enter y",
-        "j j j enter y",
-        "j enter 'geheim' enter",
-        "q s",
-        "3 enter enter",
-    ];
-    for script in scripts {
-        let mut session = Session::with(flags, (160, 50), Engine::busy());
-        session.keys(script);
-        assert_eq!(session.deeds(), [""; 0], "{script}\n{}", session.screen());
-    }
     let mut session = Session::with(flags, (160, 50), Engine::busy());
-    session.keys("x");
-    assert_eq!(session.said(), "read-only: stop is switched off");
+    session.keys("x y X y d y r : 'run -t web01 -- reboot' enter : 'stop all' enter y");
+    session.keys("j enter 'secret' enter y j j enter y");
+    assert_eq!(session.deeds(), [""; 0], "{}", session.screen());
+    assert!(session.screen().contains("read-only"));
+    for keys in [
+        "q s",
+        "a",
+        "e",
+        ": 'answer' enter y",
+        ": 'rerun --all 20' enter",
+    ] {
+        let mut session = Session::with(flags, (160, 50), Engine::busy());
+        session.keys(keys);
+        assert_eq!(session.deeds(), [""; 0], "{keys}\n{}", session.screen());
+        assert!(session.app.bar.is_none(), "{keys} begins nothing");
+    }
 }
 
 #[test]
-fn the_next_problem_is_found_in_a_closed_job() {
+fn an_answer_that_was_taken_is_no_complaint() {
+    let mut session = Session::new(Engine::busy());
+    session.keys(": 'answer' enter y");
+    assert_eq!(session.deeds(), ["answer [1] Accept"]);
+    assert_eq!(session.said(), "answered");
+    check(
+        Engine::busy(),
+        ": 'answer --refuse' enter",
+        &["program answer --refuse"],
+    );
+}
+
+#[test]
+fn help_is_hinted_at_wherever_there_are_hints() {
+    for (columns, rows) in [(40, 10), (60, 12), (80, 24), (160, 50)] {
+        for keys in ["1", "2", "3", "4", "enter"] {
+            let mut session = Session::with(FLAGS, (columns, rows), Engine::quiet());
+            session.keys(keys);
+            let screen = session.screen();
+            assert!(screen.contains("? help"), "{keys} at {columns}\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn problems_are_found_in_jobs_that_are_closed() {
     let mut session = Session::new(Engine::quiet());
     session.keys("z M ]");
-    let problem = RowId::Child { job: 20, child: 22 };
-    assert_eq!(session.app.tree.cursor(), Some(problem));
-    assert!(session.screen().contains("no space left"));
+    let cursor = session.app.tree.cursor();
+    assert_eq!(
+        cursor.map(crate::tui::tree::RowId::job),
+        Some(20),
+        "{}",
+        session.screen()
+    );
+    assert!(
+        session.screen().contains("no space left"),
+        "{}",
+        session.screen()
+    );
 }
 
 #[test]
-fn children_that_came_to_the_same_are_one_row() {
+fn equal_results_are_one_row() {
     let mut session = Session::new(Engine::quiet());
-    let before = session.app.tree.rows().len();
     session.keys("j =");
-    assert_eq!(session.app.tree.rows().len(), before - 1);
-    session.keys("=");
-    assert_eq!(session.app.tree.rows().len(), before);
+    let screen = session.screen();
+    assert!(screen.contains("web01,web03"), "{screen}");
 }
 
 #[test]
-fn a_filter_holds_while_it_is_typed_and_esc_takes_it_back() {
+fn a_filter_shows_what_it_comes_to_and_can_be_taken_back() {
     let mut session = Session::new(Engine::quiet());
-    let before = session.app.tree.rows().to_vec();
-    session.keys("/ 'uptim'");
-    assert_eq!(session.app.tree.rows(), [RowId::Job(30)]);
+    session.keys("/ 'disks'");
+    assert!(
+        !session.screen().contains("run uptime"),
+        "{}",
+        session.screen()
+    );
     session.keys("esc");
-    assert_eq!(session.app.tree.rows(), before);
-    session.keys("/ 'uptime' enter");
-    assert_eq!(session.app.tree.rows(), [RowId::Job(30)]);
+    assert!(
+        session.screen().contains("run uptime"),
+        "{}",
+        session.screen()
+    );
+    session.keys("/ 'disks' enter");
+    assert!(session.screen().contains("filter disks"));
     session.keys("esc");
-    assert_eq!(session.app.tree.rows(), before);
+    assert!(session.screen().contains("run uptime"));
 }
 
 #[test]
-fn a_picture_that_is_held_does_not_change() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys("p @10");
-    let before = session.app.tree.rows().len();
-    session.engine.add(60, "late", &[State::Running]);
+fn a_held_picture_says_so_and_begins_anew() {
+    let mut session = Session::new(Engine::busy());
+    session.keys("p");
+    assert!(session.screen().contains("STILL since"));
+    session
+        .engine
+        .add(60, "newer", &[crate::core::state::State::Completed]);
     let listed = session.engine.listed();
     session.event(listed);
-    assert_eq!(session.app.tree.rows().len(), before);
-    assert!(session.screen().contains("STILL"), "{}", session.screen());
+    assert!(!session.screen().contains("newer"), "nothing moves");
     session.keys("p");
-    assert!(session.screen().contains("late"), "{}", session.screen());
+    assert!(session.screen().contains("newer"), "{}", session.screen());
 }
 
 #[test]
-fn keys_that_may_go_on_say_how_after_a_while() {
+fn keys_that_go_on_are_explained_to_who_hesitates() {
     let mut session = Session::new(Engine::quiet());
-    session.keys("z @0.3");
-    let more = "Open all jobs";
-    assert!(!session.screen().contains(more));
-    session.keys("@0.1");
-    assert!(session.screen().contains(more), "{}", session.screen());
-    session.keys("M");
-    assert!(!session.screen().contains(more));
+    session.keys("y");
+    assert!(
+        !session.screen().contains("Copy: host"),
+        "{}",
+        session.screen()
+    );
+    session.keys("@1");
+    let screen = session.screen();
+    assert!(screen.contains(" h        Copy"), "{screen}");
+    session.keys("h");
+    assert!(
+        session
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::Copy(..)))
+    );
 }
 
 #[test]
-fn what_is_said_in_passing_goes() {
+fn a_console_that_has_nothing_to_do_sleeps() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("j k 2 1 enter q @60");
+    assert_eq!(session.app.wake(), None);
+    let mut busy = Session::new(Engine::busy());
+    busy.keys("@3.5");
+    let wake = busy.app.wake().expect("times go on");
+    assert!(wake > busy.now.mono && wake <= busy.now.mono + Duration::from_secs(1));
+}
+
+#[test]
+fn toasts_go_and_complaints_stay_until_a_key() {
     let mut session = Session::new(Engine::quiet());
     session.keys("u");
-    assert!(session.said().starts_with("nothing to undo"));
-    session.keys("@6");
+    assert!(session.said().contains("nothing to undo"));
+    session.keys("@7");
     assert_eq!(session.said(), "");
-    // What has to be seen stays until somebody has pressed a key.
     session.event(Event::Notice("the disk is full".to_string()));
     session.keys("@60");
     assert_eq!(session.said(), "the disk is full");
     session.keys("j");
     assert_eq!(session.said(), "");
+    session.keys("4");
+    assert!(
+        session.screen().contains("the disk is full"),
+        "it is among the events"
+    );
 }
 
 #[test]
-fn a_console_where_nothing_happens_sleeps() {
-    let mut session = Session::new(Engine::quiet());
-    assert_eq!(session.app.wake(), None);
-    for keys in ["j", "k enter", "q", "2", "4", "1", "j j j", "d u @7"] {
-        session.keys(keys);
-        session.keys("@30");
-        assert_eq!(session.app.wake(), None, "after {keys}");
-    }
-    let session = Session::new(Engine::busy());
-    let second = session.now.mono + Duration::from_secs(1);
-    assert_eq!(session.app.wake(), Some(second), "clocks of jobs tick");
-}
-
-#[test]
-fn a_screen_that_was_small_for_a_while_is_as_it_was() {
-    let mut engine = Engine::quiet();
-    for n in 0..90 {
-        engine.add(1000 + 10 * n, "many", &[State::Completed]);
-    }
-    let mut session = Session::new(engine);
-    session.keys("pgdn pgdn k k k");
-    let at = |session: &Session| (session.app.tree.cursor(), session.app.tree.offset());
-    let before = at(&session);
-    assert!(before.1 > 0, "it is scrolled");
+fn the_screen_that_shrinks_and_grows_is_as_before() {
+    let mut session = Session::new(Engine::busy());
+    session.keys("j j j");
+    let before = (session.app.tree.cursor(), session.screen());
     session.resize(20, 3);
-    assert_eq!(session.screen().split('\n').count(), 3);
+    assert!(session.screen().contains("run"), "{}", session.screen());
+    session.resize(0, 0);
     session.resize(160, 50);
-    assert_eq!(at(&session), before);
+    assert_eq!((session.app.tree.cursor(), session.screen()), before);
+}
+
+#[test]
+fn output_is_drilled_into_and_left_again() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("z R j enter");
+    let screen = session.screen();
+    assert!(
+        screen.contains("30.web01") && screen.contains("all is well"),
+        "{screen}"
+    );
+    session.keys("J");
+    assert!(
+        session.screen().contains("30.web02"),
+        "{}",
+        session.screen()
+    );
+    session.keys("/ 'WELL' enter");
+    session.keys("q");
+    assert!(session.app.pages.is_empty());
+    session.keys("j j ]");
+    assert_eq!(session.app.screen, Screen::Jobs);
+}
+
+#[test]
+fn a_daemon_that_is_gone_is_on_the_first_line() {
+    let mut session = Session::new(Engine::busy());
+    session.event(Event::Watched(crate::tui::event::Watched::Lost(
+        "the daemon (pid 7) has gone".to_string(),
+    )));
+    let screen = session.screen();
+    assert!(
+        screen
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains("NO DAEMON")),
+        "{screen}"
+    );
+    let listed = session.engine.listed();
+    session.event(listed);
+    assert!(!session.screen().contains("NO DAEMON"));
 }

@@ -107,11 +107,16 @@ proptest! {
                 Deed::Serve => {
                     store.serve(&mut view);
                     let after = screen(&view, size);
-                    // What was there is still there, except that the last row may have grown.
+                    // What was there is still there, except that the last row may have grown; rules may stand below it.
                     if read && !before.iter().any(|line| line.ends_with('…')) {
                         let full = before.iter().filter(|line| !line.is_empty()).count();
-                        for (old, new) in before.iter().zip(&after).take(full.saturating_sub(1)) {
-                            prop_assert_eq!(old, new, "served");
+                        let mut pairs = before.iter().zip(&after).take(full.saturating_sub(1));
+                        let grown = pairs.find(|(old, new)| old != new);
+                        if let Some((old, new)) = grown {
+                            prop_assert!(new.starts_with(old.as_str()), "served: {old} became {new}");
+                            for (old, _) in pairs {
+                                prop_assert!(old.starts_with("──") || old.trim_start().starts_with("──"), "{old} moved");
+                            }
                         }
                     }
                 }
