@@ -20,8 +20,9 @@ pub struct OnTerminal {
 }
 
 impl OnTerminal {
+    /// On a terminal that does not say how large it is.
     pub fn spawn(command: Command) -> Self {
-        Self::of_size(command, 80, 24)
+        Self::of_size(command, 0, 0)
     }
 
     /// On a terminal of so many columns and rows.
