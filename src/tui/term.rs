@@ -17,6 +17,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 use super::event::Mouse;
@@ -56,6 +57,8 @@ impl Screen {
 
     /// Takes the terminal over again after [`Screen::give_back`].
     pub fn take(&mut self) -> io::Result<()> {
+        // Undone first: after a stop that nobody announced, somebody else may have set the modes that are believed to be ours.
+        disable_raw_mode()?;
         enable_raw_mode()?;
         self.held = Held::Yes;
         let mut out = io::stdout();
@@ -69,7 +72,7 @@ impl Screen {
         if self.mouse == Mouse::Console {
             execute!(out, EnableMouseCapture)?;
         }
-        self.terminal.clear()
+        self.forget()
     }
 
     /// Gives the terminal back to whoever had it before.
@@ -102,8 +105,12 @@ impl Screen {
     }
 
     /// Forgets what is on the screen, so that all of it is painted again.
+    ///
+    /// `Terminal::clear` would do that too, but asks the terminal where its cursor is: not every terminal answers, and the
+    /// answer would have to be found among the keys.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {
