@@ -99,10 +99,12 @@ fn stopped_by_others_it_takes_the_terminal_again() {
     screen.set_modes_of_before();
     let before = screen.sent().len();
     screen.signal(Signal::CONT);
-    until("all of it is painted again", || {
+    let again = crate::support::comes(|| {
         let sent = screen.sent();
         was_sent(&sent[before..], "\x1b[?1049h") && was_sent(&sent[before..], "Completed")
     });
+    let sent = screen.sent();
+    assert!(again, "not painted again: {:?}", String::from_utf8_lossy(&sent[before..]));
     assert!(screen.is_raw());
     screen.keys("q");
     screen.left().gave_back(0);

@@ -57,6 +57,9 @@ fn hostile_output_stays_in_its_pane() {
     };
     let header = frame(&screen);
     screen.keys("lj\r");
+    // It holds a zero, so that it is not shown unless that is wanted.
+    screen.until("binary, ");
+    screen.keys("\r");
     screen.until("titled");
     screen.until("reversed");
     screen.until_row(&["100% done"]);
@@ -77,7 +80,7 @@ fn hostile_output_stays_in_its_pane() {
         assert!(!was_sent(&sent, hostile), "{hostile:?} was sent");
     }
     assert!(screen.is_taken());
-    screen.keys("\x1b\x03\x03");
+    screen.keys("\x03\x03");
     screen.left().gave_back(0);
 }
 
@@ -115,7 +118,9 @@ fn ascii_is_ascii() {
     screen.until("plain");
     screen.keys("?");
     screen.until("Keys");
-    screen.keys("\x1bq");
+    screen.keys("\x1b");
+    screen.until_gone("Keys");
+    screen.keys("q");
     let ran = screen.left().gave_back(0);
     let odd = ran.out().chars().find(|c| !c.is_ascii());
     assert_eq!(odd, None);
