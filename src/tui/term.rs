@@ -17,7 +17,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 
 use super::event::Mouse;
@@ -105,12 +105,10 @@ impl Screen {
     }
 
     /// Forgets what is on the screen, so that all of it is painted again.
-    ///
-    /// `Terminal::clear` would do that too, but asks the terminal where its cursor is: not every terminal answers, and the
-    /// answer would have to be found among the keys.
     pub fn forget(&mut self) -> io::Result<()> {
-        let size = self.terminal.size()?;
-        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
+        let (width, height) = self.size()?;
+        // Not `clear`: that asks the terminal where its cursor is, and one that does not answer would end us.
+        self.terminal.resize(Rect::new(0, 0, width, height))
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {

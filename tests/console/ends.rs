@@ -104,7 +104,11 @@ fn stopped_by_others_it_takes_the_terminal_again() {
         was_sent(&sent[before..], "\x1b[?1049h") && was_sent(&sent[before..], "Completed")
     });
     let sent = screen.sent();
-    assert!(again, "not painted again: {:?}", String::from_utf8_lossy(&sent[before..]));
+    assert!(
+        again,
+        "not painted again: {:?}",
+        String::from_utf8_lossy(&sent[before..])
+    );
     assert!(screen.is_raw());
     screen.keys("q");
     screen.left().gave_back(0);

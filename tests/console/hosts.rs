@@ -26,12 +26,14 @@ fn a_job_is_started_watched_stopped_received_and_removed() {
     }
     // Into the first child's output.
     screen.keys("j\r");
+    screen.until("Jobs ›");
     screen.until("begun");
     screen.keys("\x1b");
+    screen.until_gone("Jobs ›");
     screen.until_row(&["127.1.0.2", "Running"]);
     // The second child, and no other.
     screen.keys("jx");
-    screen.until("127.1.0.2");
+    screen.until("Stop");
     screen.until(" y ");
     screen.keys("y");
     screen.until_row(&["127.1.0.2", "Stopped"]);
@@ -40,10 +42,11 @@ fn a_job_is_started_watched_stopped_received_and_removed() {
     assert_eq!(now["counts"]["Running"], 5);
 
     screen.keys("k\r");
-    screen.until("begun");
+    screen.until("Jobs ›");
     let open = gate.open();
     screen.until("gone on");
     screen.keys("\x1b");
+    screen.until_gone("Jobs ›");
     screen.until_row(&["127.1.0.4", "Failed"]);
     console.regatta(&["wait", "story"]).exits(1);
     drop(open);

@@ -16,3 +16,4 @@ mod ends;
 mod hosts;
 mod picture;
 mod screen;
+mod work;

@@ -48,7 +48,9 @@ fn hostile_output_stays_in_its_pane() {
     let home = Home::new();
     let line = r"printf 'first\n\033[2J\033[H\033[31mEVIL\n\033]52;c;aGk=\007\033]0;owned\007\033]2;owned\033\\titled\n'
         printf '10%%\r50%%\r100%% done\n'; printf 'a\000b\n\342\200\256reversed\n\033[?1049l\033[?1004lend\n'";
-    home.finished_job(line);
+    // From a file, so that the command itself is innocent.
+    let script = home.file("script", line);
+    home.finished_job(&format!("sh {script}"));
     let mut screen = Screen::open(&home, USUAL, &[]);
     screen.until("1 Completed");
     let frame = |screen: &Screen| {

@@ -58,7 +58,7 @@ impl Screen {
     }
 
     fn start(command: Command, size: (u16, u16)) -> Self {
-        let terminal = OnTerminal::spawn_sized(command, size);
+        let terminal = OnTerminal::of_size(command, size.0, size.1);
         let (columns, rows) = cells(size);
         Self {
             before: terminal.modes(),
@@ -135,6 +135,7 @@ impl Screen {
         self.terminal.shown()
     }
 
+    /// Esc with anything right behind it would be another key: its effect is to be waited for.
     pub fn keys(&mut self, keys: &str) {
         self.terminal.types(keys);
     }

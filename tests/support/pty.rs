@@ -25,16 +25,17 @@ pub struct OnTerminal {
 }
 
 impl OnTerminal {
+    /// On a terminal that does not say how large it is.
     pub fn spawn(command: Command) -> Self {
-        Self::spawn_sized(command, (80, 24))
+        Self::of_size(command, 0, 0)
     }
 
-    /// On a terminal with so many columns and rows.
-    pub fn spawn_sized(mut command: Command, size: (u16, u16)) -> Self {
+    /// On a terminal of so many columns and rows.
+    pub fn of_size(mut command: Command, columns: u16, rows: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("its other end");
         unlockpt(&master).expect("its other end");
-        set_size(&master, size);
+        set_size(&master, (columns, rows));
         let name = ptsname(&master, Vec::new()).expect("its name");
         let name = name.into_string().expect("a UTF-8 name");
         // Never the terminal of the tests themselves.
