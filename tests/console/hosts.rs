@@ -69,6 +69,9 @@ fn a_job_is_started_watched_stopped_received_and_removed() {
     until("it has been received", || {
         console.now("story")["more"] == false
     });
+    screen.until("received");
+    screen.keys("q");
+    screen.until_gone("Jobs ›");
     screen.keys("d");
     screen.until("1 being removed");
     screen.keys("q");
@@ -94,7 +97,10 @@ fn a_key_that_is_not_known_is_asked_for_and_accepted() {
     until("the shell says the same", || {
         console.now("shy")["state"] == "Blocked"
     });
-    screen.keys("lj\r");
+    screen.keys("l");
+    // Its own row, and not what the preview says of it.
+    screen.until_row(&["       127.1.0.1   ", "Blocked"]);
+    screen.keys("j\r");
     screen.until("Is this the host's key?");
     screen.until("SHA256:");
     // Enter is no answer.

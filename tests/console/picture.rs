@@ -58,7 +58,9 @@ fn hostile_output_stays_in_its_pane() {
         contents.lines().next().map(|row| row[..30].to_string())
     };
     let header = frame(&screen);
-    screen.keys("lj\r");
+    screen.keys("l");
+    screen.until("  localhost");
+    screen.keys("j\r");
     // It holds a zero, so that it is not shown unless that is wanted.
     screen.until("binary, ");
     screen.keys("\r");
