@@ -45,7 +45,7 @@ fn an_idle_console_sleeps() {
     });
     assert!(quiet, "it never sleeps through a command");
     let before = count();
-    let (_, took) = timed(|| {
+    let ((), took) = timed(|| {
         for _ in 0..20 {
             home.regatta(&["keys"]).exits(0);
         }

@@ -59,7 +59,7 @@ fn hostile_output_stays_in_its_pane() {
     };
     let header = frame(&screen);
     screen.keys("l");
-    screen.until("  localhost");
+    screen.until("       localhost   ");
     screen.keys("j\r");
     // It holds a zero, so that it is not shown unless that is wanted.
     screen.until("binary, ");
