@@ -38,6 +38,17 @@ impl Planning {
         super::config::inventory(&self.planner(settings, &self.global))
     }
 
+    /// What was typed in a line, over what this program was started with.
+    fn over_ours(&self, typed: Global) -> Global {
+        let ours = self.global.clone();
+        Global {
+            ssh_config: typed.ssh_config.or(ours.ssh_config),
+            config: typed.config.or(ours.config),
+            batch: typed.batch || ours.batch,
+            ..typed
+        }
+    }
+
     fn planner<'a>(&'a self, settings: &'a Settings, global: &'a Global) -> Planner<'a> {
         Planner {
             settings,
@@ -142,6 +153,7 @@ impl Hands {
         self.tasks.spawn(async move {
             // Files are read here: not on the loop.
             let planned = tokio::task::spawn_blocking(move || {
+                let global = planning.over_ours(global);
                 let planner = planning.planner(&settings, &global);
                 let spec = match &wished {
                     Wished::Run(run) => planner.job(run)?,
