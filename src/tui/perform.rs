@@ -123,7 +123,8 @@ impl Hands {
                     self.through(ticket, &whole, &through, screen).await?;
                     next = Next::Anew;
                 }
-                Action::Notify(job, text) => self.notify(&job, &text)?,
+                Action::Notify(text) => self.notify(&text)?,
+                Action::Hook(job) => self.hook(&job),
                 Action::Title(title) => Screen::set_title(&title)?,
                 Action::Mouse(mouse) => screen.set_mouse(mouse)?,
                 Action::Remember(line) => self.remember(line),
@@ -237,36 +238,40 @@ impl Hands {
         Ok(())
     }
 
-    fn notify(&mut self, job: &JobView, text: &str) -> io::Result<()> {
+    fn notify(&self, text: &str) -> io::Result<()> {
         match self.settings.console.notify {
-            Notify::Off => {}
-            // What every terminal can do.
-            Notify::Auto | Notify::Bell => Screen::bell()?,
-            Notify::Osc9 => Screen::notify_osc9(text)?,
-            Notify::Osc777 => Screen::notify_osc777(text)?,
+            Notify::Off => Ok(()),
+            Notify::Auto | Notify::Bell => Screen::bell(),
+            Notify::Osc9 => Screen::notify_osc9(text),
+            Notify::Osc777 => Screen::notify_osc777(text),
         }
-        if let Some(command) = &self.settings.console.notify_command {
-            let process = Process::new("sh")
-                .arg("-c")
-                .arg(command)
-                .env("REGATTA_JOB", job.id.to_string())
-                .env("REGATTA_NAME", &job.name)
-                .env("REGATTA_STATE", job.state.word())
-                .env("REGATTA_COMPLETED", job.count(State::Completed).to_string())
-                .env("REGATTA_FAILED", job.count(State::Failed).to_string())
-                .env("REGATTA_CHILDREN", job.children().to_string())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn();
-            match process {
-                Ok(mut process) => {
-                    self.tasks.spawn(async move { _ = process.wait().await });
-                }
-                Err(error) => self.tell(Event::Notice(format!("console.notify_command: {error}"))),
+    }
+
+    fn hook(&mut self, job: &JobView) {
+        let Some(command) = &self.settings.console.notify_command else {
+            return;
+        };
+        let count = |state| job.count(state).to_string();
+        let process = Process::new("sh")
+            .arg("-c")
+            .arg(command)
+            .env("REGATTA_JOB", job.id.to_string())
+            .env("REGATTA_NAME", &job.name)
+            .env("REGATTA_STATE", job.state.word())
+            .env("REGATTA_COMPLETED", count(State::Completed))
+            .env("REGATTA_FAILED", count(State::Failed))
+            .env("REGATTA_STOPPED", count(State::Stopped))
+            .env("REGATTA_CHILDREN", job.children().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match process {
+            Ok(mut process) => {
+                self.tasks.spawn(async move { _ = process.wait().await });
             }
+            Err(error) => self.tell(Event::Notice(format!("console.notify_command: {error}"))),
         }
-        Ok(())
     }
 
     fn remember(&mut self, line: String) {

@@ -343,3 +343,29 @@ fn a_daemon_that_is_gone_is_on_the_first_line() {
     session.event(listed);
     assert!(!session.screen().contains("NO DAEMON"));
 }
+
+#[test]
+fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
+    use crate::core::state::State;
+    use crate::tui::event::{Focus, Watched};
+    use crate::wire::reply::News;
+
+    for focus in [Focus::Here, Focus::Elsewhere] {
+        let mut session = Session::new(Engine::busy());
+        session.app.loaded.settings.console.notify_command = Some("logger".to_string());
+        session.event(Event::Focus(focus));
+        let mut ended = session.engine.jobs[&10].clone();
+        ended.state = State::Failed;
+        let news = News {
+            jobs: vec![ended],
+            ..News::default()
+        };
+        session.event(Event::Watched(Watched::News(news)));
+        let any = |wanted: fn(&Action) -> bool| session.actions.iter().any(wanted);
+        assert!(any(
+            |action| matches!(action, Action::Hook(job) if job.id == 10)
+        ));
+        let told = any(|action| matches!(action, Action::Notify(_)));
+        assert_eq!(told, focus == Focus::Elsewhere);
+    }
+}
