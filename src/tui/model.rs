@@ -30,8 +30,6 @@ pub struct Entry {
     children: Children,
     /// How its children fold, when that was asked last.
     fold: Option<Folded>,
-    /// Grows with each change of this job or its children.
-    pub revision: u64,
 }
 
 /// Children of a job that is looked at.
@@ -65,7 +63,6 @@ impl Entry {
             said: now.mono,
             children: Children::default(),
             fold: None,
-            revision: 0,
         }
     }
 
@@ -115,7 +112,6 @@ impl Entry {
             said: now.mono,
             last,
         });
-        self.revision += 1;
     }
 }
 
@@ -276,7 +272,6 @@ impl Model {
     pub fn forget_children(&mut self, id: u64) {
         if let Some(entry) = self.jobs.get_mut(&id) {
             entry.children = Children::default();
-            entry.revision += 1;
             self.revision += 1;
         }
     }
@@ -303,7 +298,6 @@ impl Model {
     pub fn set_fold(&mut self, fold: Folded) {
         if let Some(entry) = self.jobs.get_mut(&fold.job) {
             entry.fold = Some(fold);
-            entry.revision += 1;
             self.revision += 1;
         }
     }
@@ -316,7 +310,6 @@ impl Model {
         };
         let before = std::mem::replace(&mut entry.job, job);
         entry.said = now.mono;
-        entry.revision += 1;
         (before.state != entry.job.state).then(|| Change::State {
             before: before.state,
             job: entry.job.clone(),

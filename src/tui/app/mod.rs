@@ -132,7 +132,6 @@ pub struct App {
     title: String,
     /// The last command line, to be done again.
     last_line: Option<String>,
-    /// When Ctrl-C was last pressed in vain.
     quitting: Quitting,
     /// Whether rows have to be computed anew.
     stale: bool,
@@ -360,9 +359,7 @@ impl App {
     /// Enters changes of jobs into the events, and tells who looks elsewhere.
     fn tell(&mut self, changes: &[Change]) {
         for change in changes {
-            if let Some(happening) = told(change, self.now.wall) {
-                self.events.push(happening);
-            }
+            self.events.push(told(change, self.now.wall));
             self.notify(change);
         }
     }
