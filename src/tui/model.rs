@@ -1,6 +1,7 @@
 //! What the console knows of the jobs: a mirror of what the engine said last, and nothing of how it is shown.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Now;
@@ -38,6 +39,8 @@ struct Children {
     list: Vec<Option<ChildEntry>>,
     /// Whether all were listed.
     complete: Complete,
+    /// Their hosts in the order of the alphabet, once all were listed: they never change.
+    hosts: Arc<[String]>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +91,11 @@ impl Entry {
     /// Whether all children are known.
     pub fn is_complete(&self) -> bool {
         self.children.complete == Complete::Yes
+    }
+
+    /// The hosts of all children, sorted; empty as long as not all are known.
+    pub fn hosts(&self) -> Arc<[String]> {
+        Arc::clone(&self.children.hosts)
     }
 
     pub fn fold(&self) -> Option<&Folded> {
@@ -234,6 +242,11 @@ impl Model {
         changes
     }
 
+    /// The connection broke: what was heard of a list so far is no part of the next one.
+    pub fn lost(&mut self) {
+        self.listing = None;
+    }
+
     /// What has changed of all jobs, or of one.
     pub fn news(&mut self, now: Now, news: News) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -263,6 +276,12 @@ impl Model {
         if part.last
             && let Some(entry) = self.jobs.get_mut(&id)
         {
+            let mut hosts: Vec<String> = entry
+                .children()
+                .map(|child| child.child.host.clone())
+                .collect();
+            hosts.sort();
+            entry.children.hosts = hosts.into();
             entry.children.complete = Complete::Yes;
         }
         self.revision += 1;

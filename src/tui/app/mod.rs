@@ -314,6 +314,7 @@ impl App {
     fn watched_all(&mut self, watched: Watched) {
         match watched {
             Watched::Lost(why) => {
+                self.model.lost();
                 self.engine = Engine::Lost(why);
             }
             Watched::Listed(_) | Watched::News(_) if self.picture != Picture::Live => {}

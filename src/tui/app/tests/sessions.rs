@@ -369,3 +369,24 @@ fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
         assert_eq!(told, focus == Focus::Elsewhere);
     }
 }
+
+#[test]
+fn a_list_that_broke_off_is_no_part_of_the_next() {
+    use crate::tui::event::Watched;
+    use crate::wire::reply::Jobs;
+
+    let mut session = Session::new(Engine::quiet());
+    let part = Jobs {
+        jobs: vec![crate::tui::tree::tests::job(90, "gone", &[])],
+        last: false,
+        ..Jobs::default()
+    };
+    session.event(Event::Watched(Watched::Listed(part)));
+    session.event(Event::Watched(Watched::Lost(
+        "the daemon has gone".to_string(),
+    )));
+    let listed = session.engine.listed();
+    session.event(listed);
+    assert!(session.app.model.job(90).is_none());
+    assert!(session.app.model.job(30).is_some());
+}
