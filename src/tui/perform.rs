@@ -395,11 +395,7 @@ enum Fetched {
 
 async fn fetched(reach: &crate::daemon::client::Reach, whole: &Whole) -> Result<Fetched, String> {
     let cannot = |error: io::Error| format!("cannot write a file for what is copied: {error}");
-    let file = tempfile::Builder::new()
-        .prefix("regatta-copy-")
-        .suffix(".txt")
-        .tempfile()
-        .map_err(cannot)?;
+    let file = file_to_copy().map_err(cannot)?;
     let mut to = tokio::fs::File::from_std(file.reopen().map_err(cannot)?);
     let written = whole.write(reach, &mut to).await?;
     if written.bytes > LONGEST_COPY as u64 {
@@ -409,14 +405,18 @@ async fn fetched(reach: &crate::daemon::client::Reach, whole: &Whole) -> Result<
     Ok(Fetched::Text(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// Where text goes that is copied, until it is known how much it is.
+fn file_to_copy() -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix("regatta-copy-")
+        .suffix(".txt")
+        .tempfile()
+}
+
 /// Into a file of its own, because terminals would cut it.
 fn into_file(text: &[u8]) -> Result<String, String> {
     use std::io::Write as _;
-    let file = tempfile::Builder::new()
-        .prefix("regatta-copy-")
-        .suffix(".txt")
-        .tempfile();
-    let written = file.and_then(|mut file| file.write_all(text).map(|()| file));
+    let written = file_to_copy().and_then(|mut file| file.write_all(text).map(|()| file));
     let file =
         written.map_err(|error| format!("cannot write a file for what is copied: {error}"))?;
     kept(file, text.len() as u64)
