@@ -28,6 +28,11 @@ impl Tokens<'_> {
         expand(&value, |token| self.token(token), Some(self.env))
     }
 
+    /// Expands tokens alone: the command of `Match exec`.
+    pub(super) fn command(&self, value: &str) -> Result<String, Problem> {
+        expand(value, |token| self.token(token), None)
+    }
+
     fn token(&self, token: char) -> Option<String> {
         let env = self.env;
         Some(match token {

@@ -2,7 +2,7 @@
 
 use super::JumpHop;
 use super::error::Problem;
-use super::setting::port;
+use super::value::port;
 
 /// `[user@]host[:port]` or `ssh://[user@]host[:port]`, several with commas, first hop first; `none` is no hop.
 /// As in OpenSSH, a comment ends the list, and so does white space.

@@ -1,6 +1,7 @@
 //! From settings to a connection: name, TCP, key exchange, host key, log-in; and every way this can fail, in plain words.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -9,9 +10,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use russh::client;
-use russh::{Error, Limits, Preferred, SshId, cipher};
+use russh::{Error, Limits, SshId};
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::algorithms::Suite;
 use super::auth::{self, Credentials};
 use super::connection::Connection;
 use super::desk::Desk;
@@ -19,14 +21,17 @@ use super::files::Files;
 use super::host_key::{Checker, printable};
 use super::known_hosts::KeyName;
 use super::wire::{CutOnDrop, Fate, Wire};
-use crate::config::ssh_config::{AddressFamily, HostSettings, Origin, Proxy};
+use crate::config::ssh_config::pattern::PatternList;
+use crate::config::ssh_config::{AddressFamily, HostSettings, Origin, Proxy, Variable};
 use crate::core::reason::{Left, Limit, Reason};
 
 /// Between two questions whether a silent server is still there, unless the configuration sets it.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// Bytes and time after which keys are exchanged again (RFC 4253, section 9).
+/// Bytes and time after which keys are exchanged again, at the latest (RFC 4253, section 9).
 const REKEY_BYTES: usize = 1 << 30;
+/// An exchange of keys takes some kilobytes itself.
+const FEWEST_REKEY_BYTES: usize = 64 << 10;
 const REKEY_TIME: Duration = Duration::from_secs(3600);
 
 /// What one channel may receive before the window is opened again.
@@ -40,17 +45,27 @@ const CHANNEL_BUFFER: usize = 32;
 pub(super) struct Target {
     pub(super) key: Arc<Key>,
     settings: HostSettings,
+    pub(super) suite: Suite,
     agent: Option<PathBuf>,
+    /// What the host's commands find in their environment, if the server lets them.
+    pub(super) environment: Vec<Variable>,
 }
 
 /// What makes two targets the same connection: everything that matters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     user: Box<str>,
     host: Box<str>,
     port: u16,
     /// All other settings.
     settings: Box<str>,
+}
+
+/// Settings can be secrets (`SetEnv`).
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}@{}:{})", self.user, self.host, self.port)
+    }
 }
 
 impl Key {
@@ -66,7 +81,11 @@ impl Key {
 impl Target {
     /// # Errors
     /// Settings that are not carried out: a connection that ignores them could be another one than was asked for.
-    pub(super) fn new(settings: HostSettings, agent: Option<PathBuf>) -> Result<Self, Reason> {
+    pub(super) fn new(
+        settings: HostSettings,
+        agent: Option<PathBuf>,
+        variables: &[Variable],
+    ) -> Result<Self, Reason> {
         let name = match &settings.proxy.value {
             Proxy::Direct => None,
             Proxy::Jump(_) => Some("ProxyJump"),
@@ -95,6 +114,8 @@ impl Target {
         };
         Ok(Self {
             key: Arc::new(key),
+            suite: Suite::of(&settings)?,
+            environment: environment(&settings, variables),
             settings,
             agent,
         })
@@ -120,6 +141,17 @@ impl Target {
             .unwrap_or(limit)
     }
 
+    /// When new keys are agreed on.
+    fn limits(&self) -> Limits {
+        let bytes = match usize::try_from(self.settings.rekey_bytes.value) {
+            Ok(0) | Err(_) => REKEY_BYTES,
+            Ok(bytes) => bytes.clamp(FEWEST_REKEY_BYTES, REKEY_BYTES),
+        };
+        let time = Some(self.settings.rekey_time.value);
+        let time = time.filter(|time| !time.is_zero()).unwrap_or(REKEY_TIME);
+        Limits::new(bytes, bytes, time)
+    }
+
     /// Between two keepalives, and how many may stay without answer.
     fn keepalive(&self) -> (Option<Duration>, u32) {
         let interval = &self.settings.server_alive_interval;
@@ -130,6 +162,16 @@ impl Target {
         };
         (interval, self.settings.server_alive_count_max.value.max(1))
     }
+}
+
+/// The variables for the host's commands: those of the caller that `SendEnv` names, then what `SetEnv` sets.
+fn environment(settings: &HostSettings, variables: &[Variable]) -> Vec<Variable> {
+    let sent = variables.iter().filter(|variable| {
+        let mut patterns = settings.send_env.iter();
+        patterns.any(|pattern| PatternList::one(&pattern.value).matches(&variable.name))
+    });
+    let set = settings.set_env.iter().map(|set| &set.value);
+    sent.chain(set).cloned().collect()
 }
 
 /// Connects and logs in, within `timeout` altogether beside the time for answers.
@@ -179,17 +221,13 @@ async fn attempt(
             "SSH-2.0-regatta_",
             env!("CARGO_PKG_VERSION")
         ))),
-        limits: Limits::new(REKEY_BYTES, REKEY_BYTES, REKEY_TIME),
+        limits: target.limits(),
         window_size: WINDOW,
         channel_buffer_size: CHANNEL_BUFFER,
         keepalive_interval: interval,
         // The library gives up when one more would be due than this, and never for zero.
         keepalive_max: (count as usize - 1).max(1),
-        preferred: Preferred {
-            key: Checker::algorithms(&known),
-            cipher: ciphers(),
-            ..Preferred::DEFAULT
-        },
+        preferred: target.suite.preferred(&known),
         ..client::Config::default()
     };
     let fate = Arc::new(Fate::default());
@@ -216,9 +254,12 @@ async fn attempt(
         user: &settings.user.value,
         agent: target.agent.as_deref(),
         identities: &resolved.identities,
+        certificates: &resolved.certificates,
         identities_only: settings.identities_only.value,
-        kbd_interactive: settings.kbd_interactive.value,
-        password: settings.password.value,
+        suite: &target.suite,
+        rsa_size: settings.required_rsa_size.value,
+        add_keys: settings.add_keys_to_agent.value,
+        methods: auth::methods(settings),
         prompts: settings.password_prompts.value,
         files,
         desk,
@@ -226,17 +267,6 @@ async fn attempt(
     auth::log_in(&mut handle, &fate, &credentials).await?;
     cut.disarm();
     Ok(Connection::new(handle, fate))
-}
-
-/// AES in hardware first; the others as the library has them.
-fn ciphers() -> Cow<'static, [cipher::Name]> {
-    let first = cipher::AES_128_GCM;
-    let rest = Preferred::DEFAULT
-        .cipher
-        .iter()
-        .copied()
-        .filter(|name| *name != first);
-    std::iter::once(first).chain(rest).collect()
 }
 
 /// Finds the host and opens a TCP connection, trying its addresses in turn.

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use russh::Error;
 use russh::client::{DisconnectReason, Handler, Session};
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{Error, Preferred};
 
 use super::connect::Target;
 use super::desk::Desk;
 use super::files::Files;
+use super::host_certificate::{self, NotCertified};
 use super::known_hosts::{HostKeys, KeyName, Naming, Verdict};
 use super::wire::Fate;
 use crate::config::ssh_config::{HostSettings, Origin, StrictHostKeyChecking};
@@ -57,26 +58,8 @@ impl Checker {
         }
     }
 
-    /// The host key algorithms to ask for: those of the known keys first, lest a server with several keys seem changed.
-    /// `ssh-rsa` with SHA-1 is left out, as in OpenSSH since 8.8.
-    pub(super) fn algorithms(known: &HostKeys) -> Cow<'static, [Algorithm]> {
-        let types = known.types();
-        let is_known = |algorithm: &Algorithm| {
-            types.iter().any(|known| match (known, algorithm) {
-                (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }) => true,
-                (known, algorithm) => known == algorithm,
-            })
-        };
-        let safe = Preferred::DEFAULT
-            .key
-            .iter()
-            .filter(|algorithm| **algorithm != Algorithm::Rsa { hash: None });
-        let (mut first, rest): (Vec<_>, Vec<_>) = safe.cloned().partition(is_known);
-        first.extend(rest);
-        Cow::Owned(first)
-    }
-
-    fn judge(&self, known: &HostKeys, key: &PublicKey) -> Result<(), Reason> {
+    /// What is known of a key; `aside` is said with what is wrong.
+    fn judge(&self, known: &HostKeys, key: &PublicKey, aside: &str) -> Result<(), Reason> {
         let what = format!(
             "{} {}",
             key_type(&key.algorithm()),
@@ -86,11 +69,11 @@ impl Checker {
         match known.check(key) {
             Verdict::Known => Ok(()),
             Verdict::Unknown => Err(Reason::HostKeyUnknown(format!(
-                "{what} for {name}; {}",
+                "{what} for {name}{aside}; {}",
                 advice(self.target.settings())
             ))),
             Verdict::Changed { at, known_type } => Err(Reason::HostKeyChanged(format!(
-                "{name} presents {what}, but {at} has another {} key; if the change is meant, remove that line",
+                "{name} presents {what}{aside}, but {at} has another {} key; if the change is meant, remove that line",
                 key_type(&known_type)
             ))),
             Verdict::Revoked { at } => Err(Reason::HostKeyChanged(format!(
@@ -99,12 +82,52 @@ impl Checker {
         }
     }
 
-    /// The same, and about a key that is unknown what `StrictHostKeyChecking` says: asks, or accepts it, and remembers it.
-    async fn decide(&mut self, key: &PublicKey) -> Result<(), Reason> {
+    /// Whether the server is the host it should be: by its certificate, or else by its key.
+    async fn decide(&mut self, presented: &PublicKeyOrCertificate) -> Result<(), Reason> {
+        let key = presented.public_key();
         if self.accepted.as_ref() == Some(key.key_data()) {
             return Ok(());
         }
-        let judged = self.judge(&self.known, key);
+        self.measure(&key)?;
+        let Some(certificate) = presented.certificate() else {
+            return self.decide_by_key(&key, "").await;
+        };
+        let settings = self.target.settings();
+        let alias = settings.host_key_alias.as_ref();
+        let name = alias.map_or(&settings.host_name.value, |alias| &alias.value);
+        match host_certificate::judge(certificate, name, &self.known, &self.target.suite) {
+            Ok(()) => {
+                self.accepted = Some(key.key_data().clone());
+                Ok(())
+            }
+            Err(NotCertified::Revoked { at }) => Err(Reason::HostKeyChanged(format!(
+                "{} presents a certificate that {at} revokes",
+                self.name.as_str()
+            ))),
+            Err(NotCertified::Because(why)) => {
+                let aside = format!(" (its certificate does not count: {why})");
+                self.decide_by_key(&key, &aside).await
+            }
+        }
+    }
+
+    /// Refuses RSA keys that are too short.
+    fn measure(&self, key: &PublicKey) -> Result<(), Reason> {
+        let wanted = &self.target.settings().required_rsa_size;
+        match key.key_data() {
+            KeyData::Rsa(rsa) if rsa.key_size() < wanted.value => Err(Reason::Protocol(format!(
+                "its RSA host key has {} bits, fewer than RequiredRSASize {} ({})",
+                rsa.key_size(),
+                wanted.value,
+                wanted.origin
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same, and about a key that is unknown what `StrictHostKeyChecking` says: asks, or accepts it, and remembers it.
+    async fn decide_by_key(&mut self, key: &PublicKey, aside: &str) -> Result<(), Reason> {
+        let judged = self.judge(&self.known, key, aside);
         let Err(Reason::HostKeyUnknown(_)) = judged else {
             return judged;
         };
@@ -112,7 +135,7 @@ impl Checker {
         let target = Arc::clone(&self.target);
         let settings = target.settings();
         let known = self.files.known_hosts(settings).await.host(&self.name);
-        let judged = self.judge(&known, key);
+        let judged = self.judge(&known, key, aside);
         let Err(Reason::HostKeyUnknown(_)) = judged else {
             return judged;
         };
@@ -191,7 +214,7 @@ impl Handler for Checker {
     type Error = Error;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
-        match self.decide(&key.public_key()).await {
+        match self.decide(key).await {
             Ok(()) => Ok(true),
             Err(reason) => {
                 // Keys are checked once; were it twice, the first finding stands.
@@ -259,7 +282,7 @@ pub(super) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::advice;
-    use crate::config::ssh_config::{ClientConfig, ConfigSource, LocalEnv, Overrides};
+    use crate::config::ssh_config::{ClientConfig, Commands, ConfigSource, LocalEnv, Overrides};
     use crate::core::spec::Host;
 
     #[test]
@@ -273,7 +296,11 @@ mod tests {
                 ..Host::named("web01")
             };
             let overrides = Overrides::of_host(&host, &env).expect("a plain host");
-            advice(&config.resolve("web01", &overrides).expect("a plain host"))
+            advice(
+                &config
+                    .resolve("web01", &overrides, Commands::Skip)
+                    .expect("a plain host"),
+            )
         };
         assert!(say(None, None).contains("connect once with ssh"));
         let cases = [

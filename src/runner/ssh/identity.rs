@@ -69,6 +69,10 @@ impl Identity {
         read(&Self::files(path), uid)
     }
 
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self.private, Private::Locked)
+    }
+
     fn files(path: &Path) -> [PathBuf; 3] {
         [
             path.to_owned(),
@@ -86,9 +90,10 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn read([path, public, certificate]: &[PathBuf; 3], uid: u32) -> Identity {
     let (private, embedded) = read_private(path, uid);
-    let certificate = fs::read_to_string(certificate)
-        .ok()
-        .and_then(|text| Certificate::from_openssh(text.trim()).ok());
+    // The file may be a certificate itself.
+    let certificate = [certificate, path]
+        .into_iter()
+        .find_map(|file| Certificate::from_openssh(fs::read_to_string(file).ok()?.trim()).ok());
     let public = embedded.or_else(|| {
         // `IdentityFile key.pub` names the public part alone, too.
         [public, path]
@@ -111,7 +116,8 @@ fn read_private(path: &Path, uid: u32) -> (Private, Option<PublicKey>) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return (Private::Missing, None),
         Err(error) => return unusable(error.to_string()),
     };
-    if PublicKey::from_openssh(text.trim()).is_ok() {
+    let public = text.trim();
+    if PublicKey::from_openssh(public).is_ok() || Certificate::from_openssh(public).is_ok() {
         return (Private::Missing, None);
     }
     if let Some(why) = fs::metadata(path)

@@ -4,7 +4,7 @@
 //! and, where an sshd can be run, with `ssh` itself. Files are read once; names without wildcards are found through a
 //! map, hashed ones cost one HMAC each per look-up.
 //!
-//! Deliberately not here: judging certificates (the authorities are kept for whoever does), comparing addresses
+//! Deliberately not here: judging certificates (`host_certificate` does that), comparing addresses
 //! (`CheckHostIP`, off by default), and `KnownHostsCommand`.
 
 use std::collections::HashMap;
@@ -233,11 +233,7 @@ impl HostKeys {
     /// What to think of `key`, presented by this host.
     pub fn check(&self, key: &PublicKey) -> Verdict {
         let key = key.key_data();
-        // OpenSSH looks at the bare name only when nothing is known under the full one, and about a key revoked there
-        // it asks; here revoked is revoked.
-        let revoked = revocation(&self.under_full_name, key)
-            .or_else(|| revocation(&self.under_bare_name, key));
-        if let Some(at) = revoked {
+        if let Some(at) = self.revocation(key) {
             return Verdict::Revoked { at: at.clone() };
         }
         let Some(last) = host_keys(&self.under_full_name).last() else {
@@ -275,10 +271,19 @@ impl HostKeys {
         types
     }
 
-    /// The keys that may sign certificates for this host (`@cert-authority`). They are never host keys.
+    /// The line that marks a key `@revoked` for this host.
+    pub fn revocation(&self, key: &KeyData) -> Option<&Location> {
+        // OpenSSH looks at the bare name only when nothing is known under the full one, and about a key revoked there
+        // it asks; here revoked is revoked.
+        revocation(&self.under_full_name, key).or_else(|| revocation(&self.under_bare_name, key))
+    }
+
+    /// The keys that may sign certificates for this host (`@cert-authority`), with its port or without. They are never
+    /// host keys.
     pub fn authorities(&self) -> impl Iterator<Item = &KeyData> {
         self.under_full_name
             .iter()
+            .chain(&self.under_bare_name)
             .filter(|known| known.marker == Marker::Authority)
             .map(|known| &known.key)
     }

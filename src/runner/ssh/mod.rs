@@ -9,16 +9,19 @@
 //! - `ssh_option`: a setting as after `ssh -o`, `Name=value`; may be given several times.
 //! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
+//! - `env`: an environment variable of theirs, `NAME=VALUE`, for hosts that `SendEnv` sends it to; may be given several
+//!   times.
 //!
-//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), and host
-//! certificates.
+//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored).
 
+mod algorithms;
 mod auth;
 mod channel;
 mod connect;
 mod connection;
 mod desk;
 mod files;
+mod host_certificate;
 mod host_key;
 mod identity;
 pub mod known_hosts;
@@ -34,7 +37,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
 use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
-use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
+use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides, Variable};
 use crate::core::reason::Reason;
 use crate::core::spec::{Asking, Ended, Inquiry, Proof, Signal, Trace};
 use channel::OpenChannel;
@@ -137,20 +140,25 @@ impl Ssh {
             opened = self.open(order, Caller::run(order, events)) => opened,
         };
         match opened {
-            Ok((channel, patience)) => {
-                let request = session::Request { lines, patience };
+            Ok((channel, patience, target)) => {
+                let request = session::Request {
+                    environment: target.environment.clone(),
+                    lines,
+                    patience,
+                };
                 session::run(self, order, channel, request, events, signal).await
             }
             Err(reason) => Ended::NotStarted(reason),
         }
     }
 
-    /// A channel to the order's host, over a kept connection or a new one, and how long that could have taken.
+    /// A channel to the order's host, over a kept connection or a new one, how long that could have taken, and what is
+    /// set for the host.
     async fn open(
         &self,
         order: &Order,
         mut caller: Caller<'_>,
-    ) -> Result<(OpenChannel, Duration), Reason> {
+    ) -> Result<(OpenChannel, Duration, Arc<Target>), Reason> {
         let target = Arc::new(self.target(order).await?);
         if target.settings().batch_mode.value {
             caller.asking = Asking::Never;
@@ -160,7 +168,7 @@ impl Ssh {
             .pool
             .open(&target, &self.files, &caller, timeout)
             .await?;
-        Ok((channel, timeout))
+        Ok((channel, timeout, target))
     }
 
     /// Runs the probe on a channel of its own and returns what it wrote.
@@ -170,7 +178,7 @@ impl Ssh {
         trace: Option<&Trace>,
         task: Task,
     ) -> Result<Vec<u8>, String> {
-        let (channel, _) = self
+        let (channel, ..) = self
             .open(order, Caller::aside(order))
             .await
             .map_err(|reason| reason.to_string())?;
@@ -189,16 +197,24 @@ impl Ssh {
         let wrong = |error: ConfigError| Reason::BadSettings(error.to_string());
         let mut overrides = Overrides::of_host(host, env).map_err(wrong)?;
         let mut set = Vec::new();
+        let mut variables = Vec::new();
         let (mut config, mut agent, mut own_limit) = (None, None, false);
         for (name, value) in order.options.iter() {
             match name.as_str() {
                 "ssh_config" => config = Some(PathBuf::from(value)),
                 "ssh_option" => set.push(value.clone()),
+                "env" => {
+                    let (name, value) = value.split_once('=').unwrap_or((value, ""));
+                    variables.push(Variable {
+                        name: name.to_owned(),
+                        value: value.to_owned(),
+                    });
+                }
                 "agent" => agent = Some(PathBuf::from(value)),
                 "connect_timeout" if value == "order" => own_limit = true,
                 _ => {
                     return Err(Reason::BadSettings(format!(
-                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent and connect_timeout = order"
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, env and connect_timeout = order"
                     )));
                 }
             }
@@ -207,7 +223,8 @@ impl Ssh {
             overrides = overrides.option(&option, env).map_err(wrong)?;
         }
         let config = self.files.config(config).await.map_err(wrong)?;
-        let mut settings = config.resolve(&host.host, &overrides).map_err(wrong)?;
+        let settings = self.files.settings(&config, &host.host, overrides).await;
+        let mut settings = settings.map_err(wrong)?;
         if own_limit {
             settings.connect_timeout = None;
         }
@@ -218,6 +235,6 @@ impl Ssh {
             Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent,
             Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
         };
-        Target::new(settings, agent)
+        Target::new(settings, agent, &variables)
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::channel::OpenChannel;
 use super::connection::Connection;
 use super::{Order, Ssh};
+use crate::config::ssh_config::Variable;
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Signal, Trace};
@@ -70,6 +71,8 @@ impl Verdict {
 /// What is asked of the server.
 #[derive(Debug)]
 pub(super) struct Request {
+    /// Variables for the command; a server takes those it likes.
+    pub(super) environment: Vec<Variable>,
     /// What goes to the prologue.
     pub(super) lines: Bytes,
     /// How long the answer to the request itself may take.
@@ -81,7 +84,11 @@ pub(super) async fn run(
     ssh: &Ssh,
     order: &Order,
     mut channel: OpenChannel,
-    Request { lines, patience }: Request,
+    Request {
+        environment,
+        lines,
+        patience,
+    }: Request,
     events: &mpsc::Sender<Event>,
     signal: watch::Receiver<Option<Signal>>,
 ) -> Ended {
@@ -93,7 +100,7 @@ pub(super) async fn run(
         let feed = feed(
             channel.write.half(),
             connection,
-            lines,
+            (environment, lines),
             &exited,
             signal.clone(),
             relay.begun(),
@@ -188,13 +195,21 @@ fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
 async fn feed(
     half: &ChannelWriteHalf<client::Msg>,
     connection: &Connection,
-    lines: Bytes,
+    (environment, lines): (Vec<Variable>, Bytes),
     exited: &AtomicBool,
     mut signal: watch::Receiver<Option<Signal>>,
     mut begun: watch::Receiver<bool>,
 ) {
     // What cannot be written has lost its connection, and the reading side says why.
-    let mut written = half.exec(true, prologue::exec_line()).await;
+    let mut written = Ok(());
+    for Variable { name, value } in environment {
+        if written.is_ok() {
+            written = half.set_env(false, name, value).await;
+        }
+    }
+    if written.is_ok() {
+        written = half.exec(true, prologue::exec_line()).await;
+    }
     if written.is_ok() {
         written = half.data_bytes(lines).await;
     }
