@@ -156,7 +156,10 @@ impl Job {
     /// Reads until it asks.
     pub async fn until_asked(&mut self) -> Ask {
         while self.asked.is_empty() {
-            assert!(self.next().await, "it ended without a question");
+            if !self.next().await {
+                let ended = (&mut self.task).await;
+                panic!("it ended without a question: {ended:?}");
+            }
         }
         self.asked.remove(0)
     }

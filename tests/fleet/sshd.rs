@@ -146,6 +146,13 @@ impl Fleet {
         Some(fleet)
     }
 
+    /// Has the server read its keys and certificates again.
+    pub fn reload(&self) {
+        self.script("stop");
+        let started = self.script("start");
+        assert!(started.status.success(), "sshd does not start: {started:?}");
+    }
+
     /// The process that takes connections.
     pub fn listener(&self) -> u32 {
         let text = std::fs::read_to_string(self.path("sshd.pid")).expect("sshd wrote its pid");

@@ -18,6 +18,12 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
+/// The header of a private key that is encrypted as OpenSSL did it before PKCS #8, and the start of those that the library
+/// reads: RSA keys.
+const ENCRYPTED_PEM: &str = "Proc-Type: 4,ENCRYPTED";
+const READABLE_PEM: &str =
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,";
+
 /// A key that may log in.
 pub(super) struct Identity {
     pub(super) path: PathBuf,
@@ -141,6 +147,16 @@ fn read_private(path: &Path, uid: u32) -> (Private, Option<PublicKey>) {
             Private::Usable(Arc::new(key))
         };
         return (private, public);
+    }
+    if text.contains(ENCRYPTED_PEM) && !text.contains(READABLE_PEM) {
+        return unusable(
+            "its old encrypted form cannot be read; rewrite it with `ssh-keygen -p`, or add it to the agent with ssh-add"
+                .to_owned(),
+        );
+    }
+    // The library takes it for one that is not encrypted, and fails.
+    if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+        return (Private::Locked, None);
     }
     match keys::decode_secret_key(&text, None) {
         Ok(key) => {
