@@ -1,0 +1,190 @@
+//! Keys and certificates of hosts.
+
+use std::fs;
+
+use crate::both::{Both, HOST};
+use crate::material::Keys;
+
+#[tokio::test]
+async fn host_certificates_are_judged_as_by_ssh() {
+    let keys = Keys::new();
+    keys.make("ca", "ed25519");
+    keys.make("other", "ed25519");
+    keys.make("rsa_ca", "rsa");
+    let host = keys.make("host", "ecdsa");
+    keys.sign("ca", "host", &["-h", "-n", HOST]);
+    let extra = format!("HostKey {host}\nHostCertificate {host}-cert.pub");
+    let Some(both) = Both::start("host_certificates_are_judged_as_by_ssh", &extra) else {
+        return;
+    };
+    let known = both.fleet.path("authorities");
+    let identity = both.fleet.path("id_ed25519");
+    let port = both.fleet.port;
+    let (ca, other, key) = (
+        keys.read("ca.pub"),
+        keys.read("other.pub"),
+        keys.read("host.pub"),
+    );
+    let rsa_ca = keys.read("rsa_ca.pub");
+    let text = |more: &str| {
+        format!(
+            "UserKnownHostsFile {}\nIdentityFile {}\n{more}",
+            known.display(),
+            identity.display()
+        )
+    };
+    let expect = async |what: &str, lines: &str, more: &str, gets_in: bool| {
+        fs::write(&known, lines).expect("ours");
+        let came = both.same(what, &text(more)).await;
+        assert_eq!(came.gets_in(), gets_in, "{what}: {came:?}");
+        came
+    };
+    let authority = format!("@cert-authority [127.*]:{port} {ca}\n");
+    expect("known authority", &authority, "", true).await;
+    let bare = format!("@cert-authority 127.* {ca}\n");
+    expect("known without the port", &bare, "", true).await;
+    let elsewhere = format!("@cert-authority *.example.org {ca}\n");
+    expect("for other hosts", &elsewhere, "", false).await;
+    let wrong = format!("@cert-authority * {other}\n");
+    let came = expect("another authority", &wrong, "", false).await;
+    came.says(&[
+        "host key unknown",
+        "its certificate does not count: its authority",
+    ]);
+    let two = format!("{wrong}{authority}");
+    expect("one of two", &two, "", true).await;
+    let plain = format!("[127.*]:{port} {key}\n");
+    expect("the key itself", &plain, "", true).await;
+    expect(
+        "the key, and another authority",
+        &format!("{wrong}{plain}"),
+        "",
+        true,
+    )
+    .await;
+    let revoked = format!("{authority}@revoked * {ca}\n");
+    expect("revoked authority", &revoked, "", false)
+        .await
+        .says(&["host key changed", "authorities:2 revokes"]);
+    let revoked = format!("{authority}{plain}@revoked * {key}\n");
+    expect("revoked key", &revoked, "", false).await;
+    expect(
+        "an alias is another name",
+        &format!("@cert-authority web {ca}\n"),
+        "HostKeyAlias web",
+        false,
+    )
+    .await
+    .says(&["it is for 127.1.0.1, not for web"]);
+    expect(
+        "plain keys only",
+        &authority,
+        "HostKeyAlgorithms -*cert*",
+        false,
+    )
+    .await;
+    expect(
+        "certificates only",
+        &authority,
+        "HostKeyAlgorithms *-cert-v01@openssh.com",
+        true,
+    )
+    .await;
+    expect(
+        "certificates only, and none known",
+        &plain,
+        "HostKeyAlgorithms *-cert-v01@openssh.com",
+        true,
+    )
+    .await;
+    expect(
+        "signed in a way not wanted",
+        &authority,
+        "CASignatureAlgorithms rsa-sha2-512",
+        false,
+    )
+    .await
+    .says(&["signed with ssh-ed25519"]);
+
+    let restart = |options: &[&str], ca: &str| {
+        keys.sign(ca, "host", &[&["-h"], options].concat());
+        both.fleet.reload();
+    };
+    for (what, options, gets_in, said) in [
+        (
+            "expired",
+            &["-n", HOST, "-V", "-2h:-1h"][..],
+            false,
+            "it has expired",
+        ),
+        (
+            "not yet valid",
+            &["-n", HOST, "-V", "+1h:+2h"],
+            false,
+            "it is not valid yet",
+        ),
+        ("for another", &["-n", "web,db"], false, "it is for web, db"),
+        ("for several", &["-n", &format!("web,{HOST}")], true, ""),
+        ("for a pattern", &["-n", "127.*"], false, "it is for 127.*"),
+        ("for all", &[], true, ""),
+        (
+            "with a critical option",
+            &["-n", HOST, "-O", "critical:x@y"],
+            false,
+            "critical option",
+        ),
+    ] {
+        restart(options, "ca");
+        let came = expect(what, &authority, "", gets_in).await;
+        came.says(&[said]);
+        // Judged by its key, it is the host.
+        let by_key = format!("{authority}{plain}");
+        expect(what, &by_key, "", true).await;
+    }
+    restart(&["-n", HOST], "rsa_ca");
+    expect(
+        "signed by RSA",
+        &format!("@cert-authority * {rsa_ca}\n"),
+        "",
+        true,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn known_keys_are_asked_for_first_as_by_ssh() {
+    let keys = Keys::new();
+    let (rsa, ec) = (keys.make("rsa", "rsa"), keys.make("ec", "ecdsa"));
+    let extra = format!("HostKey {rsa}\nHostKey {ec}");
+    let Some(both) = Both::start("known_keys_are_asked_for_first_as_by_ssh", &extra) else {
+        return;
+    };
+    let known = both.fleet.path("some");
+    let identity = both.fleet.path("id_ed25519").display().to_string();
+    let port = both.fleet.port;
+    let expect = async |name: &str, more: &str, gets_in: bool| {
+        fs::write(&known, format!("[127.*]:{port} {}\n", keys.read(name))).expect("ours");
+        let text = format!(
+            "UserKnownHostsFile {}\nIdentityFile {identity}\n{more}",
+            known.display()
+        );
+        let came = both.same(more, &text).await;
+        assert_eq!(came.gets_in(), gets_in, "{name} {more}: {came:?}");
+        came
+    };
+    for name in ["rsa.pub", "ec.pub"] {
+        expect(name, "", true).await;
+        expect(name, "HostKeyAlgorithms +ssh-rsa", true).await;
+        expect(name, "HostKeyAlgorithms ssh-ed25519", false)
+            .await
+            .says(&["host key changed"]);
+    }
+    expect("rsa.pub", "HostKeyAlgorithms ^ssh-ed25519", false).await;
+    expect("rsa.pub", "HostKeyAlgorithms rsa-sha2-256", true).await;
+    expect("rsa.pub", "RequiredRSASize 4096", false)
+        .await
+        .says(&["fewer than RequiredRSASize 4096"]);
+    expect("ec.pub", "HostKeyAlgorithms ecdsa-sha2-nistp521", false)
+        .await
+        .says(&["nothing in common for Key"]);
+}
