@@ -75,7 +75,7 @@ impl Both {
             .collect()
     }
 
-    fn ssh(&self, config: &Path, line: &str) -> Came {
+    pub fn ssh(&self, config: &Path, line: &str) -> Came {
         let before = self.log().len();
         let mut program = Command::new("ssh");
         program

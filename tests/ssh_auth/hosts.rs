@@ -1,8 +1,13 @@
 //! Keys and certificates of hosts.
 
 use std::fs;
+use std::sync::Arc;
+
+use regatta::core::spec::Ended;
+use regatta::runner::Runner;
 
 use crate::both::{Both, HOST};
+use crate::fleet::{Job, until, within};
 use crate::material::Keys;
 
 #[tokio::test]
@@ -187,4 +192,54 @@ async fn known_keys_are_asked_for_first_as_by_ssh() {
     expect("ec.pub", "HostKeyAlgorithms ecdsa-sha2-nistp521", false)
         .await
         .says(&["nothing in common for Key"]);
+}
+
+#[tokio::test]
+async fn other_keys_of_a_known_host_are_learnt_as_by_ssh() {
+    let keys = Keys::new();
+    let (rsa, ec) = (keys.make("rsa", "rsa"), keys.make("ec", "ecdsa"));
+    let extra = format!("HostKey {rsa}\nHostKey {ec}");
+    let test = "other_keys_of_a_known_host_are_learnt_as_by_ssh";
+    let Some(both) = Both::start(test, &extra) else {
+        return;
+    };
+    let identity = both.fleet.path("id_ed25519").display().to_string();
+    let known = both.fleet.path("learnt");
+    let line = format!("[{HOST}]:{} {}\n", both.fleet.port, keys.read("ec.pub"));
+    let learnt = || {
+        let text = fs::read_to_string(&known).expect("it is there");
+        let lines = text.lines();
+        let mut lines: Vec<String> = lines
+            .map(|line| line.split(' ').take(3).collect::<Vec<_>>().join(" "))
+            .collect();
+        lines.sort();
+        lines
+    };
+    let text = |more: &str| {
+        format!(
+            "{more}\nUserKnownHostsFile {}\nIdentityFile {identity}",
+            known.display()
+        )
+    };
+    fs::write(&known, &line).expect("ours");
+    let config = both.config(&text("UpdateHostKeys yes"));
+    assert!(both.ssh(&config, "true").gets_in());
+    let theirs = learnt();
+    assert_eq!(theirs.len(), 3, "{theirs:?}");
+    fs::write(&known, &line).expect("ours");
+    // The connection is kept, so that the server can prove what it says.
+    let runner: Arc<dyn Runner> = both.fleet.runner();
+    let job = Job::start(&runner, both.order(&config, "true"));
+    assert_eq!(within(job.finish()).await.ended, Ended::Exited(0));
+    until("the others are learnt", || learnt().len() == 3).await;
+    assert_eq!(learnt(), theirs);
+    // Known by any of them now.
+    for algorithms in ["ssh-ed25519", "rsa-sha2-512", "ecdsa-sha2-nistp256"] {
+        let more = format!("UpdateHostKeys no\nHostKeyAlgorithms {algorithms}");
+        assert!(both.same(algorithms, &text(&more)).await.gets_in());
+    }
+    fs::write(&known, &line).expect("ours");
+    let config = both.config(&text("UpdateHostKeys no"));
+    assert!(both.regatta(&config, "true").await.gets_in());
+    assert_eq!(learnt().len(), 1);
 }

@@ -97,7 +97,7 @@ impl Draft<'_> {
         let add = given.add_keys_to_agent.as_ref();
         let add = add.filter(|it| it.value == AddKeysToAgent::Ask);
         let update = given.update_host_keys.as_ref();
-        let update = update.filter(|it| it.value != UpdateHostKeys::No);
+        let update = update.filter(|it| it.value == UpdateHostKeys::Ask);
         let in_part = [
             (
                 "CanonicalizeHostname",
@@ -112,7 +112,7 @@ impl Draft<'_> {
             (
                 "UpdateHostKeys",
                 update.map(|it| &it.origin),
-                "regatta learns no other keys of a host",
+                "regatta does not ask about this, and learns no other keys of a host",
             ),
         ];
         let notes = in_part.into_iter().filter_map(|(name, origin, what)| {

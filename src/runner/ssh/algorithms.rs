@@ -121,6 +121,14 @@ impl Suite {
         }
     }
 
+    /// Whether a host may be known by a key of this type.
+    pub(super) fn takes_host_key(&self, algorithm: &Algorithm) -> bool {
+        self.host_keys.iter().any(|known| match (known, algorithm) {
+            (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }) => true,
+            (known, algorithm) => known == algorithm,
+        })
+    }
+
     /// Whether a certificate may be signed in this way (`CASignatureAlgorithms`).
     pub(super) fn trusts_signature(&self, algorithm: &Algorithm) -> bool {
         match &self.authorities {

@@ -19,6 +19,7 @@ use super::connection::Connection;
 use super::desk::Desk;
 use super::files::Files;
 use super::host_key::{Checker, printable};
+use super::host_key_update;
 use super::known_hosts::KeyName;
 use super::wire::{CutOnDrop, Fate, Wire};
 use crate::config::ssh_config::pattern::PatternList;
@@ -234,7 +235,7 @@ async fn attempt(
     let cut = CutOnDrop(Some(Arc::clone(&fate)));
     let checker = Checker::new(
         known,
-        name,
+        name.clone(),
         Arc::clone(target),
         Arc::clone(files),
         Arc::clone(desk),
@@ -266,6 +267,8 @@ async fn attempt(
     };
     auth::log_in(&mut handle, &fate, &credentials).await?;
     cut.disarm();
+    let handle = Arc::new(handle);
+    host_key_update::learn(&handle, &fate, target, files, name);
     Ok(Connection::new(handle, fate))
 }
 

@@ -18,7 +18,7 @@ const GOOD_BYE: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub(super) struct Connection {
-    handle: Handle<Checker>,
+    handle: Arc<Handle<Checker>>,
     fate: Arc<Fate>,
     urgent: watch::Sender<usize>,
     stalled: AtomicUsize,
@@ -26,7 +26,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(handle: Handle<Checker>, fate: Arc<Fate>) -> Self {
+    pub(super) fn new(handle: Arc<Handle<Checker>>, fate: Arc<Fate>) -> Self {
         Self {
             handle,
             fate,

@@ -230,7 +230,8 @@ impl Files {
         .await
     }
 
-    async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
+    /// What these files know of hosts.
+    pub(super) async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
         let fresh = locked(&self.known_hosts)
             .get(&files)
             .filter(|known| self.is_fresh(known.looked))

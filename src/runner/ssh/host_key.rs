@@ -31,10 +31,21 @@ pub(super) struct Checker {
     desk: Arc<Desk>,
     /// The key that was accepted on this connection: keys are exchanged again later, and nobody is asked then.
     accepted: Option<KeyData>,
+    certified: Certified,
     fate: Arc<Fate>,
     /// How long a silent server is waited for, for the message.
     patience: Option<std::time::Duration>,
 }
+
+/// Whether a certificate proved who the server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Certified {
+    Yes,
+    No,
+}
+
+/// More keys than any server has.
+const ANNOUNCED: usize = 32;
 
 impl Checker {
     pub(super) fn new(
@@ -53,6 +64,7 @@ impl Checker {
             files,
             desk,
             accepted: None,
+            certified: Certified::No,
             fate,
             patience,
         }
@@ -98,6 +110,7 @@ impl Checker {
         match host_certificate::judge(certificate, name, &self.known, &self.target.suite) {
             Ok(()) => {
                 self.accepted = Some(key.key_data().clone());
+                self.certified = Certified::Yes;
                 Ok(())
             }
             Err(NotCertified::Revoked { at }) => Err(Reason::HostKeyChanged(format!(
@@ -160,11 +173,7 @@ impl Checker {
         }
         self.accepted = Some(key.key_data().clone());
         if let Some(file) = file {
-            let naming = if settings.hash_known_hosts.value {
-                Naming::Hashed
-            } else {
-                Naming::Plain
-            };
+            let naming = Naming::configured(settings);
             let learnt = self
                 .files
                 .learn(file.clone(), self.name.clone(), key.clone(), naming)
@@ -222,6 +231,24 @@ impl Handler for Checker {
                 Ok(false)
             }
         }
+    }
+
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        keys: Vec<PublicKey>,
+        _session: &mut Session,
+    ) -> Result<(), Error> {
+        // Who is known by a certificate is not to be known by a key, and keys that would not be accepted are no use.
+        if self.certified == Certified::No {
+            let suite = &self.target.suite;
+            let useful = keys
+                .into_iter()
+                .filter(|key| suite.takes_host_key(&key.algorithm()));
+            // It says so once; were it twice, the first would stand.
+            let _ = self.fate.announced.set(useful.take(ANNOUNCED).collect());
+            self.fate.heard.notify_one();
+        }
+        Ok(())
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {

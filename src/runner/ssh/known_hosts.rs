@@ -14,21 +14,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, PublicKey};
-use sha1::Sha1;
 
 use crate::config::ssh_config::Location;
-use crate::config::ssh_config::pattern::PatternList;
 
 mod append;
+mod line;
 #[cfg(test)]
 mod tests;
 
 pub use append::{Naming, append};
+use line::{Names, parse_line};
 
 const DEFAULT_PORT: u16 = 22;
 /// What a hashed name begins with.
@@ -156,6 +153,38 @@ impl KnownHosts {
         }
     }
 
+    /// Which of the keys that a host of this name says it has are to be learnt: those that are new, if the host is known
+    /// by lines of its own and none of the keys is known for another (`client_input_hostkeys` in OpenSSH's
+    /// clientloop.c).
+    pub fn to_learn(&self, name: &KeyName, announced: &[PublicKey]) -> Vec<PublicKey> {
+        let lines: Vec<&Entry> = self
+            .places(&name.full)
+            .into_iter()
+            .map(|at| &self.entries[at])
+            .collect();
+        let is_plain =
+            |entry: &&Entry| entry.known.marker == Marker::HostKey && entry.names.is_one();
+        if lines.is_empty() || !lines.iter().all(is_plain) {
+            return Vec::new();
+        }
+        let is_known = |key: &PublicKey| lines.iter().any(|line| line.known.key == *key.key_data());
+        let new = announced.iter().filter(|key| !is_known(key));
+        let new: Vec<PublicKey> = new.cloned().collect();
+        if new.is_empty() {
+            return new;
+        }
+        let elsewhere = |entry: &Entry| {
+            !entry.names.matches(&name.full)
+                && announced
+                    .iter()
+                    .any(|key| entry.known.key == *key.key_data())
+        };
+        if self.entries.iter().any(elsewhere) {
+            return Vec::new();
+        }
+        new
+    }
+
     /// What could not be used, in the order of the files.
     pub fn notes(&self) -> &[Note] {
         &self.notes
@@ -163,6 +192,12 @@ impl KnownHosts {
 
     /// The keys for a name, in the order of the files.
     fn matching(&self, name: &str) -> Vec<KnownKey> {
+        let found = self.places(name).into_iter();
+        found.map(|at| self.entries[at].known.clone()).collect()
+    }
+
+    /// The entries for a name, in order.
+    fn places(&self, name: &str) -> Vec<usize> {
         let named = self
             .by_name
             .get(name)
@@ -177,9 +212,6 @@ impl KnownHosts {
         let mut found: Vec<usize> = named.chain(tried).collect();
         found.sort_unstable();
         found
-            .into_iter()
-            .map(|at| self.entries[at].known.clone())
-            .collect()
     }
 
     fn add(&mut self, file: &Path, bytes: &[u8]) {
@@ -320,88 +352,4 @@ enum Marker {
     Authority,
     /// `@revoked`
     Revoked,
-}
-
-enum Names {
-    Patterns(PatternList),
-    /// `keyed` is the HMAC with the salt already in it.
-    Hashed {
-        keyed: Box<Hmac<Sha1>>,
-        digest: [u8; HASH_LENGTH],
-    },
-}
-
-impl fmt::Debug for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Patterns(patterns) => patterns.fmt(f),
-            Self::Hashed { .. } => f.write_str("[hashed name]"),
-        }
-    }
-}
-
-impl Names {
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Self::Patterns(patterns) => patterns.matches(name),
-            Self::Hashed { keyed, digest } => {
-                let mut mac = Hmac::clone(keyed);
-                mac.update(name.as_bytes());
-                mac.finalize().into_bytes()[..] == digest[..]
-            }
-        }
-    }
-
-    fn parse(field: &str) -> Result<Self, &'static str> {
-        if !field.starts_with('|') {
-            return Ok(Self::Patterns(PatternList::from_commas(
-                &field.to_ascii_lowercase(),
-            )));
-        }
-        let hashed = || {
-            let (salt, digest) = field.strip_prefix(HASH_MAGIC)?.split_once('|')?;
-            let (salt, digest) = (BASE64.decode(salt).ok()?, BASE64.decode(digest).ok()?);
-            let salt: [u8; HASH_LENGTH] = salt.try_into().ok()?;
-            Some(Self::Hashed {
-                keyed: Box::new(Hmac::new_from_slice(&salt).ok()?),
-                digest: digest.try_into().ok()?,
-            })
-        };
-        hashed().ok_or("the hashed name is malformed")
-    }
-}
-
-/// `None` for blank lines and comments.
-fn parse_line(line: &str) -> Result<Option<(Marker, Names, KeyData)>, &'static str> {
-    let mut words = line
-        .split([' ', '\t', '\r'])
-        .filter(|word| !word.is_empty())
-        .peekable();
-    let marker = match words.peek() {
-        None => return Ok(None),
-        Some(word) if word.starts_with('#') => return Ok(None),
-        Some(&"@cert-authority") => Marker::Authority,
-        Some(&"@revoked") => Marker::Revoked,
-        Some(word) if word.starts_with('@') => {
-            return Err("the marker is neither @cert-authority nor @revoked");
-        }
-        Some(_) => Marker::HostKey,
-    };
-    if marker != Marker::HostKey {
-        words.next();
-    }
-    let names = words.next().ok_or("there is no host name")?;
-    if names.starts_with('@') {
-        return Err("only one marker is allowed");
-    }
-    let (Some(algorithm), Some(encoded)) = (words.next(), words.next()) else {
-        return Err("there is no key");
-    };
-    let names = Names::parse(names)?;
-    let key = PublicKey::from_openssh(&format!("{algorithm} {encoded}"))
-        .map_err(|_| "the key cannot be read")?;
-    match key.key_data() {
-        KeyData::Other(_) => Err("the type of the key is not supported"),
-        key => Ok(Some((marker, names, key.clone()))),
-    }
 }

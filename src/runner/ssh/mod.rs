@@ -23,6 +23,7 @@ mod desk;
 mod files;
 mod host_certificate;
 mod host_key;
+mod host_key_update;
 mod identity;
 pub mod known_hosts;
 mod pool;

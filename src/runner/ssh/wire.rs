@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
+use russh::keys::PublicKey;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -37,6 +38,9 @@ pub(super) struct Fate {
     pub(super) greeting: OnceLock<Box<[u8]>>,
     /// Why the server's key was not accepted.
     pub(super) rejected: OnceLock<Reason>,
+    /// The keys that the server says it has, too, and told when it has said so.
+    pub(super) announced: OnceLock<Vec<PublicKey>>,
+    pub(super) heard: Notify,
     /// Whether an operator was asked about the server's key, who may have taken longer than the server waits.
     pub(super) asked: AtomicBool,
     /// Why the connection ended.
