@@ -13,7 +13,7 @@ use regatta::config::ssh_config::{
 };
 
 /// What [`regatta::config::ssh_config::HostSettings::render`] can print.
-const MODELLED: [&str; 40] = [
+const MODELLED: [&str; 41] = [
     "addkeystoagent",
     "addressfamily",
     "batchmode",
@@ -46,6 +46,7 @@ const MODELLED: [&str; 40] = [
     "pubkeyauthentication",
     "rekeylimit",
     "requiredrsasize",
+    "revokedhostkeys",
     "sendenv",
     "serveralivecountmax",
     "serveraliveinterval",
@@ -191,6 +192,8 @@ const BY_HAND: &[&str] = &[
     "RekeyLimit\n",
     "RequiredRSASize 2048\nRequiredRSASize 1024\n",
     "RequiredRSASize x\n",
+    "RevokedHostKeys ~/revoked-%h-%k\nRevokedHostKeys later\n",
+    "RevokedHostKeys none\nRevokedHostKeys later\n",
     "SendEnv LANG LC_*\nSendEnv A\nSetEnv A=1 B=2\nSetEnv C=3\n",
     "SendEnv LANG LC_* L?\nSendEnv -L*\nSendEnv LANG\n",
     "SendEnv X Y\nHost web*\n SendEnv -X Z\n",

@@ -155,7 +155,7 @@ fn what_has_no_effect_is_noted_once_if_it_matters() {
     let place = Place::new();
     place.write(
         "config",
-        "Host web*\n  RevokedHostKeys /x\n  LogLevel DEBUG\n  ForwardAgent no\n",
+        "Host web*\n  RemoteCommand x\n  LogLevel DEBUG\n  ForwardAgent no\n",
     );
     let notes = place.planned(
         &["run", "-F", "config", "-t", "@web", "--", "uptime"],
@@ -166,7 +166,7 @@ fn what_has_no_effect_is_noted_once_if_it_matters() {
     );
     let notes = notes.expect("a configuration");
     assert_eq!(notes.len(), 1, "{notes:?}");
-    assert!(notes[0].contains("config:2: RevokedHostKeys"), "{notes:?}");
+    assert!(notes[0].contains("config:2: RemoteCommand"), "{notes:?}");
 }
 
 #[test]

@@ -111,6 +111,27 @@ async fn host_certificates_are_judged_as_by_ssh() {
     .await
     .says(&["signed with ssh-ed25519"]);
 
+    // Listed as revoked by themselves; a list that cannot be read lets nobody in.
+    let list = both.fleet.path("revoked").display().to_string();
+    let more = format!("RevokedHostKeys {list}");
+    let lines = format!("{authority}{plain}");
+    expect("no list", &lines, &more, false)
+        .await
+        .says(&["bad settings", "RevokedHostKeys"]);
+    fs::write(&list, format!("# none\n{other}\n")).expect("ours");
+    expect("another is listed", &lines, &more, true).await;
+    for listed in [&ca, &key] {
+        fs::write(&list, format!("{other}\n{listed}\n")).expect("ours");
+        expect("it is listed", &lines, &more, false)
+            .await
+            .says(&["host key changed", "revoked:2 revokes"]);
+    }
+    fs::write(&list, b"SSHKRL\n\0").expect("ours");
+    let config = both.config(&text(&more));
+    both.regatta(&config, "true")
+        .await
+        .says(&["key revocation list"]);
+
     let restart = |options: &[&str], ca: &str| {
         keys.sign(ca, "host", &[&["-h"], options].concat());
         both.fleet.reload();

@@ -69,6 +69,7 @@ pub(super) struct Given {
     pub(super) rekey_bytes: Option<Sourced<u64>>,
     pub(super) rekey_time: Option<Sourced<Duration>>,
     pub(super) required_rsa_size: Option<Sourced<u32>>,
+    pub(super) revoked_host_keys: Option<Sourced<String>>,
     pub(super) send_env: Vec<Sourced<String>>,
     pub(super) server_alive_count_max: Option<Sourced<u32>>,
     pub(super) server_alive_interval: Option<Sourced<Duration>>,
@@ -172,6 +173,7 @@ impl Given {
             Setting::RequiredRsaSize(bits) => {
                 first(&mut self.required_rsa_size, bits, source);
             }
+            Setting::RevokedHostKeys(file) => first(&mut self.revoked_host_keys, file, source),
             Setting::SendEnv(names) => self.add_send_env(names, source),
             Setting::ServerAliveCountMax(count) => {
                 first(&mut self.server_alive_count_max, count, source);

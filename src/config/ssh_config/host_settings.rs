@@ -46,6 +46,8 @@ pub struct HostSettings {
     pub rekey_time: Sourced<Duration>,
     /// RSA keys that are shorter (in bits) are not used, and not accepted from hosts.
     pub required_rsa_size: Sourced<u32>,
+    /// Keys that no host may have.
+    pub revoked_host_keys: Option<Sourced<KeyFile>>,
     /// Patterns of the variables to send.
     pub send_env: Vec<Sourced<String>>,
     pub set_env: Vec<Sourced<Variable>>,

@@ -118,7 +118,6 @@ const NOT_HONOURED: &[Keyword] = &[
     matters("remotecommand", NONE),
     matters("remoteforward", &[]),
     slight("requesttty"),
-    matters("revokedhostkeys", NONE),
     slight("rhostsauthentication"),
     slight("rhostsrsaauthentication"),
     slight("rsaauthentication"),

@@ -75,6 +75,11 @@ impl HostSettings {
             format!("{bytes} {}", self.rekey_time.value.as_secs())
         });
         lines.push("requiredrsasize", &self.required_rsa_size, u32::to_string);
+        lines.push_all(
+            "revokedhostkeys",
+            self.revoked_host_keys.as_slice(),
+            |file| file.written.clone(),
+        );
         lines.push_all("sendenv", &self.send_env, String::clone);
         lines.push_all("setenv", &self.set_env, |variable| {
             format!("{}={}", variable.name, variable.value)

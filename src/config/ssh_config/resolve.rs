@@ -234,6 +234,10 @@ impl Draft<'_> {
             };
             return Err(failed(host, attempts.origin.clone(), problem));
         }
+        let revoked_host_keys = given
+            .revoked_host_keys
+            .filter(|file| !file.value.eq_ignore_ascii_case("none"));
+        let revoked_host_keys = key_files(revoked_host_keys.into_iter().collect())?.pop();
         let proxy = proxy(given.proxy_jump, given.proxy_command);
         if let Proxy::Jump(hops) = &proxy.value
             && let Some(hop) = hops.last()
@@ -287,6 +291,7 @@ impl Draft<'_> {
             rekey_bytes: given.rekey_bytes.unwrap_or(by_default(0)),
             rekey_time: given.rekey_time.unwrap_or(by_default(Duration::ZERO)),
             required_rsa_size: given.required_rsa_size.unwrap_or(by_default(RSA_SIZE)),
+            revoked_host_keys,
             send_env: given.send_env,
             set_env: given.set_env.unwrap_or_default(),
             update_host_keys,

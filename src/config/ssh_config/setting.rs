@@ -46,6 +46,8 @@ pub(super) enum Setting {
     /// Bytes, and time; what is `None` sets nothing.
     RekeyLimit(Option<u64>, Option<Duration>),
     RequiredRsaSize(u32),
+    /// A file, or `none`.
+    RevokedHostKeys(String),
     SendEnv(Vec<String>),
     ServerAliveCountMax(u32),
     ServerAliveInterval(Option<Duration>),
@@ -153,6 +155,7 @@ impl Setting {
             }
             "rekeylimit" => value.rekey_limit()?,
             "requiredrsasize" => Self::RequiredRsaSize(value.number()?),
+            "revokedhostkeys" => Self::RevokedHostKeys(value.one()?.to_owned()),
             "sendenv" => Self::SendEnv(value.variable_names()?),
             "serveralivecountmax" => Self::ServerAliveCountMax(value.number()?),
             // The last two are Debian's old names for it.

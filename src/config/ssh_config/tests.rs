@@ -187,7 +187,7 @@ fn what_is_lost_is_told_apart() {
         notes.iter().map(Note::loss).collect::<Vec<Loss>>()
     };
     assert_eq!(loss("ForwardAgent yes\n"), [Loss::Matters]);
-    assert_eq!(loss("RevokedHostKeys /x\n"), [Loss::Matters]);
+    assert_eq!(loss("RemoteCommand x\n"), [Loss::Matters]);
     assert_eq!(loss("LogLevel DEBUG\n"), [Loss::Slight]);
     for text in [
         "AddKeysToAgent ask\n",

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::PrivateKey;
+use russh::keys::ssh_key::public::KeyData;
 use tokio::time::Instant;
 
 use super::identity::{self, Identity, NotUnlocked, Stamp, stamp};
 use super::known_hosts::{self, KeyName, KnownHosts, Naming};
 use crate::config::ssh_config::{
     Answers, ClientConfig, Commands, ConfigError, ConfigSource, HostSettings, KeyFile, LocalEnv,
-    Overrides, Sourced,
+    Location, Overrides, Sourced,
 };
 use crate::core::ids::JobId;
 use crate::secret::Secret;
@@ -173,6 +174,16 @@ impl Files {
             .into_iter()
             .flat_map(|list| list.value.iter().cloned());
         self.known(files.collect()).await
+    }
+
+    /// The line of a file that revokes one of these keys, or why the file cannot be used.
+    pub(super) async fn revokes(
+        self: &Arc<Self>,
+        file: PathBuf,
+        keys: Vec<KeyData>,
+    ) -> Result<Option<Location>, String> {
+        self.read(move |_| known_hosts::revoking_line(&file, &keys.iter().collect::<Vec<_>>()))
+            .await
     }
 
     /// Adds a host's key to a file of known ones.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use russh::Error;
 use russh::client::{DisconnectReason, Handler, Session};
 use russh::keys::ssh_key::public::KeyData;
-use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
 
 use super::connect::Target;
 use super::desk::Desk;
@@ -101,6 +101,7 @@ impl Checker {
             return Ok(());
         }
         self.measure(&key)?;
+        self.look_up_revoked(presented).await?;
         let Some(certificate) = presented.certificate() else {
             return self.decide_by_key(&key, "").await;
         };
@@ -121,6 +122,32 @@ impl Checker {
                 let aside = format!(" (its certificate does not count: {why})");
                 self.decide_by_key(&key, &aside).await
             }
+        }
+    }
+
+    /// Refuses what `RevokedHostKeys` lists; if that cannot be read, everything.
+    async fn look_up_revoked(&self, presented: &PublicKeyOrCertificate) -> Result<(), Reason> {
+        let Some(file) = &self.target.settings().revoked_host_keys else {
+            return Ok(());
+        };
+        let Some(path) = &file.value.path else {
+            return Ok(());
+        };
+        let signer = presented.certificate().map(Certificate::signature_key);
+        let own = presented.public_key();
+        let keys = [own.key_data()].into_iter().chain(signer).cloned();
+        let revoked = self.files.revokes(path.clone(), keys.collect());
+        match revoked.await {
+            Ok(None) => Ok(()),
+            Ok(Some(at)) => Err(Reason::HostKeyChanged(format!(
+                "{} presents a key that {at} revokes (RevokedHostKeys)",
+                self.name.as_str()
+            ))),
+            Err(why) => Err(Reason::BadSettings(format!(
+                "RevokedHostKeys {} ({}): {why}; without it no host key is accepted",
+                path.display(),
+                file.origin
+            ))),
         }
     }
 

@@ -21,11 +21,13 @@ use crate::config::ssh_config::Location;
 
 mod append;
 mod line;
+mod revoked;
 #[cfg(test)]
 mod tests;
 
 pub use append::{Naming, append};
 use line::{Names, parse_line};
+pub use revoked::revoking_line;
 
 const DEFAULT_PORT: u16 = 22;
 /// What a hashed name begins with.
