@@ -1,6 +1,7 @@
 //! Keys in files and agents, and the order of what is tried.
 
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 
 use regatta::core::reason::Reason;
@@ -53,6 +54,26 @@ async fn a_server_that_takes_few_attempts_sees_the_same_keys() {
     assert!(!both.same_keys("no keys", &none).await.gets_in());
     let none = format!("IdentityAgent none\n{}", file(5));
     assert!(both.same_keys("no agent", &none).await.gets_in());
+
+    // Keys of a type that is not used any more are passed over.
+    agent.ssh_add(&["-D"]);
+    for (name, kind) in [("old", "dsa"), ("short", "rsa"), ("right", "ed25519")] {
+        if kind == "dsa" && !knows_dsa() {
+            continue;
+        }
+        let bits: &[&str] = if kind == "rsa" { &["-b", "1024"] } else { &[] };
+        let key = keys.make_with(name, &[bits, &["-t", kind, "-N", ""]].concat());
+        agent.add(&key);
+    }
+    both.let_in(&keys.read("right.pub"));
+    let came = both
+        .same_keys("an old key is held", "RequiredRSASize 2048")
+        .await;
+    assert_eq!((came.gets_in(), came.shown.len()), (true, 1), "{came:?}");
+    agent.ssh_add(&["-D"]);
+    for number in 1..=6 {
+        agent.add(&keys.path(&format!("k{number}")));
+    }
 
     // Files that are not in the agent come last; an agent that is gone is no obstacle.
     let identity = both.fleet.path("id_ed25519").display().to_string();
@@ -219,4 +240,11 @@ async fn ways_to_log_in_are_tried_in_the_order_that_is_preferred() {
         panic!("nothing is tried");
     };
     assert!(why.contains("the server takes"), "{why}");
+}
+
+/// Newer versions of OpenSSH have left it behind.
+fn knows_dsa() -> bool {
+    let types = Command::new("ssh").args(["-Q", "key"]).output();
+    let types = types.expect("ssh is installed").stdout;
+    String::from_utf8_lossy(&types).contains("ssh-dss")
 }

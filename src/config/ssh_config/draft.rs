@@ -35,6 +35,15 @@ pub(super) enum Pass {
     },
 }
 
+/// Whether a block's lines count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Applies {
+    Yes,
+    No,
+    /// That hangs on a command which may not run: nothing is set, but what would have no effect is noted.
+    Perhaps,
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn new(host: &'a str, env: &'a LocalEnv, commands: Commands<'a>) -> Self {
         Self {
@@ -57,17 +66,23 @@ impl<'a> Draft<'a> {
         };
         for block in file.candidates(&name) {
             let applies = match &block.condition {
-                Condition::Always => true,
-                Condition::Host(patterns) => patterns.matches(&name),
+                Condition::Always => Applies::Yes,
+                Condition::Host(patterns) if patterns.matches(&name) => Applies::Yes,
+                Condition::Host(_) => Applies::No,
                 Condition::Match { criteria, at } => self.holds(criteria, at)?,
             };
-            if !applies {
-                continue;
-            }
             for line in &block.lines {
-                match line {
-                    Line::Set(setting, at) => self.apply(setting, Source::File(at))?,
-                    Line::Include(files) => {
+                match (applies, line) {
+                    (Applies::No, _) | (Applies::Perhaps, Line::Include(_)) => {}
+                    (Applies::Perhaps, Line::Set(setting, at)) => {
+                        if let Setting::NotHonoured { .. } = setting {
+                            self.apply(setting, Source::File(at))?;
+                        }
+                    }
+                    (Applies::Yes, Line::Set(setting, at)) => {
+                        self.apply(setting, Source::File(at))?;
+                    }
+                    (Applies::Yes, Line::Include(files)) => {
                         files.iter().try_for_each(|file| self.apply_file(file))?;
                     }
                 }
@@ -78,8 +93,9 @@ impl<'a> Draft<'a> {
 
     /// Whether a `Match` line applies to what is known so far. One that hangs on a criterion that is not evaluated
     /// does not, and is noted.
-    fn holds(&mut self, criteria: &[Criterion], at: &Location) -> Result<bool, ConfigError> {
+    fn holds(&mut self, criteria: &[Criterion], at: &Location) -> Result<Applies, ConfigError> {
         let mut holds = true;
+        let mut unasked = false;
         let mut not_evaluated = None;
         for Criterion { negated, subject } in criteria {
             let matched = match subject {
@@ -105,7 +121,10 @@ impl<'a> Draft<'a> {
                         continue;
                     }
                     match self.commands {
-                        Commands::Skip => *negated,
+                        Commands::Skip => {
+                            unasked = true;
+                            continue;
+                        }
                         Commands::Run(answers) => answers
                             .ask(&command, self.env)
                             .map_err(|problem| self.failed_at(at, problem))?,
@@ -127,7 +146,11 @@ impl<'a> Draft<'a> {
                 self.notes.push(note);
             }
         }
-        Ok(holds && not_evaluated.is_none())
+        Ok(match (holds && not_evaluated.is_none(), unasked) {
+            (false, _) => Applies::No,
+            (true, true) => Applies::Perhaps,
+            (true, false) => Applies::Yes,
+        })
     }
 
     /// The command of a `Match exec` for this host, as things stand.
