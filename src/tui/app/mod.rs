@@ -5,12 +5,14 @@
 //! world, so that whole sessions can be played in a test.
 
 mod acts;
+mod answering;
 mod answers;
 mod asked;
 mod configured;
 mod deeds;
 mod draw;
 mod keys;
+mod leaving;
 mod overlay;
 mod pages;
 mod paging;

@@ -43,6 +43,8 @@ pub(super) enum With {
     Rerun(Rerun, Asking),
     /// Hand over, then look.
     Receive(request::Receive),
+    /// Answer the oldest of its questions.
+    Answer,
     /// Only look.
     Look,
 }
@@ -117,7 +119,8 @@ impl App {
             Verb::Console(_) => self.say("this is the console"),
             // Without being asked: what the shell's verb does, by the shell's verb.
             Verb::Answer(answer) if answer.refuse || global.yes => self.program(words),
-            Verb::Answer(_) => self.answer_next(),
+            Verb::Answer(answer) if answer.select.is_empty() => self.answer_next(),
+            Verb::Answer(answer) => self.select(line, answer.select, With::Answer),
             Verb::Demo(_) => self.say("demo is a console of its own: leave this one first"),
             Verb::Daemon(_)
             | Verb::Jobs(_)
@@ -193,7 +196,7 @@ impl App {
     /// Asks what a selection comes to.
     pub(super) fn select(&mut self, line: String, select: Vec<Selector>, what: With) {
         let children = match &what {
-            With::Stop(_) | With::Remove(_) | With::Rerun(..) => Children::Without,
+            With::Stop(_) | With::Remove(_) | With::Rerun(..) | With::Answer => Children::Without,
             With::Receive(_) | With::Look => Children::With,
         };
         let request = Request::Jobs {
@@ -229,6 +232,7 @@ impl App {
                 let jobs = found.jobs.clone();
                 self.hand_over(line, receive, &jobs, members(&found));
             }
+            With::Answer => self.answer_selected(&found),
             With::Look => self.open_members(&found.jobs, members(&found)),
         }
     }
@@ -450,7 +454,7 @@ fn live(found: &Jobs) -> (u32, u32) {
 }
 
 /// `job 13 uptime`, `7.web03`, `3 jobs`.
-fn of(found: &Jobs) -> String {
+pub(super) fn of(found: &Jobs) -> String {
     match (found.jobs.as_slice(), found.children.as_slice()) {
         ([job], []) => format!("job {} {}", job.id, job.name),
         (_, [child]) => format!("{}.{}", child.job, child.host),

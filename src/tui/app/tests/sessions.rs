@@ -167,6 +167,35 @@ fn an_answer_that_was_taken_is_no_complaint() {
 }
 
 #[test]
+fn a_selection_opens_the_oldest_question_of_its_own() {
+    check(Engine::busy(), ": 'answer 40' enter y", &["answer [1] Accept"]);
+    check(
+        Engine::busy(),
+        ": 'answer 50.web01' enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    let none = check(Engine::busy(), ": 'answer 30' enter", &[]);
+    assert_eq!(none.said(), "nothing of job 30 uptime waits for an answer");
+    let none = check(Engine::busy(), ": 'answer 40.web02' enter", &[]);
+    assert_eq!(none.said(), "nothing of 40.web02 waits for an answer");
+}
+
+#[test]
+fn enter_on_the_row_of_a_job_that_waits_answers() {
+    // The rows of jobs 50 and, below its child, 40.
+    check(
+        Engine::busy(),
+        "enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    check(Engine::busy(), "j j enter y", &["answer [1] Accept"]);
+    let marked = check(Engine::busy(), "space k enter 'y'", &[]);
+    assert!(!marked.app.pages.is_empty(), "{}", marked.screen());
+    let other = check(Engine::quiet(), "enter", &[]);
+    assert!(!other.app.pages.is_empty(), "{}", other.screen());
+}
+
+#[test]
 fn help_is_hinted_at_wherever_there_are_hints() {
     for (columns, rows) in [(40, 10), (60, 12), (80, 24), (160, 50)] {
         for keys in ["1", "2", "3", "4", "enter"] {
