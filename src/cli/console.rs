@@ -85,6 +85,7 @@ pub(super) async fn open(
             Reach::Daemon { .. } => Leaving::Detaches,
             Reach::InProcess(_) => Leaving::Ends,
         },
+        asking: context.planner().asking(),
     };
     let mut listening = None;
     let program = match &setting.in_process {

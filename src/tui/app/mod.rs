@@ -40,6 +40,7 @@ use super::tree::Tree;
 use super::view::Glyphs;
 use crate::command::console::Column;
 use crate::command::console::Screen;
+use crate::core::spec::Asking;
 use asked::Asked;
 use keys::Pressed;
 use overlay::Overlay;
@@ -63,6 +64,8 @@ pub struct Flags {
     /// What the console is called on its first line.
     pub name: &'static str,
     pub leaving: Leaving,
+    /// Whether children of what is started here may wait for answers.
+    pub asking: Asking,
 }
 
 /// What becomes of jobs when the console is left.

@@ -97,7 +97,7 @@ impl App {
                 let asking = if global.batch {
                     Asking::Never
                 } else {
-                    Asking::Allowed
+                    self.flags.asking
                 };
                 self.select(line, select, With::Rerun(rerun, asking));
             }

@@ -20,6 +20,7 @@ use crate::config::keys::{Code, Held, Key};
 use crate::core::fleet::Command;
 use crate::core::ladder::{Force, Rigour};
 use crate::core::select::Selector;
+use crate::core::spec::Asking;
 use crate::tui::bar::History;
 use crate::tui::config::Loaded;
 use crate::tui::event::{Action, Event, Now, Wished};
@@ -37,6 +38,7 @@ const FLAGS: Flags = Flags {
     glyphs: Glyphs::BOXES,
     name: "regatta",
     leaving: Leaving::Detaches,
+    asking: Asking::Allowed,
 };
 
 /// A console with an engine behind it, at a time that passes only when it is told to.
@@ -276,7 +278,10 @@ fn asked(request: &Request) -> Option<String> {
             Force::StopFirst => format!("stop and remove {}", words(select)),
         }),
         Request::Command(other) => Some(format!("{other:?}")),
-        Request::Rerun { select, .. } => Some(format!("rerun {}", words(select))),
+        Request::Rerun { select, asking, .. } => Some(match asking {
+            Asking::Allowed => format!("rerun {}", words(select)),
+            Asking::Never => format!("rerun {} without asking", words(select)),
+        }),
         Request::Answer { questions, answer } => Some(format!("answer {questions:?} {answer:?}")),
         Request::Receive(receive) => Some(format!("receive {}", words(&receive.select))),
         Request::Shutdown(_) => Some("shutdown".to_string()),

@@ -154,6 +154,20 @@ fn whoever_may_only_look_changes_nothing() {
 }
 
 #[test]
+fn what_is_run_again_may_ask_only_where_the_console_and_the_line_allow_it() {
+    check(Engine::quiet(), ": 'rerun 20' enter", &["rerun 20"]);
+    let never = "rerun 20 without asking";
+    check(Engine::quiet(), ": 'rerun --batch 20' enter", &[never]);
+    let flags = Flags {
+        asking: Asking::Never,
+        ..FLAGS
+    };
+    let mut session = Session::with(flags, (160, 50), Engine::quiet());
+    session.keys(": 'rerun 20' enter");
+    assert_eq!(session.deeds(), [never]);
+}
+
+#[test]
 fn an_answer_that_was_taken_is_no_complaint() {
     let mut session = Session::new(Engine::busy());
     session.keys(": 'answer' enter y");
