@@ -19,6 +19,7 @@ use crate::core::select::Selector;
 use crate::core::spec::JobSpec;
 use crate::core::state::State;
 use crate::daemon::client::Absent;
+use crate::view::count::{Noun, counted};
 use crate::view::json;
 use crate::wire::reply::JobView;
 use crate::wire::request::{Receive, ReceiveUntil};
@@ -72,7 +73,7 @@ pub(super) async fn begin(
         context.note(&format!(
             "job {} runs on {}; `regatta receive {} --wait` follows it",
             job.id,
-            count_of_hosts(hosts.len()),
+            counted(hosts.len(), Noun::Host),
             job.id
         ));
     }
@@ -188,10 +189,6 @@ fn summary(context: &Context, outcome: &Outcome) -> Exit {
     }
 }
 
-fn count_of_hosts(count: usize) -> String {
-    format!("{count} host{}", if count == 1 { "" } else { "s" })
-}
-
 fn dry_run(context: &Context, spec: &JobSpec, hosts: &[String]) -> Result<Exit, CliError> {
     let mut out = io::stdout().lock();
     if context.global.json {
@@ -204,7 +201,7 @@ fn dry_run(context: &Context, spec: &JobSpec, hosts: &[String]) -> Result<Exit, 
         }
         context.note(&format!(
             "{} ({}); none was contacted",
-            count_of_hosts(hosts.len()),
+            counted(hosts.len(), Noun::Host),
             spec.targets
         ));
     }

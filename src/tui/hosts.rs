@@ -15,6 +15,7 @@ use super::view::{Glyphs, Pane, pad};
 use crate::command::console::Way;
 use crate::config::theme::Role;
 use crate::core::state::State;
+use crate::view::count::{Noun, counted};
 use crate::view::span;
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless};
@@ -387,9 +388,9 @@ impl Hosts {
             .len();
         let shown = self.list.len();
         let mut text = if shown == all {
-            format!("{all} host{}", if all == 1 { "" } else { "s" })
+            counted(all, Noun::Host)
         } else {
-            format!("{shown} of {all} hosts")
+            format!("{shown} of {}", counted(all, Noun::Host))
         };
         if !self.marks.is_empty() {
             _ = write!(text, ", {} marked", self.marks.len());

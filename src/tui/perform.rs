@@ -21,6 +21,7 @@ use crate::config::inventory::Inventory;
 use crate::config::settings::{Notify, Settings};
 use crate::core::state::State;
 use crate::plan::{Caller, PlanError, Planner};
+use crate::view::count::{Noun, counted};
 use crate::wire::reply::JobView;
 
 /// Text that is longer goes into a file: terminals cut what is copied through them (k9s has the same bound).
@@ -435,10 +436,7 @@ fn kept(file: tempfile::NamedTempFile, bytes: u64) -> Result<String, String> {
 async fn copied(text: &str) -> io::Result<String> {
     let lines = text.lines().count();
     let size = crate::view::span::bytes(text.len() as u64);
-    let what = format!(
-        "copied {lines} line{}, {size}",
-        if lines == 1 { "" } else { "s" }
-    );
+    let what = format!("copied {}, {size}", counted(lines, Noun::Line));
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !set("SSH_TTY") && !set("SSH_CONNECTION") {
         let tools: [(&str, &[&str], &str); 3] = [

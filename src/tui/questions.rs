@@ -10,6 +10,7 @@ use super::dialog::centred;
 use super::styles::Styles;
 use super::view::Glyphs;
 use crate::config::theme::Role;
+use crate::view::count::{Noun, counted};
 use crate::view::text::harmless;
 use crate::wire::look::{Question, QuestionKind};
 
@@ -148,7 +149,11 @@ impl Answering {
     fn text(&self) -> Vec<String> {
         let who = match self.question.children.len() {
             1 => format!("{} waits for it.", self.question.hosts),
-            count => format!("{count} hosts wait for it: {}.", self.question.hosts),
+            count => format!(
+                "{} wait for it: {}.",
+                counted(count, Noun::Host),
+                self.question.hosts
+            ),
         };
         let plain = |text: &str| harmless(text.as_bytes());
         match &self.question.kind {

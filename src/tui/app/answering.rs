@@ -8,12 +8,16 @@ use super::{Acting, App};
 use crate::config::keys::{Code, Held, Key};
 use crate::secret::{Answer, Secret};
 use crate::tui::questions::Answering;
+use crate::wire::Request;
 use crate::wire::look::{Question, QuestionKind};
 use crate::wire::reply::{JobView, Jobs};
-use crate::wire::Request;
 
 impl App {
-    pub(super) fn key_in_answer(&mut self, mut answering: Box<Answering>, key: Key) -> Option<Overlay> {
+    pub(super) fn key_in_answer(
+        &mut self,
+        mut answering: Box<Answering>,
+        key: Key,
+    ) -> Option<Overlay> {
         let choice = answering.is_a_choice();
         let one = vec![answering.question.id];
         match (key.code, key.held) {
@@ -67,7 +71,8 @@ impl App {
     /// Opens the oldest question that a job's children wait for.
     pub(super) fn answer_job(&mut self, job: u64) -> bool {
         let children = self.model.job(job).map(|entry| children_of(&entry.job));
-        let Some(question) = children.and_then(|of| self.oldest(|child| of.contains(&child))) else {
+        let Some(question) = children.and_then(|of| self.oldest(|child| of.contains(&child)))
+        else {
             return false;
         };
         self.open_question(question);

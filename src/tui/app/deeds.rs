@@ -6,6 +6,7 @@ use super::asked::Purpose;
 use crate::tui::event::Action;
 use crate::tui::events::{Happening, Weight};
 use crate::tui::tree::RowId;
+use crate::view::count::{Noun, counted};
 use crate::wire::reply::{ChildView, Settled};
 use crate::wire::{Reply, Request};
 
@@ -91,7 +92,7 @@ impl App {
                 if !questions.is_empty() {
                     let text = match questions.len() {
                         1 => "answered".to_string(),
-                        count => format!("answered {count} questions"),
+                        count => format!("answered {}", counted(count, Noun::Question)),
                     };
                     self.enter(None, text.clone(), deed, Weight::Ordinary);
                     self.say(text);
@@ -192,8 +193,7 @@ impl App {
 /// `job 7`, `jobs 7, 9 and 12 more`.
 fn numbered(jobs: &[u64]) -> String {
     let ids: Vec<String> = jobs.iter().map(ToString::to_string).collect();
-    let plural = if jobs.len() == 1 { "" } else { "s" };
-    format!("job{plural} {}", capped(&ids))
+    format!("{} {}", Noun::Job.word(jobs.len()), capped(&ids))
 }
 
 /// The first few, and how many more there are.

@@ -10,6 +10,7 @@ use crate::core::select::Selector;
 use crate::tui::dialog::{Choice, Dialog};
 use crate::tui::event::Action;
 use crate::tui::model::is_live;
+use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::Request;
 
 impl App {
@@ -30,11 +31,6 @@ impl App {
             .filter(|entry| live.contains(&entry.job.id))
             .map(|entry| entry.job.children() - entry.job.settled)
             .sum();
-        let jobs = if live.len() == 1 {
-            "1 job".to_string()
-        } else {
-            format!("{} jobs", live.len())
-        };
         let mut choices = Vec::new();
         let detaching = if self.flags.leaving == Leaving::Detaches {
             choices.push(Choice {
@@ -61,7 +57,12 @@ impl App {
         self.overlay = Some(Overlay::Dialog(Dialog {
             title: "Leave the console?".to_string(),
             text: vec![
-                format!("{children} children of {jobs} still run."),
+                format!(
+                    "{} of {} still {}.",
+                    counted(children, Noun::Child),
+                    counted(live.len(), Noun::Job),
+                    agreeing(children, "runs", "run")
+                ),
                 detaching.to_string(),
             ],
             choices,

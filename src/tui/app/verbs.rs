@@ -22,6 +22,7 @@ use crate::plan::request as asks;
 use crate::tui::dialog::Dialog;
 use crate::tui::event::{Action, Planned, Wished};
 use crate::tui::output::document::Child;
+use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::Request;
 use crate::wire::reply::Jobs;
 use crate::wire::request::{self, Children, Wanted};
@@ -175,17 +176,18 @@ impl App {
             let request = Request::Command(Command::Submit(Box::new(spec)));
             return self.do_it(deed, request);
         }
+        let hosts = counted(count, Noun::Host);
         let text = vec![
             spec.payload.title().to_string(),
             String::new(),
-            format!("This runs on {count} hosts: {}.", spec.targets),
+            format!("This runs on {hosts}: {}.", spec.targets),
         ];
         let then = Answer::Do(
             deed,
             Box::new(Request::Command(Command::Submit(Box::new(spec)))),
         );
         let dialog = Dialog::yes_no(
-            format!("Run on {count} hosts?"),
+            format!("Run on {hosts}?"),
             text,
             format!("run on {count}"),
             then,
@@ -279,11 +281,7 @@ impl App {
             return self.say("a child cannot be removed alone; select its job");
         }
         let jobs: Vec<u64> = found.jobs.iter().map(|job| job.id).collect();
-        let unsettled: u32 = found
-            .jobs
-            .iter()
-            .map(|job| job.children() - finals(job))
-            .sum();
+        let (unsettled, all) = live(found);
         if unsettled == 0 {
             self.say(format!(
                 "{} removed in {} s; u brings it back",
@@ -304,7 +302,11 @@ impl App {
             return self.do_it(deed(with_force(&line), "remove"), request);
         }
         let text = vec![
-            format!("{unsettled} of its children have not ended."),
+            format!(
+                "{unsettled} of {} {} not ended.",
+                counted(all, Noun::Child),
+                agreeing(unsettled, "has", "have")
+            ),
             "They are stopped first, then job and output are removed.".to_string(),
             "This cannot be undone.".to_string(),
         ];
@@ -350,6 +352,7 @@ impl App {
         if again <= self.loaded.settings.confirm_above {
             return self.do_it(deed, request);
         }
+        let hosts = counted(again, Noun::Host);
         let text = vec![
             found
                 .jobs
@@ -358,11 +361,11 @@ impl App {
                 .collect::<Vec<_>>()
                 .join("; "),
             String::new(),
-            format!("This runs on {again} hosts."),
+            format!("This runs on {hosts}."),
         ];
         let then = Answer::Do(deed, Box::new(request));
         let dialog = Dialog::yes_no(
-            format!("Run again on {again} hosts?"),
+            format!("Run again on {hosts}?"),
             text,
             format!("run on {again}"),
             then,
@@ -458,8 +461,8 @@ pub(super) fn of(found: &Jobs) -> String {
     match (found.jobs.as_slice(), found.children.as_slice()) {
         ([job], []) => format!("job {} {}", job.id, job.name),
         (_, [child]) => format!("{}.{}", child.job, child.host),
-        ([job], children) => format!("{} children of job {}", children.len(), job.id),
-        (jobs, _) => format!("{} jobs", jobs.len()),
+        ([job], children) => format!("{} of job {}", counted(children.len(), Noun::Child), job.id),
+        (jobs, _) => counted(jobs.len(), Noun::Job),
     }
 }
 

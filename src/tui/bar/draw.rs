@@ -18,6 +18,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::preview::{COUNTED, Preview};
 use super::{Bar, Doing, Mode};
+use crate::view::count::{Noun, counted};
 use crate::view::text::{cut, harmless, width};
 
 /// Candidates that are shown at once.
@@ -259,7 +260,7 @@ fn room(area: Rect, prompt: &str) -> usize {
 /// What a preview says, within so many cells.
 fn told(preview: &Preview, across: usize) -> String {
     match preview {
-        Preview::Many => format!("more than {COUNTED} hosts"),
+        Preview::Many => format!("more than {}", counted(COUNTED, Noun::Host)),
         Preview::Later => "hosts from a file, which is read when this runs".to_string(),
         Preview::Hosts { count: 0, .. } => "no hosts".to_string(),
         Preview::Hosts {
@@ -267,7 +268,7 @@ fn told(preview: &Preview, across: usize) -> String {
             folded,
             first,
         } => {
-            let head = format!("{count} host{}: ", if *count == 1 { "" } else { "s" });
+            let head = format!("{}: ", counted(*count, Noun::Host));
             let names = first.join(" ");
             let names = if first.len() < *count {
                 format!("{names} ...")

@@ -182,7 +182,11 @@ fn an_answer_that_was_taken_is_no_complaint() {
 
 #[test]
 fn a_selection_opens_the_oldest_question_of_its_own() {
-    check(Engine::busy(), ": 'answer 40' enter y", &["answer [1] Accept"]);
+    check(
+        Engine::busy(),
+        ": 'answer 40' enter y",
+        &["answer [1] Accept"],
+    );
     check(
         Engine::busy(),
         ": 'answer 50.web01' enter 'hunter2' enter",
