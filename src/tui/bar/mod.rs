@@ -171,7 +171,17 @@ impl Bar {
         }
         let suggestion = self.editor.at_end().then(|| history.suggestion(text));
         self.suggestion = suggestion.flatten().map(str::to_string);
-        self.preview = preview(text, &names.known);
+        self.preview = preview(text, &names.known).filter(|seen| !self.may_become_right(seen));
+    }
+
+    /// Whether what is wrong is the word under the cursor, and that is the beginning of something there is.
+    fn may_become_right(&self, preview: &Preview) -> bool {
+        let Preview::Wrong { range, .. } = preview else {
+            return false;
+        };
+        let word = &self.completion.range;
+        let within = word.start <= range.start && range.end <= word.end;
+        within && !self.completion.candidates.is_empty()
     }
 
     /// Takes a key.
