@@ -18,7 +18,6 @@ mod looking;
 mod notice;
 mod peer;
 pub mod place;
-mod plain;
 mod questions;
 mod receive;
 mod rerun;

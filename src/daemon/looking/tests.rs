@@ -334,6 +334,27 @@ async fn searches_find_rows_in_order_and_stop_where_they_are_told() {
     assert!(matches!(wrong, Reply::Error { .. }), "{wrong:?}");
 }
 
+/// Whoever looks at a hit marks what matched in the row as it is seen.
+#[tokio::test]
+async fn searches_match_what_is_seen() {
+    let fleet = Fleet::start();
+    let text = "\x1b[31mer\x1b[0mror\na bell\x07 rings\n10%\r20%\nlong\x1b[2Kx\n";
+    let job = fleet.finished_job(&["n1"], text).await;
+    let cases = [
+        ("^error$", vec![0]),
+        (r"bell\\x07 r", vec![1]),
+        ("\x07", vec![]),
+        ("10", vec![]),
+        ("^20%$", vec![2]),
+        ("^x$", vec![3]),
+    ];
+    for (pattern, lines) in cases {
+        let found = fleet.found(search(&[(job + 1, 0)], pattern)).await;
+        let hits: Vec<u64> = found.hits.iter().map(|(_, at)| at.line).collect();
+        assert_eq!(hits, lines, "{pattern}");
+    }
+}
+
 /// A row at the end that is not complete may be a hit, and is searched again when it is.
 #[tokio::test]
 async fn an_open_row_counts_as_not_searched() {
