@@ -10,7 +10,7 @@ use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Layout, Partial, Sink, Target};
-use crate::command::Run;
+use crate::command::{Begin, Run};
 use crate::core::fleet::Command;
 use crate::core::ladder::Rigour;
 use crate::core::output::Streams;
@@ -30,12 +30,7 @@ const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
     let spec = spec(context, &args)?;
-    let manner = match (args.dry_run, args.wait) {
-        (true, _) => Manner::DryRun,
-        (false, true) => Manner::Staying,
-        (false, false) => Manner::InBackground,
-    };
-    begin(context, spec, manner).await
+    begin(context, spec, Manner::of(args.begin)).await
 }
 
 /// How a job is begun.
@@ -46,6 +41,16 @@ pub(super) enum Manner {
     InBackground,
     /// And followed to its end.
     Staying,
+}
+
+impl Manner {
+    pub(super) fn of(typed: Begin) -> Self {
+        match (typed.dry_run, typed.wait) {
+            (true, _) => Self::DryRun,
+            (false, true) => Self::Staying,
+            (false, false) => Self::InBackground,
+        }
+    }
 }
 
 /// Begins a job once it is confirmed.

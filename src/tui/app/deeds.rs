@@ -3,6 +3,7 @@
 
 use super::App;
 use super::asked::Purpose;
+use crate::command::Begin;
 use crate::tui::event::Action;
 use crate::tui::events::{Happening, Weight};
 use crate::tui::tree::RowId;
@@ -30,6 +31,16 @@ pub(super) enum Then {
     OpenJob,
     /// The console is left.
     Leave,
+}
+
+impl Then {
+    pub(super) fn of(typed: Begin) -> Self {
+        if typed.wait {
+            Self::OpenJob
+        } else {
+            Self::GoToJob
+        }
+    }
 }
 
 impl App {

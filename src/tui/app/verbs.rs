@@ -9,7 +9,8 @@ use super::deeds::{Deed, Then, capped};
 use super::overlay::{Answer, Overlay};
 use super::pages::member;
 use super::{Acting, Removing, UNDO};
-use crate::command::{Global, Pick, Receive, Remove, Rerun, Stop, Verb};
+use crate::command::query::QueryRun;
+use crate::command::{Global, Pick, Receive, Remove, Rerun, Run, Stop, Verb};
 use crate::config::settings::Asked;
 use crate::core::fleet::Command;
 use crate::core::job::Queue;
@@ -59,29 +60,18 @@ impl App {
             return self.say(format!("read-only: {word} is switched off"));
         }
         match verb {
-            Verb::Run(run) if run.dry_run => self.program(words),
-            Verb::Query(query) if query.dry_run => self.program(words),
+            Verb::Run(Run { begin, .. }) | Verb::Query(QueryRun { begin, .. }) if begin.dry_run => {
+                self.program(words);
+            }
             Verb::Run(run) => {
-                let then = if run.wait {
-                    Then::OpenJob
-                } else {
-                    Then::GoToJob
-                };
+                let then = Then::of(run.begin);
                 self.run(line, then, Wished::Run(Box::new(run)), global);
             }
             Verb::Query(args) => match self.loaded.query(&args.query).cloned() {
                 Some(query) => {
-                    let then = if args.wait {
-                        Then::OpenJob
-                    } else {
-                        Then::GoToJob
-                    };
-                    self.run(
-                        line,
-                        then,
-                        Wished::Query(Box::new(args), Box::new(query)),
-                        global,
-                    );
+                    let then = Then::of(args.begin);
+                    let wished = Wished::Query(Box::new(args), Box::new(query));
+                    self.run(line, then, wished, global);
                 }
                 None => self.say(format!("there is no query {:?}; 3 lists them", args.query)),
             },

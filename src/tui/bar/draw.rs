@@ -143,12 +143,6 @@ impl Bar {
         } else if let (Doing::Editing, Some(suggestion)) = (&self.doing, &self.suggestion) {
             let shown = cut(suggestion, room.saturating_sub(column));
             rows.put(row, begin + column, &shown, look.dim);
-            column += width(&shown);
-        }
-        let note = harmless(self.note.as_bytes());
-        let across = usize::from(row.width);
-        if begin + column + 2 + width(&note) < across {
-            rows.put(row, across - 1 - width(&note), &note, look.dim);
         }
     }
 

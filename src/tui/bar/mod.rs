@@ -59,8 +59,6 @@ pub struct Bar {
     suggestion: Option<String>,
     preview: Option<Preview>,
     error: Option<LineError>,
-    /// Said at the right.
-    note: String,
 }
 
 /// What the last keys were about, where more than editing.
@@ -105,7 +103,6 @@ impl Bar {
             suggestion: None,
             preview: None,
             error: None,
-            note: String::new(),
         }
     }
 
@@ -139,11 +136,6 @@ impl Bar {
     /// What is wrong with the line that was submitted.  It is shown until the line changes.
     pub fn fail(&mut self, error: LineError) {
         self.error = Some(error);
-    }
-
-    /// Something short to be shown at the right: how often a search matches.
-    pub fn note(&mut self, text: impl Into<String>) {
-        self.note = text.into();
     }
 
     /// Inserts text, and does nothing else.
@@ -260,7 +252,6 @@ impl Bar {
     /// What was said of the line does not hold any more.
     fn changed(&mut self) {
         self.error = None;
-        self.note.clear();
     }
 
     fn check(&mut self, fit: Fit) {

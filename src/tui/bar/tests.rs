@@ -440,14 +440,6 @@ fn the_history_is_searched_in_the_bar() {
 }
 
 #[test]
-fn a_search_says_how_often_it_matches() {
-    let mut desk = Desk::with(Bar::search());
-    desk.type_text("lock");
-    desk.bar.note("2 matches  1/2");
-    insta::assert_snapshot!(desk.drawn(40, 3));
-}
-
-#[test]
 fn ten_thousand_hosts_are_completed_at_once() {
     let mut groups = Groups::new("inventory");
     groups.insert("inventory", "all", set("node[00001-10000].example.com"));
