@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use ratatui::layout::Rect;
+
 use super::overlay::Overlay;
 use super::verbs::{deed, of};
 use super::{Acting, App};
@@ -36,6 +38,18 @@ impl App {
             (Code::Enter, _) if !choice && !answering.is_empty() => {
                 let typed = answering.take();
                 self.give(one, Answer::Secret(Secret::new(typed)));
+            }
+            (Code::Up | Code::Down | Code::PageUp | Code::PageDown, _) => {
+                let area = Rect::new(0, 0, self.size.0, self.size.1);
+                answering.scroll(
+                    area,
+                    if matches!(key.code, Code::Up | Code::PageUp) {
+                        -1
+                    } else {
+                        1
+                    },
+                );
+                return Some(Overlay::Answer(answering));
             }
             (Code::Char('u'), Held::CTRL) => {
                 answering.erase_all();

@@ -209,12 +209,7 @@ impl App {
         }
         self.model.set_questions(questions);
         if let Some(first) = fresh.first() {
-            let text = format!(
-                "{} asks: {}",
-                first.hosts,
-                crate::view::question::line(first)
-            );
-            self.complain(text);
+            self.complain(crate::view::question::news(first));
         }
     }
 

@@ -19,10 +19,13 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::preview::{COUNTED, Preview};
 use super::{Bar, Doing, Mode};
 use crate::view::count::{Noun, counted};
-use crate::view::text::{cut, harmless, width};
+use crate::view::text::{cut, harmless, width, wrapped};
 
 /// Candidates that are shown at once.
 const ROWS: usize = 8;
+
+/// Lines of a message that are shown.
+const MESSAGE: usize = 3;
 
 /// How the bar is painted.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +157,8 @@ impl Bar {
             None => error.message.clone(),
         };
         let message = harmless(message.as_bytes());
-        let lines = wrapped(&message, usize::from(rows.left.width).saturating_sub(2));
+        let mut lines = wrapped(&message, usize::from(rows.left.width).saturating_sub(2));
+        lines.truncate(MESSAGE);
         let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
         let prompt = self.prompt();
         let window = self.editor.window(room(rows.left, prompt));
@@ -280,24 +284,6 @@ fn told(preview: &Preview, across: usize) -> String {
         }
         Preview::Wrong { message, .. } => message.clone(),
     }
-}
-
-/// Lines of at most so many cells, broken at spaces; at most three.
-fn wrapped(text: &str, across: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is always a line");
-        if last.is_empty() {
-            last.push_str(word);
-        } else if width(last) + 1 + width(word) <= across {
-            last.push(' ');
-            last.push_str(word);
-        } else {
-            lines.push(word.to_string());
-        }
-    }
-    lines.truncate(3);
-    lines.iter().map(|line| cut(line, across)).collect()
 }
 
 /// Rows from the bottom up, each cleared before it is written on.

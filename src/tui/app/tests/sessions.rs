@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::command::console::Screen;
+use crate::wire::look::QuestionKind;
 
 /// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
 fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
@@ -211,6 +212,56 @@ fn enter_on_the_row_of_a_job_that_waits_answers() {
     assert!(!marked.app.pages.is_empty(), "{}", marked.screen());
     let other = check(Engine::quiet(), "enter", &[]);
     assert!(!other.app.pages.is_empty(), "{}", other.screen());
+}
+
+#[test]
+fn all_of_a_question_can_be_read_on_the_smallest_screen() {
+    let mut engine = Engine::busy();
+    let QuestionKind::HostKey { file, .. } = &mut engine.questions[0].kind else {
+        panic!("the first question is about a key");
+    };
+    *file = "/home/operator/a/directory/of/a/very/long/name/indeed/for/known_hosts".to_string();
+    let mut session = Session::with(FLAGS, (40, 10), engine);
+    session.keys("j j j enter");
+    let mut read = String::new();
+    for _ in 0..6 {
+        read += &session.screen().replace(['│', ' ', '\n'], "");
+        session.keys("down");
+    }
+    for part in [
+        "ssh-ed25519",
+        "SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA",
+        "indeed/for/known_hosts",
+        "administratorsays.",
+    ] {
+        assert!(read.contains(part), "{part}\n{read}");
+    }
+    assert!(
+        session.screen().contains("more: up"),
+        "{}",
+        session.screen()
+    );
+    assert_eq!(session.deeds(), [""; 0]);
+    session.keys("up up up up up up y");
+    assert_eq!(session.deeds(), ["answer [1] Accept"]);
+}
+
+#[test]
+fn news_of_a_question_names_its_host_once() {
+    use crate::tui::event::Watched;
+    use crate::wire::reply::News;
+
+    let mut session = Session::new(Engine::quiet());
+    let questions = Some(Engine::busy().questions);
+    let news = News {
+        questions,
+        ..News::default()
+    };
+    session.event(Event::Watched(Watched::News(news)));
+    assert_eq!(
+        session.said(),
+        "web01 asks: is ssh-ed25519 SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA its key?"
+    );
 }
 
 #[test]
