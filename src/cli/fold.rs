@@ -89,7 +89,7 @@ fn line(group: &Group) -> String {
     format!("{count}  {what}  {}", harmless(group.hosts.as_bytes()))
 }
 
-/// The last line, and how much there is before it.
+/// The line that tells it from the others, and how much there is in all.
 fn sample(group: &Group) -> Option<String> {
     if group.output.bytes == 0 {
         return None;
