@@ -174,7 +174,7 @@ async fn watch(context: &Context, place: &Place) -> Result<Exit, CliError> {
     }
     let setting = Setting {
         name: "regatta demo (simulated computers)",
-        history: None,
+        state: None,
         in_process: context
             .in_process()
             .map(|service| (service, place.path().join("run"))),

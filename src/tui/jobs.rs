@@ -291,7 +291,8 @@ pub fn progress(entry: &Entry, now: Now) -> Option<String> {
 
 /// The title of the list: how it is sorted, what is shown of it.
 pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
-    use super::tree::{Direction, Scope};
+    use super::filter::Scope;
+    use super::tree::Direction;
     let sort = tree.sort();
     let way = match sort.direction {
         Direction::Up => "up",

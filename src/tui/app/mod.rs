@@ -35,6 +35,7 @@ use super::events::{Events, told};
 use super::hosts::Hosts;
 use super::list::List;
 use super::model::{Change, Model};
+use super::remembered::Remembered;
 use super::styles::Styles;
 use super::tree::Tree;
 use super::view::Glyphs;
@@ -105,6 +106,10 @@ pub struct App {
     model: Model,
     tree: Tree,
     columns: Vec<Column>,
+    /// The columns of the settings, when they were last read.
+    usual_columns: Vec<Column>,
+    /// What the next console is to begin with.
+    remembered: Remembered,
     hosts: Hosts,
     queries: List<String>,
     events: Events,
@@ -188,6 +193,7 @@ impl App {
         loaded: Loaded,
         size: (u16, u16),
         history: super::bar::History,
+        remembered: Remembered,
     ) -> Self {
         let styles = Styles::new(loaded.theme(flags.colour));
         let mouse = if loaded.settings.console.mouse {
@@ -202,7 +208,9 @@ impl App {
             actions: Vec::new(),
             model: Model::default(),
             tree: Tree::default(),
-            columns: loaded.settings.console.columns.clone(),
+            columns: Vec::new(),
+            usual_columns: Vec::new(),
+            remembered: Remembered::default(),
             hosts: Hosts::default(),
             queries: List::default(),
             events: Events::default(),
@@ -235,6 +243,7 @@ impl App {
             loaded,
         };
         app.take_configuration();
+        app.begin_as_left(remembered);
         app
     }
 
@@ -272,6 +281,7 @@ impl App {
         }
         self.stale = true;
         self.expire();
+        self.remember();
         std::mem::take(&mut self.actions)
     }
 

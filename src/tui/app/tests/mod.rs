@@ -24,6 +24,7 @@ use crate::core::spec::Asking;
 use crate::tui::bar::History;
 use crate::tui::config::Loaded;
 use crate::tui::event::{Action, Event, Now, Wished};
+use crate::tui::remembered::Remembered;
 use crate::tui::view::Glyphs;
 use crate::view::span::Zone;
 use crate::wire::Request;
@@ -56,12 +57,18 @@ impl Session {
     }
 
     fn with(flags: Flags, size: (u16, u16), engine: Engine) -> Self {
+        Self::as_left(flags, size, engine, Remembered::default())
+    }
+
+    /// A console that begins as one was left.
+    fn as_left(flags: Flags, size: (u16, u16), engine: Engine, remembered: Remembered) -> Self {
         let inventory = Inventory::parse(INVENTORY, "inventory.toml").expect("an inventory");
         let app = App::new(
             flags,
             Loaded::built_in(&inventory),
             size,
             History::default(),
+            remembered,
         );
         let now = Now {
             mono: Duration::from_secs(100),
@@ -261,6 +268,7 @@ fn deed(action: &Action) -> Option<String> {
         | Action::Title(_)
         | Action::Mouse(_)
         | Action::Remember(_)
+        | Action::RememberLists(_)
         | Action::Reload
         | Action::Redraw
         | Action::Suspend => None,

@@ -265,6 +265,51 @@ fn news_of_a_question_names_its_host_once() {
 }
 
 #[test]
+fn lists_begin_as_they_were_left() {
+    let left = |session: &Session| {
+        let mut lists = session
+            .actions
+            .iter()
+            .rev()
+            .filter_map(|action| match action {
+                Action::RememberLists(lists) => Some(*lists.clone()),
+                _ => None,
+            });
+        lists.next()
+    };
+    let mut session = Session::new(Engine::busy());
+    session.keys("j z M 2 j 1");
+    assert_eq!(left(&session), None, "nothing is to be remembered yet");
+    // Sorted by time, without the column of ids, only problems; on both screens.
+    session.keys(": 'sort time' enter ! C space enter 2 s !");
+    let lists = left(&session).expect("something is to be remembered");
+    let (jobs, hosts) = {
+        session.keys("1");
+        let jobs = session.screen();
+        session.keys("2");
+        (jobs, session.screen())
+    };
+    let mut next = Session::as_left(FLAGS, (160, 50), Engine::busy(), lists.clone());
+    assert_eq!(left(&next), None, "it is remembered already");
+    let title = |screen: &str| screen.lines().nth(2).map(str::to_string);
+    let columns = |screen: &str| screen.lines().nth(3).map(str::to_string);
+    let screen = next.screen();
+    assert!(screen.contains("only problems: 3 of 5 jobs"), "{screen}");
+    assert!(!screen.contains("  ID "), "{screen}");
+    assert_eq!(columns(&screen), columns(&jobs));
+    next.keys("2");
+    assert_eq!(title(&next.screen()), title(&hosts));
+    assert!(hosts.contains("only problems"), "{hosts}");
+    // What the settings say later is newer.
+    let mut other = lists;
+    if let Some(chosen) = &mut other.columns {
+        chosen.instead_of.pop();
+    }
+    let newer = Session::as_left(FLAGS, (160, 50), Engine::busy(), other);
+    assert!(newer.screen().contains("  ID "), "{}", newer.screen());
+}
+
+#[test]
 fn help_is_hinted_at_wherever_there_are_hints() {
     for (columns, rows) in [(40, 10), (60, 12), (80, 24), (160, 50)] {
         for keys in ["1", "2", "3", "4", "enter"] {
