@@ -79,6 +79,8 @@ impl App {
             Act::Copy { what } => self.copy(what),
             Act::Add => self.add(),
             Act::Edit => self.edit(),
+            Act::Limit => self.limit(),
+            Act::Queue => self.turn_queue(),
             Act::Left
             | Act::Right
             | Act::LineStart

@@ -16,6 +16,7 @@ mod leaving;
 mod overlay;
 mod pages;
 mod paging;
+mod queueing;
 mod selecting;
 mod shown;
 mod typing;

@@ -144,6 +144,8 @@ fn whoever_may_only_look_changes_nothing() {
         "q s",
         "a",
         "e",
+        "T",
+        "P",
         ": 'answer' enter y",
         ": 'rerun --all 20' enter",
     ] {
@@ -307,6 +309,34 @@ fn lists_begin_as_they_were_left() {
     }
     let newer = Session::as_left(FLAGS, (160, 50), Engine::busy(), other);
     assert!(newer.screen().contains("  ID "), "{}", newer.screen());
+}
+
+#[test]
+fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
+    let bar = check(Engine::busy(), "T", &[]);
+    let screen = bar.screen();
+    assert!(screen.contains(":throttle 50 --fanout 64"), "{screen}");
+    let deeds = |keys: &str| {
+        let mut session = Session::new(Engine::busy());
+        session.keys(keys);
+        session.deeds().join("\n")
+    };
+    let throttled = deeds("T backspace backspace '8' enter");
+    assert!(throttled.starts_with("Throttle"), "{throttled}");
+    assert!(throttled.contains("50") && throttled.contains("fanout: 8"));
+    // On a child's row and in its output it is the job.
+    for keys in ["P", "j P", "space P", "R P"] {
+        let paused = deeds(keys);
+        assert!(paused.contains("queue: Paused"), "{keys}: {paused}");
+        assert!(paused.contains("\"50\""), "{keys}: {paused}");
+    }
+    let mut engine = Engine::busy();
+    engine.jobs.get_mut(&50).expect("a job").paused = true;
+    let mut session = Session::new(engine);
+    session.keys("P");
+    let resumed = session.deeds().join("\n");
+    assert!(resumed.contains("queue: Flowing"), "{resumed}");
+    check(Engine::busy(), "2 P", &[]);
 }
 
 #[test]
