@@ -38,6 +38,7 @@ impl Act {
             | Self::Repeat
             | Self::Reload
             | Self::Theme { .. }
+            | Self::Set { .. }
             | Self::Expand
             | Self::Collapse
             | Self::ExpandAll

@@ -11,6 +11,7 @@ pub mod look;
 pub mod number;
 pub mod query;
 pub mod select;
+pub mod set;
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;

@@ -19,8 +19,9 @@ use super::remembered::Remembered;
 use super::term::Screen;
 use super::whole::Whole;
 use crate::command::Global;
+use crate::command::set::Notify;
 use crate::config::inventory::Inventory;
-use crate::config::settings::{Notify, Settings};
+use crate::config::settings::Settings;
 use crate::core::state::State;
 use crate::plan::{Caller, PlanError, Planner};
 use crate::view::count::{Noun, counted};
@@ -150,7 +151,7 @@ impl Hands {
                     self.through(ticket, &whole, &through, screen).await?;
                     next = Next::Anew;
                 }
-                Action::Notify(text) => self.notify(&text)?,
+                Action::Notify(how, text) => notify(how, &text)?,
                 Action::Hook(job) => self.hook(&job),
                 Action::Title(title) => Screen::set_title(&title)?,
                 Action::Mouse(mouse) => screen.set_mouse(mouse)?,
@@ -270,15 +271,6 @@ impl Hands {
         Ok(())
     }
 
-    fn notify(&self, text: &str) -> io::Result<()> {
-        match self.settings.console.notify {
-            Notify::Off => Ok(()),
-            Notify::Auto | Notify::Bell => Screen::bell(),
-            Notify::Osc9 => Screen::notify_osc9(text),
-            Notify::Osc777 => Screen::notify_osc777(text),
-        }
-    }
-
     fn hook(&mut self, job: &JobView) {
         let Some(command) = &self.settings.console.notify_command else {
             return;
@@ -356,6 +348,15 @@ impl Hands {
         let events = self.events.clone();
         self.tasks
             .spawn(async move { _ = events.send(event).await });
+    }
+}
+
+fn notify(how: Notify, text: &str) -> io::Result<()> {
+    match how {
+        Notify::Off => Ok(()),
+        Notify::Auto | Notify::Bell => Screen::bell(),
+        Notify::Osc9 => Screen::notify_osc9(text),
+        Notify::Osc777 => Screen::notify_osc777(text),
     }
 }
 

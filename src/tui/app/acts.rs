@@ -54,6 +54,7 @@ impl App {
             Act::Reload => self.actions.push(Action::Reload),
             Act::Theme { name: Some(name) } => self.take_theme(&name),
             Act::Theme { name: None } => self.pick_theme(),
+            Act::Set { option } => self.set(option),
             Act::Expand => self.expand(),
             Act::Collapse => self.tree.collapse(self.now),
             Act::ExpandAll => self.tree.expand_all(&self.model),

@@ -22,12 +22,24 @@ pub(super) enum Purpose {
     View(ViewId, Kind),
     /// Output of the two children that are compared.
     Difference(Box<super::pages::Difference>),
-    /// What a program says, to be shown under this title.
-    Program(String),
+    /// What a program says, to be shown under this title; what silence means.
+    Program {
+        title: String,
+        silence: Silence,
+    },
     /// What happened before the console began.
     Past,
     /// Something on this computer: it says itself what it did.
     Local,
+}
+
+/// What it means that a program says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// That it is done, if it ends with 0.
+    Done,
+    /// That what was looked for is not there, even if it ends with 1.
+    NothingMatches,
 }
 
 /// Tickets that are out.

@@ -18,6 +18,7 @@ mod pages;
 mod paging;
 mod queueing;
 mod selecting;
+mod setting;
 mod shown;
 mod typing;
 mod verbs;
@@ -43,6 +44,7 @@ use super::view::Glyphs;
 use crate::command::console::Column;
 use crate::command::console::Screen;
 use crate::core::spec::Asking;
+use crate::view::span::Zone;
 use asked::Asked;
 use keys::Pressed;
 use overlay::Overlay;
@@ -102,6 +104,10 @@ pub struct App {
     styles: Styles,
     /// The time of the turn.
     now: Now,
+    /// The zone that was set for this console.
+    zone: Option<Zone>,
+    /// How output is shown when it is opened.
+    output: super::output::Settings,
     /// What this turn came to.
     actions: Vec<Action>,
     model: Model,
@@ -206,6 +212,8 @@ impl App {
             flags,
             styles,
             now: Now::default(),
+            zone: None,
+            output: super::output::Settings::default(),
             actions: Vec::new(),
             model: Model::default(),
             tree: Tree::default(),
@@ -250,7 +258,7 @@ impl App {
 
     /// What is to be done at the very beginning.
     pub fn begin(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.ask_for_the_past();
         self.ask_for_questions();
         std::mem::take(&mut self.actions)
@@ -258,7 +266,7 @@ impl App {
 
     /// Takes an event in, and says what is to be done.
     pub fn update(&mut self, now: Now, event: Event) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         match event {
             Event::Key(key) => self.key(key),
             Event::Paste(text) => self.paste(&text),
@@ -288,7 +296,7 @@ impl App {
 
     /// Brings rows up to what is known, and asks for what the picture lacks.
     pub fn prepare(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.expire();
         if self.stale {
             self.stale = false;
@@ -322,7 +330,7 @@ impl App {
 
     /// The console is told to end from outside: what is still to be done is done, and nothing is asked.
     pub fn leave(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.leave_now();
         std::mem::take(&mut self.actions)
     }

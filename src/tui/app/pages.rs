@@ -380,12 +380,23 @@ impl App {
             self.screen.word(),
             self.flags.glyphs.crumb
         );
-        let view = OutputView::new(document, self.now.zone.time_zone());
+        let view = self.new_view(document);
         self.pages.push(Page {
             job,
             shown: Shown::new(id, view),
             crumbs,
         });
+    }
+
+    fn new_view(&self, document: Document) -> OutputView {
+        OutputView::new(document, self.now.zone.time_zone()).shown_as(self.output)
+    }
+
+    /// All there are.
+    pub(super) fn views(&mut self) -> impl Iterator<Item = &mut OutputView> {
+        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
+        let all = pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown));
+        all.map(|shown| &mut shown.view)
     }
 
     fn next_view(&mut self) -> ViewId {
@@ -414,7 +425,7 @@ impl App {
         };
         let document = Document::Child(member(&entry.child));
         let id = self.next_view();
-        let view = OutputView::new(document, self.now.zone.time_zone());
+        let view = self.new_view(document);
         self.preview = Some(Preview {
             row,
             shown: Shown::new(id, view),

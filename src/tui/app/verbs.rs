@@ -4,7 +4,7 @@
 //! Verbs that only print are carried out by this very program, and what it says is shown.
 
 use super::App;
-use super::asked::Purpose;
+use super::asked::{Purpose, Silence};
 use super::deeds::{Deed, Then, capped};
 use super::overlay::{Answer, Overlay};
 use super::pages::member;
@@ -113,6 +113,7 @@ impl App {
             Verb::Answer(answer) if answer.select.is_empty() => self.answer_next(),
             Verb::Answer(answer) => self.select(line, answer.select, With::Answer),
             Verb::Demo(_) => self.say("demo is a console of its own: leave this one first"),
+            Verb::Grep(_) => self.program_or(words, Silence::NothingMatches),
             Verb::Daemon(_)
             | Verb::Jobs(_)
             | Verb::Wait(_)
@@ -123,7 +124,6 @@ impl App {
             | Verb::Completions { .. }
             | Verb::Man
             | Verb::Tail(_)
-            | Verb::Grep(_)
             | Verb::Fold(_)
             | Verb::Queries(_)
             | Verb::Keys(_)
@@ -134,8 +134,12 @@ impl App {
 
     /// Has this very program do it, and shows what it says.
     fn program(&mut self, words: Vec<String>) {
+        self.program_or(words, Silence::Done);
+    }
+
+    fn program_or(&mut self, words: Vec<String>, silence: Silence) {
         let title = crate::command::line::shown(&words);
-        let ticket = self.asked.ticket(Purpose::Program(title));
+        let ticket = self.asked.ticket(Purpose::Program { title, silence });
         self.actions.push(Action::Program(ticket, words));
     }
 

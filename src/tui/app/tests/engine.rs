@@ -131,7 +131,7 @@ impl Engine {
             | Action::Unwatch(_)
             | Action::Through(..)
             | Action::Fetch(..)
-            | Action::Notify(_)
+            | Action::Notify(..)
             | Action::Hook(_)
             | Action::Title(_)
             | Action::Mouse(_)

@@ -263,7 +263,7 @@ fn deed(action: &Action) -> Option<String> {
         | Action::Save(..)
         | Action::Copy(..)
         | Action::Fetch(..)
-        | Action::Notify(_)
+        | Action::Notify(..)
         | Action::Hook(_)
         | Action::Title(_)
         | Action::Mouse(_)

@@ -340,6 +340,51 @@ fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
 }
 
 #[test]
+fn what_is_looked_for_is_looked_for_in_what_is_selected() {
+    let found = check(
+        Engine::quiet(),
+        ": 'grep -i well' enter",
+        &["program grep -i well 30"],
+    );
+    let screen = found.screen();
+    assert!(
+        screen.contains("this is what grep -i well 30 says"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn what_is_set_holds_for_what_is_open_and_what_will_be() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("z R j enter");
+    assert!(session.screen().contains("nowrap"), "{}", session.screen());
+    session.keys(": 'set wrap on' enter : 'set times clock' enter");
+    let screen = session.screen();
+    assert!(screen.contains("· wrap"), "{screen}");
+    assert!(screen.contains("time: clock"), "{screen}");
+    session.keys("q j enter");
+    let next = session.screen();
+    assert!(
+        next.contains("· wrap") && next.contains("time: clock"),
+        "{next}"
+    );
+    session.keys(": 'set mouse on' enter");
+    assert!(session.said().contains("the mouse is the console's"));
+    session.keys(": 'set ascii on' enter @7");
+    assert!(session.screen().is_ascii(), "{}", session.screen());
+    session.keys(": 'set notify_after 1h' enter : 'set notify off' enter");
+    let console = &session.app.loaded.settings.console;
+    assert_eq!(console.notify_after, Duration::from_secs(3600));
+    assert_eq!(console.notify, crate::command::set::Notify::Off);
+    session.keys(": 'set' enter");
+    assert!(
+        session.screen().contains("one of theme, mouse, ascii"),
+        "{}",
+        session.screen()
+    );
+}
+
+#[test]
 fn help_is_hinted_at_wherever_there_are_hints() {
     for (columns, rows) in [(40, 10), (60, 12), (80, 24), (160, 50)] {
         for keys in ["1", "2", "3", "4", "enter"] {
@@ -538,7 +583,7 @@ fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
         assert!(any(
             |action| matches!(action, Action::Hook(job) if job.id == 10)
         ));
-        let told = any(|action| matches!(action, Action::Notify(_)));
+        let told = any(|action| matches!(action, Action::Notify(..)));
         assert_eq!(told, focus == Focus::Elsewhere);
     }
 }
