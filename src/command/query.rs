@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::begin::parse_name;
 use super::duration::parse_duration;
 use super::number::parse_count;
-use super::{Begin, TargetArgs, parse_name};
+use super::{Begin, TargetArgs};
 
 #[derive(Clone, Debug, Args)]
 pub struct QueryRun {

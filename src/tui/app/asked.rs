@@ -13,7 +13,7 @@ pub(super) enum Purpose {
     /// A deed, to be told of.
     Deed(Deed),
     /// What a selection comes to, before something is done with it.
-    Selection(Box<super::verbs::Selected>),
+    Selection(Box<super::asking::Selected>),
     Tails,
     Fold(u64),
     Hosts,
@@ -21,7 +21,7 @@ pub(super) enum Purpose {
     /// Rows, hits and the like for a view.
     View(ViewId, Kind),
     /// Output of the two children that are compared.
-    Difference(Box<super::pages::Difference>),
+    Difference(Box<super::comparing::Difference>),
     /// What a program says, to be shown under this title; what silence means.
     Program {
         title: String,

@@ -8,11 +8,17 @@ mod acts;
 mod answering;
 mod answers;
 mod asked;
+mod asking;
+mod comparing;
 mod configured;
 mod deeds;
 mod draw;
+mod filling;
+mod flags;
+mod handing;
 mod keys;
 mod leaving;
+mod moving;
 mod overlay;
 mod pages;
 mod paging;
@@ -40,10 +46,8 @@ use super::model::{Change, Model};
 use super::remembered::Remembered;
 use super::styles::Styles;
 use super::tree::Tree;
-use super::view::Glyphs;
 use crate::command::console::Column;
 use crate::command::console::Screen;
-use crate::core::spec::Asking;
 use crate::view::span::Zone;
 use asked::Asked;
 use keys::Pressed;
@@ -51,6 +55,7 @@ use overlay::Overlay;
 use pages::{Page, Preview};
 use shown::Toast;
 
+pub use flags::{Acting, Colour, Flags, Leaving};
 pub use shown::Pane;
 
 /// How long a removal can be taken back.
@@ -58,43 +63,6 @@ const UNDO: Duration = Duration::from_secs(30);
 
 /// How long keys that may go on are waited for before it is shown how.
 const WHICH_KEY: Duration = Duration::from_millis(400);
-
-/// What the console was started with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flags {
-    pub acting: Acting,
-    pub colour: Colour,
-    pub glyphs: Glyphs,
-    /// What the console is called on its first line.
-    pub name: &'static str,
-    pub leaving: Leaving,
-    /// Whether children of what is started here may wait for answers.
-    pub asking: Asking,
-}
-
-/// What becomes of jobs when the console is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaving {
-    /// They go on in the daemon.
-    Detaches,
-    /// Their engine is in this process, and ends with it.
-    Ends,
-}
-
-/// Whether the console may change anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acting {
-    Allowed,
-    /// It only looks.
-    ReadOnly,
-}
-
-/// Whether there may be colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    Allowed,
-    None,
-}
 
 /// See the module.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
 //! Whole sessions: keys and news go in, what the console wants done and what is on the screen come out.
 
+mod answering;
 mod anything;
 mod engine;
+mod lists;
 mod pictures;
 mod sessions;
 
