@@ -163,6 +163,10 @@ pub enum Act {
     Add,
     /// Change the job's command line and run it again
     Edit,
+    /// Say how many children of the job run at once
+    Limit,
+    /// Start no more of the job's queued children, or go on with them
+    Queue,
 }
 
 /// The screens.

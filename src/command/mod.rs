@@ -206,9 +206,8 @@ pub struct Run {
     /// Feed this script to sh, or to the interpreter its #! line names
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     pub script: Option<PathBuf>,
-    /// Stay and print `host: line` as lines arrive; Ctrl-C detaches, a second one stops
-    #[arg(short, long)]
-    pub wait: bool,
+    #[command(flatten)]
+    pub begin: Begin,
     /// How many children run at once
     #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: Option<NonZeroU32>,
@@ -237,12 +236,20 @@ pub struct Run {
     /// What to do with a host that writes more than is kept (first 1 MiB and last 9 MiB)
     #[arg(long, value_name = "HOW")]
     pub on_full: Option<OnFull>,
-    /// List the hosts and contact none
-    #[arg(long)]
-    pub dry_run: bool,
     /// The command, as ssh takes it; a single - reads a script from stdin
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<String>,
+}
+
+/// How a job is begun: neither means in the background.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Begin {
+    /// Stay and print `host: line` as lines arrive; Ctrl-C detaches, a second one stops
+    #[arg(short, long)]
+    pub wait: bool,
+    /// List the hosts and contact none
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What happens when a host writes more than is kept.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::remembered::Remembered;
 use super::whole::Whole;
 use crate::command::query::QueryRun;
 use crate::command::{Global, Run};
@@ -161,6 +162,8 @@ pub enum Action {
     Mouse(Mouse),
     /// Remember a line of the bar.
     Remember(String),
+    /// Remember how lists are sorted and narrowed.
+    RememberLists(Box<Remembered>),
     Reload,
     Redraw,
     Suspend,

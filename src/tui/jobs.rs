@@ -16,6 +16,7 @@ use super::view::{Glyphs, Pane, pad};
 use crate::command::console::Column;
 use crate::config::theme::Role;
 use crate::core::state::State;
+use crate::view::count::{Noun, counted};
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless};
 use crate::wire::look::Group;
@@ -290,7 +291,8 @@ pub fn progress(entry: &Entry, now: Now) -> Option<String> {
 
 /// The title of the list: how it is sorted, what is shown of it.
 pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
-    use super::tree::{Direction, Scope};
+    use super::filter::Scope;
+    use super::tree::Direction;
     let sort = tree.sort();
     let way = match sort.direction {
         Direction::Up => "up",
@@ -307,9 +309,9 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
         .filter(|row| matches!(row, RowId::Job(_)))
         .count();
     let mut right = match (tree.scope(), shown == jobs) {
-        (Scope::Problems, _) => format!("only problems: {shown} of {jobs} jobs"),
-        (Scope::Everything, true) => format!("{jobs} job{}", if jobs == 1 { "" } else { "s" }),
-        (Scope::Everything, false) => format!("{shown} of {jobs} jobs"),
+        (Scope::Problems, _) => format!("only problems: {shown} of {}", counted(jobs, Noun::Job)),
+        (Scope::Everything, true) => counted(jobs, Noun::Job),
+        (Scope::Everything, false) => format!("{shown} of {}", counted(jobs, Noun::Job)),
     };
     if removing > 0 {
         _ = write!(right, ", {removing} being removed");

@@ -3,17 +3,19 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::fs::OpenOptions;
 use tokio::process::Command as Process;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::bar;
 use super::config::{Files, Loaded};
 use super::event::{Action, Event, Failure, Planned, Through, Ticket, Wished};
 use super::link::Link;
 use super::program::Program;
+use super::remembered::Remembered;
 use super::term::Screen;
 use super::whole::Whole;
 use crate::command::Global;
@@ -21,10 +23,14 @@ use crate::config::inventory::Inventory;
 use crate::config::settings::{Notify, Settings};
 use crate::core::state::State;
 use crate::plan::{Caller, PlanError, Planner};
+use crate::view::count::{Noun, counted};
 use crate::wire::reply::JobView;
 
 /// Text that is longer goes into a file: terminals cut what is copied through them (k9s has the same bound).
 const LONGEST_COPY: usize = 74 << 10;
+
+/// How long a console that is left waits until its own files are written.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What jobs are planned with, beside the settings in force.
 #[derive(Clone, Debug)]
@@ -74,10 +80,30 @@ pub struct Hands {
     files: Files,
     planning: Planning,
     program: Program,
-    history: Option<PathBuf>,
+    own: Option<OwnFiles>,
     settings: Settings,
     events: mpsc::Sender<Event>,
     tasks: JoinSet<()>,
+    /// How lists are is being written down.
+    remembering: Option<JoinHandle<()>>,
+}
+
+/// The console's own files.
+#[derive(Clone, Debug)]
+pub struct OwnFiles {
+    /// Lines of the bar.
+    pub history: PathBuf,
+    /// How lists are sorted and narrowed.
+    pub lists: PathBuf,
+}
+
+impl OwnFiles {
+    pub fn within(directory: &Path) -> Self {
+        Self {
+            history: directory.join("history"),
+            lists: directory.join("console.toml"),
+        }
+    }
 }
 
 impl Hands {
@@ -87,7 +113,7 @@ impl Hands {
         files: Files,
         planning: Planning,
         program: Program,
-        history: Option<PathBuf>,
+        own: Option<OwnFiles>,
     ) -> Self {
         let events = link.teller();
         Self {
@@ -95,10 +121,11 @@ impl Hands {
             files,
             planning,
             program,
-            history,
+            own,
             settings,
             events,
             tasks: JoinSet::new(),
+            remembering: None,
         }
     }
 
@@ -128,13 +155,17 @@ impl Hands {
                 Action::Title(title) => Screen::set_title(&title)?,
                 Action::Mouse(mouse) => screen.set_mouse(mouse)?,
                 Action::Remember(line) => self.remember(line),
+                Action::RememberLists(lists) => self.remember_lists(*lists),
                 Action::Reload => self.reload(),
                 Action::Redraw => screen.forget()?,
                 Action::Suspend => {
                     suspend(screen)?;
                     next = Next::Anew;
                 }
-                Action::Quit => return Ok(Next::Leave),
+                Action::Quit => {
+                    self.lists_are_written().await;
+                    return Ok(Next::Leave);
+                }
             }
         }
         Ok(next)
@@ -142,6 +173,7 @@ impl Hands {
 
     /// Gives what was asked for last a moment to reach the engine.
     pub async fn settle(&mut self) {
+        self.lists_are_written().await;
         self.link.settle().await;
     }
 
@@ -275,7 +307,7 @@ impl Hands {
     }
 
     fn remember(&mut self, line: String) {
-        let Some(file) = self.history.clone() else {
+        let Some(file) = self.own.as_ref().map(|own| own.history.clone()) else {
             return;
         };
         let events = self.events.clone();
@@ -284,6 +316,30 @@ impl Hands {
                 _ = events.try_send(Event::Notice(format!("{}: {error}", file.display())));
             }
         });
+    }
+
+    /// One after the other, so that the last one stays.
+    fn remember_lists(&mut self, lists: Remembered) {
+        let Some(file) = self.own.as_ref().map(|own| own.lists.clone()) else {
+            return;
+        };
+        let (before, events) = (self.remembering.take(), self.events.clone());
+        self.remembering = Some(tokio::spawn(async move {
+            if let Some(before) = before {
+                _ = before.await;
+            }
+            let name = file.display().to_string();
+            let written = tokio::task::spawn_blocking(move || lists.write(&file)).await;
+            if let Ok(Err(error)) = written {
+                _ = events.try_send(Event::Notice(format!("{name}: {error}")));
+            }
+        }));
+    }
+
+    async fn lists_are_written(&mut self) {
+        if let Some(remembering) = self.remembering.take() {
+            _ = tokio::time::timeout(PATIENCE, remembering).await;
+        }
     }
 
     fn reload(&mut self) {
@@ -435,10 +491,7 @@ fn kept(file: tempfile::NamedTempFile, bytes: u64) -> Result<String, String> {
 async fn copied(text: &str) -> io::Result<String> {
     let lines = text.lines().count();
     let size = crate::view::span::bytes(text.len() as u64);
-    let what = format!(
-        "copied {lines} line{}, {size}",
-        if lines == 1 { "" } else { "s" }
-    );
+    let what = format!("copied {}, {size}", counted(lines, Noun::Line));
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !set("SSH_TTY") && !set("SSH_CONNECTION") {
         let tools: [(&str, &[&str], &str); 3] = [

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::event::Now;
-use super::filter::Filter;
+use super::filter::{Filter, Scope};
 use super::model::{Model, is_problem, problems};
 use crate::command::console::Column;
 use crate::command::console::Way;
@@ -59,14 +59,6 @@ pub enum Arrangement {
     #[default]
     EachChild,
     Same,
-}
-
-/// What is shown at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Scope {
-    #[default]
-    Everything,
-    Problems,
 }
 
 /// By what rows are sorted, within one level.
@@ -375,10 +367,11 @@ impl Tree {
     }
 
     pub fn toggle_problems(&mut self) {
-        self.scope = match self.scope {
-            Scope::Everything => Scope::Problems,
-            Scope::Problems => Scope::Everything,
-        };
+        self.scope = self.scope.turned();
+    }
+
+    pub fn set_scope(&mut self, scope: Scope) {
+        self.scope = scope;
     }
 
     /// Sorts by a column; by the same again, the other way round.

@@ -92,7 +92,9 @@ fn only_these_keys_change_anything() {
     }
     assert_eq!(
         acting,
-        ["x", "X", "d", "r", "R", "a", "e"].map(String::from).into()
+        ["x", "X", "d", "r", "R", "a", "e", "T", "P"]
+            .map(String::from)
+            .into()
     );
     // No key of fingers used to editors does harm.
     assert!(acting.iter().all(|keys| keys.chars().count() == 1));

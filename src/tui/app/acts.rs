@@ -79,6 +79,8 @@ impl App {
             Act::Copy { what } => self.copy(what),
             Act::Add => self.add(),
             Act::Edit => self.edit(),
+            Act::Limit => self.limit(),
+            Act::Queue => self.turn_queue(),
             Act::Left
             | Act::Right
             | Act::LineStart
@@ -128,7 +130,7 @@ impl App {
     fn open(&mut self) {
         match self.screen {
             Screen::Jobs => match self.tree.cursor() {
-                Some(RowId::Job(_)) => self.open_merged(),
+                Some(RowId::Job(job)) => self.open_or_answer_job(job),
                 Some(RowId::Child { child, .. }) => self.open_or_answer(child),
                 Some(RowId::Rest(_) | RowId::Group { .. }) => self.expand(),
                 None => {}
@@ -170,6 +172,13 @@ impl App {
     fn open_or_answer(&mut self, child: u64) {
         if !self.answer_child(child) {
             self.open_child(child);
+        }
+    }
+
+    /// Rows that are marked are opened, and what they wait for stays as it is.
+    fn open_or_answer_job(&mut self, job: u64) {
+        if !self.tree.marks().is_empty() || !self.answer_job(job) {
+            self.open_merged();
         }
     }
 

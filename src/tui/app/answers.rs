@@ -7,6 +7,7 @@ use super::{App, Quitting};
 use crate::core::state::State;
 use crate::tui::event::{Action, Failure, Handed, Planned, Ran, Ticket};
 use crate::tui::events::{Happening, Weight};
+use crate::view::count::{Noun, counted};
 use crate::wire::look::Question;
 use crate::wire::request::Attend;
 use crate::wire::{Reply, Request};
@@ -130,11 +131,10 @@ impl App {
                 let text = match handed.bytes {
                     0 => "nothing new to receive".to_string(),
                     bytes => format!(
-                        "received {} lines, {}, from {} host{}; `receive --all` has it again",
-                        handed.lines,
+                        "received {}, {}, from {}; `receive --all` has it again",
+                        counted(handed.lines, Noun::Line),
                         crate::view::span::bytes(bytes),
-                        handed.children,
-                        if handed.children == 1 { "" } else { "s" }
+                        counted(handed.children, Noun::Host),
                     ),
                 };
                 self.enter(None, text.clone(), &deed, Weight::Ordinary);
@@ -209,12 +209,7 @@ impl App {
         }
         self.model.set_questions(questions);
         if let Some(first) = fresh.first() {
-            let text = format!(
-                "{} asks: {}",
-                first.hosts,
-                crate::view::question::line(first)
-            );
-            self.complain(text);
+            self.complain(crate::view::question::news(first));
         }
     }
 

@@ -16,6 +16,7 @@ use crate::tui::events::{Happening, Weight};
 use crate::tui::jobs::{COUNTED, Jobs, said_by, title};
 use crate::tui::layout::{Layout, Panes, Want, layout};
 use crate::tui::view::{Focus, Glyphs, pad};
+use crate::view::count::{Noun, agreeing, counted};
 use crate::view::span;
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless, width};
@@ -178,11 +179,11 @@ impl App {
                 self.styles.of(Role::Error),
             )),
             1 => spans.push(Span::styled(
-                "  1 question: enter on it answers",
+                format!("  {}: enter on it answers", counted(1u32, Noun::Question)),
                 self.styles.of(Role::Error),
             )),
             count => spans.push(Span::styled(
-                format!("  {count} questions: :answer"),
+                format!("  {}: :answer", counted(count, Noun::Question)),
                 self.styles.of(Role::Error),
             )),
         }
@@ -305,7 +306,7 @@ impl App {
         let count = self.loaded.queries.len();
         let pane = crate::tui::view::Pane {
             left: "Queries",
-            right: &format!("{count} queries"),
+            right: &counted(count, Noun::Query),
             focus: Focus::Here,
         };
         let area = pane.draw(area, buf, &self.styles, &self.flags.glyphs);
@@ -355,10 +356,12 @@ impl App {
 
     fn draw_events_screen(&self, area: Rect, buf: &mut Buffer) {
         let right = match self.events.gone() {
-            0 => format!("{} events", self.events.len()),
+            0 => counted(self.events.len(), Noun::Event),
             gone => format!(
-                "the newest {}; {gone} older ones are gone",
-                self.events.len()
+                "the newest {}; {} {} gone",
+                self.events.len(),
+                counted(gone, Noun::OlderEvent),
+                agreeing(gone, "is", "are"),
             ),
         };
         let pane = crate::tui::view::Pane {
@@ -453,9 +456,8 @@ impl App {
                 )
             },
         );
-        let right = fold.map_or_else(String::new, |fold| match fold.groups.len() {
-            1 => "1 kind of result".to_string(),
-            count => format!("{count} kinds of result"),
+        let right = fold.map_or_else(String::new, |fold| {
+            counted(fold.groups.len(), Noun::KindOfResult)
         });
         let pane = crate::tui::view::Pane {
             left: &harmless(left.as_bytes()),
@@ -468,14 +470,10 @@ impl App {
             let exit = group
                 .exit
                 .map_or_else(String::new, |exit| format!("exit {exit}"));
-            let hosts = if group.children.len() == 1 {
-                "host "
-            } else {
-                "hosts"
-            };
             let text = format!(
-                " {} {hosts}  {} {} {} {}",
+                " {} {}  {} {} {} {}",
                 pad(&group.children.len().to_string(), Align::Right, 5),
+                pad(Noun::Host.word(group.children.len()), Align::Left, 5),
                 pad(group.state.word(), Align::Left, 12),
                 pad(&exit, Align::Left, 8),
                 pad(&cut(&group.hosts, 40), Align::Left, 40),

@@ -5,15 +5,18 @@
 //! world, so that whole sessions can be played in a test.
 
 mod acts;
+mod answering;
 mod answers;
 mod asked;
 mod configured;
 mod deeds;
 mod draw;
 mod keys;
+mod leaving;
 mod overlay;
 mod pages;
 mod paging;
+mod queueing;
 mod selecting;
 mod shown;
 mod typing;
@@ -33,11 +36,13 @@ use super::events::{Events, told};
 use super::hosts::Hosts;
 use super::list::List;
 use super::model::{Change, Model};
+use super::remembered::Remembered;
 use super::styles::Styles;
 use super::tree::Tree;
 use super::view::Glyphs;
 use crate::command::console::Column;
 use crate::command::console::Screen;
+use crate::core::spec::Asking;
 use asked::Asked;
 use keys::Pressed;
 use overlay::Overlay;
@@ -61,6 +66,8 @@ pub struct Flags {
     /// What the console is called on its first line.
     pub name: &'static str,
     pub leaving: Leaving,
+    /// Whether children of what is started here may wait for answers.
+    pub asking: Asking,
 }
 
 /// What becomes of jobs when the console is left.
@@ -100,6 +107,10 @@ pub struct App {
     model: Model,
     tree: Tree,
     columns: Vec<Column>,
+    /// The columns of the settings, when they were last read.
+    usual_columns: Vec<Column>,
+    /// What the next console is to begin with.
+    remembered: Remembered,
     hosts: Hosts,
     queries: List<String>,
     events: Events,
@@ -183,6 +194,7 @@ impl App {
         loaded: Loaded,
         size: (u16, u16),
         history: super::bar::History,
+        remembered: Remembered,
     ) -> Self {
         let styles = Styles::new(loaded.theme(flags.colour));
         let mouse = if loaded.settings.console.mouse {
@@ -197,7 +209,9 @@ impl App {
             actions: Vec::new(),
             model: Model::default(),
             tree: Tree::default(),
-            columns: loaded.settings.console.columns.clone(),
+            columns: Vec::new(),
+            usual_columns: Vec::new(),
+            remembered: Remembered::default(),
             hosts: Hosts::default(),
             queries: List::default(),
             events: Events::default(),
@@ -230,6 +244,7 @@ impl App {
             loaded,
         };
         app.take_configuration();
+        app.begin_as_left(remembered);
         app
     }
 
@@ -271,6 +286,7 @@ impl App {
         }
         self.stale = true;
         self.expire();
+        self.remember();
         std::mem::take(&mut self.actions)
     }
 

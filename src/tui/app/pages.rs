@@ -19,6 +19,7 @@ use crate::tui::output::{Kind, OutputView, Want};
 use crate::tui::tree::RowId;
 use crate::tui::view::Glyphs;
 use crate::tui::whole::Whole;
+use crate::view::count::{Noun, counted};
 use crate::wire::look::{Look, Place, Point, RowKind};
 use crate::wire::reply::{ChildView, JobView};
 use crate::wire::{Reply, Request};
@@ -342,8 +343,17 @@ impl App {
     pub(super) fn open_members(&mut self, jobs: &[JobView], members: Vec<Child>) {
         let crumbs = match (jobs, members.as_slice()) {
             ([job], [member]) => format!("{} {}.{}", job.name, job.id, member.host),
-            ([job], members) => format!("{} {} on {} hosts", job.id, job.name, members.len()),
-            (jobs, members) => format!("{} jobs, {} children", jobs.len(), members.len()),
+            ([job], members) => format!(
+                "{} {} on {}",
+                job.id,
+                job.name,
+                counted(members.len(), Noun::Host)
+            ),
+            (jobs, members) => format!(
+                "{}, {}",
+                counted(jobs.len(), Noun::Job),
+                counted(members.len(), Noun::Child)
+            ),
         };
         let job = match jobs {
             [job] => Some(job.id),

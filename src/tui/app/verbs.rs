@@ -9,7 +9,8 @@ use super::deeds::{Deed, Then, capped};
 use super::overlay::{Answer, Overlay};
 use super::pages::member;
 use super::{Acting, Removing, UNDO};
-use crate::command::{Global, Pick, Receive, Remove, Rerun, Stop, Verb};
+use crate::command::query::QueryRun;
+use crate::command::{Global, Pick, Receive, Remove, Rerun, Run, Stop, Verb};
 use crate::config::settings::Asked;
 use crate::core::fleet::Command;
 use crate::core::job::Queue;
@@ -22,6 +23,7 @@ use crate::plan::request as asks;
 use crate::tui::dialog::Dialog;
 use crate::tui::event::{Action, Planned, Wished};
 use crate::tui::output::document::Child;
+use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::Request;
 use crate::wire::reply::Jobs;
 use crate::wire::request::{self, Children, Wanted};
@@ -43,6 +45,8 @@ pub(super) enum With {
     Rerun(Rerun, Asking),
     /// Hand over, then look.
     Receive(request::Receive),
+    /// Answer the oldest of its questions.
+    Answer,
     /// Only look.
     Look,
 }
@@ -56,29 +60,18 @@ impl App {
             return self.say(format!("read-only: {word} is switched off"));
         }
         match verb {
-            Verb::Run(run) if run.dry_run => self.program(words),
-            Verb::Query(query) if query.dry_run => self.program(words),
+            Verb::Run(Run { begin, .. }) | Verb::Query(QueryRun { begin, .. }) if begin.dry_run => {
+                self.program(words);
+            }
             Verb::Run(run) => {
-                let then = if run.wait {
-                    Then::OpenJob
-                } else {
-                    Then::GoToJob
-                };
+                let then = Then::of(run.begin);
                 self.run(line, then, Wished::Run(Box::new(run)), global);
             }
             Verb::Query(args) => match self.loaded.query(&args.query).cloned() {
                 Some(query) => {
-                    let then = if args.wait {
-                        Then::OpenJob
-                    } else {
-                        Then::GoToJob
-                    };
-                    self.run(
-                        line,
-                        then,
-                        Wished::Query(Box::new(args), Box::new(query)),
-                        global,
-                    );
+                    let then = Then::of(args.begin);
+                    let wished = Wished::Query(Box::new(args), Box::new(query));
+                    self.run(line, then, wished, global);
                 }
                 None => self.say(format!("there is no query {:?}; 3 lists them", args.query)),
             },
@@ -95,7 +88,7 @@ impl App {
                 let asking = if global.batch {
                     Asking::Never
                 } else {
-                    Asking::Allowed
+                    self.flags.asking
                 };
                 self.select(line, select, With::Rerun(rerun, asking));
             }
@@ -117,7 +110,8 @@ impl App {
             Verb::Console(_) => self.say("this is the console"),
             // Without being asked: what the shell's verb does, by the shell's verb.
             Verb::Answer(answer) if answer.refuse || global.yes => self.program(words),
-            Verb::Answer(_) => self.answer_next(),
+            Verb::Answer(answer) if answer.select.is_empty() => self.answer_next(),
+            Verb::Answer(answer) => self.select(line, answer.select, With::Answer),
             Verb::Demo(_) => self.say("demo is a console of its own: leave this one first"),
             Verb::Daemon(_)
             | Verb::Jobs(_)
@@ -172,17 +166,18 @@ impl App {
             let request = Request::Command(Command::Submit(Box::new(spec)));
             return self.do_it(deed, request);
         }
+        let hosts = counted(count, Noun::Host);
         let text = vec![
             spec.payload.title().to_string(),
             String::new(),
-            format!("This runs on {count} hosts: {}.", spec.targets),
+            format!("This runs on {hosts}: {}.", spec.targets),
         ];
         let then = Answer::Do(
             deed,
             Box::new(Request::Command(Command::Submit(Box::new(spec)))),
         );
         let dialog = Dialog::yes_no(
-            format!("Run on {count} hosts?"),
+            format!("Run on {hosts}?"),
             text,
             format!("run on {count}"),
             then,
@@ -193,7 +188,7 @@ impl App {
     /// Asks what a selection comes to.
     pub(super) fn select(&mut self, line: String, select: Vec<Selector>, what: With) {
         let children = match &what {
-            With::Stop(_) | With::Remove(_) | With::Rerun(..) => Children::Without,
+            With::Stop(_) | With::Remove(_) | With::Rerun(..) | With::Answer => Children::Without,
             With::Receive(_) | With::Look => Children::With,
         };
         let request = Request::Jobs {
@@ -229,6 +224,7 @@ impl App {
                 let jobs = found.jobs.clone();
                 self.hand_over(line, receive, &jobs, members(&found));
             }
+            With::Answer => self.answer_selected(&found),
             With::Look => self.open_members(&found.jobs, members(&found)),
         }
     }
@@ -275,11 +271,7 @@ impl App {
             return self.say("a child cannot be removed alone; select its job");
         }
         let jobs: Vec<u64> = found.jobs.iter().map(|job| job.id).collect();
-        let unsettled: u32 = found
-            .jobs
-            .iter()
-            .map(|job| job.children() - finals(job))
-            .sum();
+        let (unsettled, all) = live(found);
         if unsettled == 0 {
             self.say(format!(
                 "{} removed in {} s; u brings it back",
@@ -300,7 +292,11 @@ impl App {
             return self.do_it(deed(with_force(&line), "remove"), request);
         }
         let text = vec![
-            format!("{unsettled} of its children have not ended."),
+            format!(
+                "{unsettled} of {} {} not ended.",
+                counted(all, Noun::Child),
+                agreeing(unsettled, "has", "have")
+            ),
             "They are stopped first, then job and output are removed.".to_string(),
             "This cannot be undone.".to_string(),
         ];
@@ -346,6 +342,7 @@ impl App {
         if again <= self.loaded.settings.confirm_above {
             return self.do_it(deed, request);
         }
+        let hosts = counted(again, Noun::Host);
         let text = vec![
             found
                 .jobs
@@ -354,11 +351,11 @@ impl App {
                 .collect::<Vec<_>>()
                 .join("; "),
             String::new(),
-            format!("This runs on {again} hosts."),
+            format!("This runs on {hosts}."),
         ];
         let then = Answer::Do(deed, Box::new(request));
         let dialog = Dialog::yes_no(
-            format!("Run again on {again} hosts?"),
+            format!("Run again on {hosts}?"),
             text,
             format!("run on {again}"),
             then,
@@ -450,12 +447,12 @@ fn live(found: &Jobs) -> (u32, u32) {
 }
 
 /// `job 13 uptime`, `7.web03`, `3 jobs`.
-fn of(found: &Jobs) -> String {
+pub(super) fn of(found: &Jobs) -> String {
     match (found.jobs.as_slice(), found.children.as_slice()) {
         ([job], []) => format!("job {} {}", job.id, job.name),
         (_, [child]) => format!("{}.{}", child.job, child.host),
-        ([job], children) => format!("{} children of job {}", children.len(), job.id),
-        (jobs, _) => format!("{} jobs", jobs.len()),
+        ([job], children) => format!("{} of job {}", counted(children.len(), Noun::Child), job.id),
+        (jobs, _) => counted(jobs.len(), Noun::Job),
     }
 }
 

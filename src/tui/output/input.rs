@@ -121,7 +121,9 @@ impl OutputView {
             | Act::Merged
             | Act::Diff
             | Act::Add
-            | Act::Edit => return None,
+            | Act::Edit
+            | Act::Limit
+            | Act::Queue => return None,
         };
         // Whoever presses a key expects that something moves.
         self.let_go();

@@ -136,6 +136,7 @@ impl Engine {
             | Action::Title(_)
             | Action::Mouse(_)
             | Action::Remember(_)
+            | Action::RememberLists(_)
             | Action::Reload
             | Action::Redraw
             | Action::Suspend

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::command::console::Screen;
+use crate::wire::look::QuestionKind;
 
 /// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
 fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
@@ -143,6 +144,8 @@ fn whoever_may_only_look_changes_nothing() {
         "q s",
         "a",
         "e",
+        "T",
+        "P",
         ": 'answer' enter y",
         ": 'rerun --all 20' enter",
     ] {
@@ -151,6 +154,20 @@ fn whoever_may_only_look_changes_nothing() {
         assert_eq!(session.deeds(), [""; 0], "{keys}\n{}", session.screen());
         assert!(session.app.bar.is_none(), "{keys} begins nothing");
     }
+}
+
+#[test]
+fn what_is_run_again_may_ask_only_where_the_console_and_the_line_allow_it() {
+    check(Engine::quiet(), ": 'rerun 20' enter", &["rerun 20"]);
+    let never = "rerun 20 without asking";
+    check(Engine::quiet(), ": 'rerun --batch 20' enter", &[never]);
+    let flags = Flags {
+        asking: Asking::Never,
+        ..FLAGS
+    };
+    let mut session = Session::with(flags, (160, 50), Engine::quiet());
+    session.keys(": 'rerun 20' enter");
+    assert_eq!(session.deeds(), [never]);
 }
 
 #[test]
@@ -164,6 +181,162 @@ fn an_answer_that_was_taken_is_no_complaint() {
         ": 'answer --refuse' enter",
         &["program answer --refuse"],
     );
+}
+
+#[test]
+fn a_selection_opens_the_oldest_question_of_its_own() {
+    check(
+        Engine::busy(),
+        ": 'answer 40' enter y",
+        &["answer [1] Accept"],
+    );
+    check(
+        Engine::busy(),
+        ": 'answer 50.web01' enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    let none = check(Engine::busy(), ": 'answer 30' enter", &[]);
+    assert_eq!(none.said(), "nothing of job 30 uptime waits for an answer");
+    let none = check(Engine::busy(), ": 'answer 40.web02' enter", &[]);
+    assert_eq!(none.said(), "nothing of 40.web02 waits for an answer");
+}
+
+#[test]
+fn enter_on_the_row_of_a_job_that_waits_answers() {
+    // The rows of jobs 50 and, below its child, 40.
+    check(
+        Engine::busy(),
+        "enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    check(Engine::busy(), "j j enter y", &["answer [1] Accept"]);
+    let marked = check(Engine::busy(), "space k enter 'y'", &[]);
+    assert!(!marked.app.pages.is_empty(), "{}", marked.screen());
+    let other = check(Engine::quiet(), "enter", &[]);
+    assert!(!other.app.pages.is_empty(), "{}", other.screen());
+}
+
+#[test]
+fn all_of_a_question_can_be_read_on_the_smallest_screen() {
+    let mut engine = Engine::busy();
+    let QuestionKind::HostKey { file, .. } = &mut engine.questions[0].kind else {
+        panic!("the first question is about a key");
+    };
+    *file = "/home/operator/a/directory/of/a/very/long/name/indeed/for/known_hosts".to_string();
+    let mut session = Session::with(FLAGS, (40, 10), engine);
+    session.keys("j j j enter");
+    let mut read = String::new();
+    for _ in 0..6 {
+        read += &session.screen().replace(['│', ' ', '\n'], "");
+        session.keys("down");
+    }
+    for part in [
+        "ssh-ed25519",
+        "SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA",
+        "indeed/for/known_hosts",
+        "administratorsays.",
+    ] {
+        assert!(read.contains(part), "{part}\n{read}");
+    }
+    assert!(
+        session.screen().contains("more: up"),
+        "{}",
+        session.screen()
+    );
+    assert_eq!(session.deeds(), [""; 0]);
+    session.keys("up up up up up up y");
+    assert_eq!(session.deeds(), ["answer [1] Accept"]);
+}
+
+#[test]
+fn news_of_a_question_names_its_host_once() {
+    use crate::tui::event::Watched;
+    use crate::wire::reply::News;
+
+    let mut session = Session::new(Engine::quiet());
+    let questions = Some(Engine::busy().questions);
+    let news = News {
+        questions,
+        ..News::default()
+    };
+    session.event(Event::Watched(Watched::News(news)));
+    assert_eq!(
+        session.said(),
+        "web01 asks: is ssh-ed25519 SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA its key?"
+    );
+}
+
+#[test]
+fn lists_begin_as_they_were_left() {
+    let left = |session: &Session| {
+        let mut lists = session
+            .actions
+            .iter()
+            .rev()
+            .filter_map(|action| match action {
+                Action::RememberLists(lists) => Some(*lists.clone()),
+                _ => None,
+            });
+        lists.next()
+    };
+    let mut session = Session::new(Engine::busy());
+    session.keys("j z M 2 j 1");
+    assert_eq!(left(&session), None, "nothing is to be remembered yet");
+    // Sorted by time, without the column of ids, only problems; on both screens.
+    session.keys(": 'sort time' enter ! C space enter 2 s !");
+    let lists = left(&session).expect("something is to be remembered");
+    let (jobs, hosts) = {
+        session.keys("1");
+        let jobs = session.screen();
+        session.keys("2");
+        (jobs, session.screen())
+    };
+    let mut next = Session::as_left(FLAGS, (160, 50), Engine::busy(), lists.clone());
+    assert_eq!(left(&next), None, "it is remembered already");
+    let title = |screen: &str| screen.lines().nth(2).map(str::to_string);
+    let columns = |screen: &str| screen.lines().nth(3).map(str::to_string);
+    let screen = next.screen();
+    assert!(screen.contains("only problems: 3 of 5 jobs"), "{screen}");
+    assert!(!screen.contains("  ID "), "{screen}");
+    assert_eq!(columns(&screen), columns(&jobs));
+    next.keys("2");
+    assert_eq!(title(&next.screen()), title(&hosts));
+    assert!(hosts.contains("only problems"), "{hosts}");
+    // What the settings say later is newer.
+    let mut other = lists;
+    if let Some(chosen) = &mut other.columns {
+        chosen.instead_of.pop();
+    }
+    let newer = Session::as_left(FLAGS, (160, 50), Engine::busy(), other);
+    assert!(newer.screen().contains("  ID "), "{}", newer.screen());
+}
+
+#[test]
+fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
+    let bar = check(Engine::busy(), "T", &[]);
+    let screen = bar.screen();
+    assert!(screen.contains(":throttle 50 --fanout 64"), "{screen}");
+    let deeds = |keys: &str| {
+        let mut session = Session::new(Engine::busy());
+        session.keys(keys);
+        session.deeds().join("\n")
+    };
+    let throttled = deeds("T backspace backspace '8' enter");
+    assert!(throttled.starts_with("Throttle"), "{throttled}");
+    assert!(throttled.contains("50") && throttled.contains("fanout: 8"));
+    // On a child's row and in its output it is the job.
+    for keys in ["P", "j P", "space P", "R P"] {
+        let paused = deeds(keys);
+        assert!(paused.contains("queue: Paused"), "{keys}: {paused}");
+        assert!(paused.contains("\"50\""), "{keys}: {paused}");
+    }
+    let mut engine = Engine::busy();
+    engine.jobs.get_mut(&50).expect("a job").paused = true;
+    let mut session = Session::new(engine);
+    session.keys("P");
+    let resumed = session.deeds().join("\n");
+    assert!(resumed.contains("queue: Flowing"), "{resumed}");
+    check(Engine::busy(), "2 P", &[]);
 }
 
 #[test]
