@@ -313,6 +313,10 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
         (Scope::Everything, true) => counted(jobs, Noun::Job),
         (Scope::Everything, false) => format!("{shown} of {}", counted(jobs, Noun::Job)),
     };
+    if tree.by_name_only() > 0 {
+        let older = tree.by_name_only();
+        _ = write!(right, ", {older} older by name only");
+    }
     if removing > 0 {
         _ = write!(right, ", {removing} being removed");
     }
@@ -359,7 +363,10 @@ fn place(columns: &[Column], area: Rect) -> Vec<Placed> {
         widths[at] += more;
         spare -= more;
     };
-    // The last line can be read before any other column gets more than it needs, and takes what is left in the end.
+    // Numbers are read whole first.  The last line can be read before any other column gets more than it needs, and takes what is left in the end.
+    if let Some(done) = kept.iter().position(|column| *column == Column::Done) {
+        grow(&mut widths, done, Column::Done.width().1);
+    }
     let last = kept.iter().position(|column| *column == Column::Last);
     if let Some(last) = last {
         grow(&mut widths, last, LEGIBLE);
