@@ -23,7 +23,7 @@ use super::{Cli, Global, Verb};
 use crate::targets::nearest;
 
 pub use mistake::signature;
-pub use words::{Begun, How, Word, begun, quoted, shown, words};
+pub use words::{Begun, How, Word, begun, for_shell, quoted, shown, words};
 
 /// What a line means.
 #[derive(Clone, Debug)]

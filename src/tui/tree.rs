@@ -125,6 +125,10 @@ pub struct Tree {
     seeking: Option<(u64, Way)>,
     /// Jobs that are not shown, because they are about to be removed.
     hidden: BTreeSet<u64>,
+    /// Jobs that are not open, whose children are looked through for what the list is filtered for.
+    looked_into: BTreeSet<u64>,
+    /// Jobs of which only the own row is.
+    by_name_only: usize,
 }
 
 impl Tree {
@@ -185,7 +189,12 @@ impl Tree {
 
     /// The jobs whose children have to be known.
     pub fn watched(&self) -> impl Iterator<Item = u64> {
-        self.open.keys().copied()
+        self.open.keys().chain(&self.looked_into).copied()
+    }
+
+    /// How many jobs were filtered by their own rows only, because there are too many children to look through all.
+    pub fn by_name_only(&self) -> usize {
+        self.by_name_only
     }
 
     /// Jobs that are shown by groups.

@@ -386,3 +386,17 @@ proptest! {
         check(&pieces.join(between));
     }
 }
+
+#[test]
+fn what_is_pasted_into_a_shell_means_the_same() {
+    for (line, pasted) in [
+        (
+            "run -t @web,db[1-3] -- sleep $((RANDOM%5)); echo it's $HOME",
+            r"regatta run -t '@web,db[1-3]' -- 'sleep $((RANDOM%5)); echo it'\''s $HOME'",
+        ),
+        ("stop 7.web01 --grace 5s", "regatta stop 7.web01 --grace 5s"),
+        ("rerun \"\"", "regatta rerun ''"),
+    ] {
+        assert_eq!(super::for_shell(line), pasted);
+    }
+}

@@ -195,7 +195,7 @@ impl App {
             at: self.now.wall,
             job,
             text,
-            line: Some(format!("regatta {}", deed.line)),
+            line: Some(crate::command::line::for_shell(&deed.line)),
             weight,
         });
     }

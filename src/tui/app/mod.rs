@@ -256,6 +256,10 @@ impl App {
             Event::Reloaded(read) => self.reloaded(read),
             Event::Tick => {}
         }
+        if self.overlay.is_some() || self.bar.is_some() {
+            // Keys that came before a question are no beginning of what is typed after it.
+            self.pressed = Pressed::default();
+        }
         self.stale = true;
         self.expire();
         self.remember();

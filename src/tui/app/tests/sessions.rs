@@ -357,3 +357,14 @@ fn a_list_that_broke_off_is_no_part_of_the_next() {
     assert!(session.app.model.job(90).is_none());
     assert!(session.app.model.job(30).is_some());
 }
+
+#[test]
+fn keys_before_a_question_are_no_beginning_of_its_answer() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("y");
+    // It opens by itself, as what was asked of the engine before may come to.
+    session.app.act(crate::command::console::Act::Help);
+    session.event(Event::Tick);
+    session.keys("esc h");
+    assert!(!session.said().contains("copied"), "{}", session.screen());
+}
