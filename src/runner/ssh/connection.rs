@@ -54,6 +54,11 @@ impl Connection {
         self.fate.why()
     }
 
+    /// The words with which the server refused a channel with this code.
+    pub(super) async fn refusal(&self, code: u32) -> String {
+        self.fate.refusal(code).await
+    }
+
     /// While it lives, a channel's reader is behind: nothing moves on this connection.
     pub(super) fn stall(&self) -> Stalled<'_> {
         self.stalled.fetch_add(1, Ordering::Relaxed);
