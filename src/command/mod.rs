@@ -4,6 +4,7 @@
 
 mod acting;
 pub mod configure;
+pub mod connections;
 pub mod console;
 pub mod duration;
 pub mod line;
@@ -23,6 +24,7 @@ use crate::core::output::Stream;
 use crate::core::select::Selector;
 use crate::core::state::State;
 use configure::{Config, Keys, Queries, Themes};
+use connections::Connections;
 use duration::parse_duration;
 use look::{Grep, Tail};
 use number::{parse_amount, parse_count, parse_exit_code, parse_simulated};
@@ -135,6 +137,8 @@ pub enum Verb {
     Pin(Pin),
     /// Expand, fold, count and explain hosts and groups
     Hosts(Hosts),
+    /// List the connections that are kept, or close some
+    Connections(Connections),
     /// Show who had what done on which hosts, and what came of it
     Audit(Audit),
     /// Look whether everything regatta needs is sound, and say what to do where it is not

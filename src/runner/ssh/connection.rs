@@ -49,6 +49,18 @@ impl Connection {
         !self.handle.is_closed()
     }
 
+    /// Bytes that came and went.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.fate.received), read(&self.fate.sent))
+    }
+
+    /// It is about to be ended on purpose, and this is why.
+    pub(super) fn will_end(&self, why: &str) {
+        // Unless it has already.
+        let _ = self.fate.ended.set(why.to_owned());
+    }
+
     /// Why it ended, in words.
     pub(super) fn why(&self) -> String {
         self.fate.why()

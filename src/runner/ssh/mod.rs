@@ -38,7 +38,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
-use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
+use super::{Boxed, Connected, Disconnected, Event, InUse, Order, Runner, Which, prologue, relay};
 use crate::config::ssh_config::{ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
@@ -87,6 +87,10 @@ impl Runner for Ssh {
 
     fn connected(&self) -> Vec<Connected> {
         self.pool.connected()
+    }
+
+    fn disconnect(self: Arc<Self>, which: Which, in_use: InUse) -> Boxed<Vec<Disconnected>> {
+        Box::pin(async move { self.pool.disconnect(&which, in_use).await })
     }
 
     fn close(self: Arc<Self>) -> Boxed<()> {

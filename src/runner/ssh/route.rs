@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::config::ssh_config::{ClientConfig, HostSettings, Note, Origin};
 use crate::core::reason::Reason;
 use crate::core::spec::Asking;
+use crate::runner::Carries;
 
 /// Between two questions whether a silent server is still there, unless the configuration sets it.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -53,16 +54,15 @@ pub(super) struct Key {
     /// All other settings.
     settings: Box<str>,
     pub(super) carries: Carries,
-    /// The hop it leads through.
-    pub(super) via: Option<Arc<Self>>,
+    pub(super) via: Via,
 }
 
-/// What a connection is for.  One that carries others carries nothing else: a command whose output nobody takes may keep
-/// its own connection waiting, but not the hosts behind a bastion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Carries {
-    Commands,
-    Connections,
+/// What a connection leads through.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Via {
+    Nothing,
+    Hop(Arc<Key>),
+    Command(Box<str>),
 }
 
 impl Key {
@@ -74,9 +74,27 @@ impl Key {
         self.port
     }
 
+    /// The name or address that is connected to.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The hop before it.
+    pub(super) fn hop(&self) -> Option<&Arc<Self>> {
+        match &self.via {
+            Via::Hop(hop) => Some(hop),
+            Via::Nothing | Via::Command(_) => None,
+        }
+    }
+
+    /// The hops before it, the nearest first.
+    pub(super) fn hops(&self) -> impl Iterator<Item = &Arc<Self>> {
+        std::iter::successors(self.hop(), |key| key.hop())
+    }
+
     /// How many hops there are before it.
     pub(super) fn depth(&self) -> usize {
-        self.via.as_ref().map_or(0, |via| via.depth() + 1)
+        self.hops().count()
     }
 }
 
@@ -136,13 +154,9 @@ impl Target {
             }
         }
         let via = match &way {
-            Way::Through(hop) => Some(Arc::clone(&hop.key)),
-            Way::Command(command) => {
-                rest.push('\n');
-                rest.push_str(&command.line);
-                None
-            }
-            Way::Direct => None,
+            Way::Through(hop) => Via::Hop(Arc::clone(&hop.key)),
+            Way::Command(command) => Via::Command(command.line.as_str().into()),
+            Way::Direct => Via::Nothing,
         };
         let key = Key {
             user: settings.user.value.as_str().into(),

@@ -5,6 +5,7 @@
 //! are kept.  One task does that, and only while there is something to wait for.  What runs through a hop uses the hop's
 //! connection, as a command uses its host's.
 
+mod inspect;
 mod shelves;
 
 use std::fmt;
@@ -22,7 +23,6 @@ use super::files::Files;
 use super::pace::{Gate, Paces, Site};
 use super::route::{Key, Target};
 use crate::core::reason::{Left, Limit, Reason};
-use crate::runner::Connected;
 use shelves::State;
 
 /// Connections that are tried for one channel before giving up: kept ones may turn out dead or full.
@@ -83,36 +83,6 @@ impl Pool {
     /// The way in where log-ins get into each other's way.
     pub(super) fn gate(&self, site: &Site) -> Arc<Gate> {
         self.paces.gate(site)
-    }
-
-    /// Connections that are open.
-    pub(super) fn connections(&self) -> usize {
-        let state = self.state();
-        let all = state.hosts.values().flat_map(|host| &host.connections);
-        all.filter(|shelf| shelf.connection.is_usable()).count()
-    }
-
-    /// The connections that are open, by where they lead to.
-    pub(super) fn connected(&self) -> Vec<Connected> {
-        let state = self.state();
-        let all = state.hosts.iter().flat_map(|(key, host)| {
-            let usable = host.connections.iter();
-            let usable = usable.filter(|shelf| shelf.connection.is_usable());
-            usable.map(|_| Connected {
-                hosts: host.names.iter().map(ToString::to_string).collect(),
-                user: key.user().to_string(),
-                port: key.port(),
-            })
-        });
-        all.collect()
-    }
-
-    /// Those of them that take no new channels for now, because a reader is behind.
-    pub(super) fn stalled(&self) -> usize {
-        let state = self.state();
-        let all = state.hosts.values().flat_map(|host| &host.connections);
-        all.filter(|shelf| shelf.connection.is_usable() && shelf.connection.is_stalled())
-            .count()
     }
 
     /// A channel to the target, over a kept connection or a new one, within what is set for the target, or `limit`,

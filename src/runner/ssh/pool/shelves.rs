@@ -13,10 +13,11 @@ use super::Pool;
 use crate::core::ids::JobId;
 use crate::core::reason::Reason;
 use crate::core::spec::Asking;
+use crate::runner::Carries;
 use crate::runner::ssh::connect;
 use crate::runner::ssh::connection::Connection;
 use crate::runner::ssh::desk::{Caller, Desk};
-use crate::runner::ssh::route::{Carries, Key, Target};
+use crate::runner::ssh::route::{Key, Target};
 
 /// Channels on one connection unless the server allows fewer: `MaxSessions` of sshd_config(5).
 const CHANNELS: usize = 10;
@@ -64,7 +65,7 @@ pub(super) struct Shelf {
     pub(super) connection: Arc<Connection>,
     pub(super) used: usize,
     /// Its place among the idle ones, when nobody uses it.
-    idle: Option<u64>,
+    pub(super) idle: Option<u64>,
 }
 
 pub(super) struct Idle {

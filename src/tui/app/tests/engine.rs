@@ -202,6 +202,8 @@ impl Engine {
             | Request::History(_)
             | Request::Watch { .. }
             | Request::Status
+            | Request::Connections
+            | Request::Disconnect(_)
             | Request::Shutdown(_) => return Err(failure("the console asks no such thing")),
         })
     }
@@ -298,6 +300,7 @@ impl Engine {
                 host: child.host.clone(),
                 counts: [0; 10],
                 connections: 0,
+                via: None,
                 last: None,
                 reached: None,
             });
