@@ -155,6 +155,10 @@ impl Service {
             Request::Search(search) => self.search(peer, search).await,
             Request::Fold { job } => self.fold(peer, JobId(job)).await,
             Request::Hosts => self.hosts(peer).await,
+            Request::Connections => self.connections(peer).await,
+            Request::Disconnect(disconnect) => {
+                self.disconnect(peer, &Who::at(pid), disconnect).await
+            }
             Request::Status => {
                 let status = self.status().await?;
                 peer.send(&Reply::Status(status)).await
