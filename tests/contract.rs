@@ -704,13 +704,16 @@ fn audit_prints_entries() {
         let ran = home.regatta(&["audit", "--json", what]).exits(0);
         ran.records().pop()
     };
-    let entry_of = |what: &str| found(what).expect("it is noted");
+    // Of a receive, say, only once the client has said that it has everything.
+    let entry_of = |what: &str| {
+        until(&format!("{what} is noted"), || found(what).is_some());
+        found(what).expect("entries stay")
+    };
     check(&entry_of("run"), &entry("run", about()));
     let mode = ("mode", word(&["drain", "keep", "all"]));
     let receive = vec![("job", Count), ("hosts", Text), mode];
     check(&entry_of("receive"), &entry("receive", receive));
     check(&entry_of("daemon start"), &entry("daemon start", vec![]));
-    until("the outcome is noted", || found("outcome").is_some());
     let result = Form::Some(vec![
         ("hosts", Text),
         ("state", word(&STATES)),
