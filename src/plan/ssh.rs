@@ -39,7 +39,8 @@ impl Planner<'_> {
             .map_err(|error| PlanError::usage(error.to_string()))
     }
 
-    /// What is set for the job's hosts, has no effect, and matters; nothing where no SSH is spoken.  A configuration
+    /// What is set for the job's hosts or for the hops before them, has no effect, and matters; nothing where no SSH is
+    /// spoken.  A configuration
     /// that cannot be read is an error here, once, rather than every child's.
     pub fn ssh_notes(&self, job: &JobSpec) -> Result<Vec<String>, PlanError> {
         if job.runner != "ssh" {
@@ -52,10 +53,10 @@ impl Planner<'_> {
             let Ok(settings) = self.ssh_settings(&config, host, Commands::Skip) else {
                 continue;
             };
-            let losses = settings
-                .notes
-                .iter()
-                .filter(|note| note.loss() == Loss::Matters);
+            let hops = config.hops(&settings, Commands::Skip).unwrap_or_default();
+            let all = hops.iter().chain([&settings]);
+            let notes_of_all = all.flat_map(|one| &one.notes);
+            let losses = notes_of_all.filter(|note| note.loss() == Loss::Matters);
             notes.extend(losses.map(ToString::to_string));
         }
         Ok(notes.into_iter().collect())

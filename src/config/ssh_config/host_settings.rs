@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::algorithms::{Algorithms, Purpose};
+use super::error::ConfigError;
+use super::resolve::failed;
 use super::{
     AddKeysToAgent, AddressFamily, CanonicalizeHostname, IdentityAgent, KeyFile, Note, Proxy,
-    PubkeyAuthentication, Sourced, StrictHostKeyChecking, UpdateHostKeys, Variable,
+    PubkeyAuthentication, Sourced, StrictHostKeyChecking, UpdateHostKeys, Variable, expand,
 };
 
 pub(super) const AUTH_SOCK: &str = "SSH_AUTH_SOCK";
@@ -73,6 +75,20 @@ pub struct HostSettings {
 }
 
 impl HostSettings {
+    /// What `ProxyCommand` comes to for this host, for a shell to run; `None` if it is not reached like that.
+    ///
+    /// # Errors
+    /// A token that is none.
+    pub fn proxy_command(&self) -> Result<Option<String>, ConfigError> {
+        let Proxy::Command(command) = &self.proxy.value else {
+            return Ok(None);
+        };
+        let expanded = expand::proxy(command, self);
+        expanded
+            .map(Some)
+            .map_err(|problem| failed(&self.host, self.proxy.origin.clone(), problem))
+    }
+
     /// The list of algorithms that is set for a purpose.
     pub fn algorithms(&self, purpose: Purpose) -> Option<&Sourced<Algorithms>> {
         let set = self.algorithms.iter().find(|(set, _)| *set == purpose);

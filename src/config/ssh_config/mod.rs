@@ -170,6 +170,19 @@ impl ClientConfig {
         let is_sent = |pattern: &str| PatternList::one(pattern).matches(variable);
         self.files.iter().any(|file| file.sends(&is_sent))
     }
+
+    /// The settings of the hops that `ProxyJump` leads through to a host, the nearest to it first; the last of them is
+    /// reached directly, or by a `ProxyCommand`.
+    ///
+    /// # Errors
+    /// Those of the hops, and hops that lead in a circle.
+    pub fn hops(
+        &self,
+        host: &HostSettings,
+        commands: Commands<'_>,
+    ) -> Result<Vec<HostSettings>, ConfigError> {
+        jump::hops(self, host, commands)
+    }
 }
 
 /// Options from the command line: they win over every file.
@@ -381,7 +394,7 @@ pub enum Proxy {
     Direct,
     /// `ProxyJump`: through these, first hop first; at least one.
     Jump(Vec<JumpHop>),
-    /// `ProxyCommand`, tokens (`%h %n %p %r %%`) not yet expanded.
+    /// `ProxyCommand`, tokens not yet expanded ([`HostSettings::proxy_command`]).
     Command(String),
 }
 

@@ -133,18 +133,23 @@ impl Files {
         .await
     }
 
-    /// What the configuration says for a host.
+    /// What the configuration says for a host, and for the hops before it.
     pub(super) async fn settings(
         self: &Arc<Self>,
         config: &Arc<ClientConfig>,
         host: &str,
         overrides: Overrides,
-    ) -> Result<HostSettings, ConfigError> {
+    ) -> Result<(HostSettings, Vec<HostSettings>), ConfigError> {
+        let resolve = move |config: &ClientConfig, host: &str, commands: Commands<'_>| {
+            let settings = config.resolve(host, &overrides, commands)?;
+            let hops = config.hops(&settings, commands)?;
+            Ok((settings, hops))
+        };
         if !config.has_commands() {
-            return config.resolve(host, &overrides, Commands::Skip);
+            return resolve(config, host, Commands::Skip);
         }
         let (config, host) = (Arc::clone(config), host.to_owned());
-        self.read(move |files| config.resolve(&host, &overrides, Commands::Run(&files.answers)))
+        self.read(move |files| resolve(&config, &host, Commands::Run(&files.answers)))
             .await
     }
 

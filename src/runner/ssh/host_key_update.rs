@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use russh::client::Handle;
 
-use super::connect::Target;
 use super::files::Files;
 use super::host_key::Checker;
 use super::known_hosts::{KeyName, Naming};
+use super::route::Target;
 use super::wire::Fate;
 use crate::config::ssh_config::UpdateHostKeys;
 

@@ -12,7 +12,7 @@
 //! - `env`: an environment variable of theirs, `NAME=VALUE`, for hosts that `SendEnv` sends it to; may be given several
 //!   times.
 //!
-//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored).
+//! Deliberately not here: forwarding of any kind.
 
 mod algorithms;
 mod auth;
@@ -20,14 +20,20 @@ mod channel;
 mod connect;
 mod connection;
 mod desk;
+mod dial;
+mod failure;
 mod files;
 mod host_certificate;
 mod host_key;
 mod host_key_update;
 mod identity;
 pub mod known_hosts;
+mod pace;
 mod pool;
+mod proxy;
+mod route;
 mod session;
+mod tunnel;
 mod wire;
 
 use std::path::PathBuf;
@@ -37,15 +43,17 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
-use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
-use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides, Variable};
+use super::{Boxed, Connected, Disconnected, Event, InUse, Order, Runner, Which, prologue, relay};
+use crate::config::ssh_config::{
+    ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides, Variable,
+};
 use crate::core::reason::Reason;
-use crate::core::spec::{Asking, Ended, Inquiry, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
 use channel::OpenChannel;
-use connect::Target;
 use desk::Caller;
 use files::Files;
 use pool::Pool;
+use route::Target;
 
 pub use pool::Keep;
 
@@ -88,6 +96,10 @@ impl Runner for Ssh {
         self.pool.connected()
     }
 
+    fn disconnect(self: Arc<Self>, which: Which, in_use: InUse) -> Boxed<Vec<Disconnected>> {
+        Box::pin(async move { self.pool.disconnect(&which, in_use).await })
+    }
+
     fn close(self: Arc<Self>) -> Boxed<()> {
         Box::pin(async move { self.close_all().await })
     }
@@ -101,9 +113,10 @@ impl Ssh {
 
     /// The same, which keeps connections in its own way.
     pub fn keeping(keep: Keep, env: LocalEnv) -> Self {
+        let files = Arc::new(Files::new(env));
         Self {
-            files: Arc::new(Files::new(env)),
-            pool: Arc::new(Pool::new(keep)),
+            pool: Arc::new(Pool::new(keep, Arc::clone(&files))),
+            files,
         }
     }
 
@@ -161,15 +174,11 @@ impl Ssh {
         mut caller: Caller<'_>,
     ) -> Result<(OpenChannel, Duration, Arc<Target>), Reason> {
         let target = Arc::new(self.target(order).await?);
-        if target.settings().batch_mode.value {
-            caller.asking = Asking::Never;
-        }
-        let timeout = target.connect_timeout(order.connect_timeout);
-        let channel = self
-            .pool
-            .open(&target, &self.files, &caller, timeout)
-            .await?;
-        Ok((channel, timeout, target))
+        caller.asking = target.asking(caller.asking);
+        let limit = order.connect_timeout;
+        let channel = self.pool.open(&target, &caller, limit).await?;
+        let patience = target.connect_timeout(limit);
+        Ok((channel, patience, target))
     }
 
     /// Runs the probe on a channel of its own and returns what it wrote.
@@ -224,18 +233,22 @@ impl Ssh {
             overrides = overrides.option(&option, env).map_err(wrong)?;
         }
         let config = self.files.config(config).await.map_err(wrong)?;
-        let settings = self.files.settings(&config, &host.host, overrides).await;
-        let mut settings = settings.map_err(wrong)?;
+        let resolved = self.files.settings(&config, &host.host, overrides).await;
+        let (mut settings, hops) = resolved.map_err(wrong)?;
         if own_limit {
             settings.connect_timeout = None;
         }
-        let agent = match settings.identity_agent.as_ref().map(|agent| &agent.value) {
-            None => agent,
-            Some(IdentityAgent::Disabled) => None,
-            Some(IdentityAgent::Socket(path)) => Some(path.clone()),
-            Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent,
-            Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
+        let callers = agent.as_deref();
+        let agents = |settings: &HostSettings| -> Option<PathBuf> {
+            match settings.identity_agent.as_ref().map(|agent| &agent.value) {
+                None => agent.clone(),
+                Some(IdentityAgent::Disabled) => None,
+                Some(IdentityAgent::Socket(path)) => Some(path.clone()),
+                Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent.clone(),
+                Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
+            }
         };
-        Target::new(settings, agent, &variables)
+        let target = Target::resolve(settings, hops, agents, callers)?;
+        Ok(target.with_variables(&variables))
     }
 }
