@@ -13,6 +13,7 @@
 //! Deliberately not here yet: host certificates.
 
 mod auth;
+mod caller;
 mod channel;
 mod connect;
 mod connection;
@@ -42,8 +43,8 @@ use super::{Boxed, Connected, Disconnected, Event, InUse, Order, Runner, Which, 
 use crate::config::ssh_config::{ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
+use caller::Caller;
 use channel::OpenChannel;
-use desk::Caller;
 use files::Files;
 use pool::Pool;
 use route::Target;
