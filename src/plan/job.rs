@@ -34,7 +34,7 @@ impl Planner<'_> {
             local: false,
             name: Some(args.name.clone().unwrap_or_else(|| query.name.clone())),
             script: None,
-            wait: args.wait,
+            begin: args.begin,
             fanout: args.fanout,
             connect_timeout: None,
             timeout: Some(args.timeout.unwrap_or(query.timeout)),
@@ -42,7 +42,6 @@ impl Planner<'_> {
             grace: None,
             ok_exit: query.ok_exit.clone(),
             on_full: None,
-            dry_run: args.dry_run,
             command: Vec::new(),
         };
         self.job_of(&run, query.payload.clone())
