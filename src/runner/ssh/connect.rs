@@ -13,8 +13,9 @@ use russh::client;
 use russh::{Limits, SshId};
 
 use super::auth::{self, Credentials};
+use super::caller::Caller;
 use super::connection::Connection;
-use super::desk::{Caller, Desk};
+use super::desk::Desk;
 use super::dial::{addresses, dial, tune};
 use super::failure::{Failure, Fault, handshake_failed, not_reached};
 use super::host_key::Checker;
@@ -173,17 +174,16 @@ async fn by_command(
                 Failure::lasting(Reason::Unreachable(why))
             })?;
         let made = Box::pin(log_in(pool, target, desk, Line::Piped(piped))).await;
-        match made {
-            // The program knows better why there is no connection.
-            Err(Failure {
-                reason: Reason::Unreachable(_),
-                fault,
-            }) => Err(Failure {
-                reason: Reason::Unreachable(program.verdict().await),
-                fault,
-            }),
-            made => made,
+        let Err(mut failure) = made else {
+            return made;
+        };
+        // The program may know better why there is no connection.
+        if let Reason::Unreachable(why) = &mut failure.reason
+            && let Some(better) = program.failure().await
+        {
+            *why = better;
         }
+        Err(failure)
     };
     let site = Site::Command(Arc::clone(&command.written));
     let reached = in_turn(pool, &site, desk, reach).await;

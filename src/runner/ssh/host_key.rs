@@ -298,7 +298,7 @@ impl Handler for Checker {
         _language: &str,
         _session: &mut Session,
     ) -> Result<(), Error> {
-        self.fate.refuses(kind.code(), words.to_owned());
+        self.fate.refuses(kind.code(), printable(words));
         Ok(())
     }
 

@@ -16,6 +16,7 @@
 
 mod algorithms;
 mod auth;
+mod caller;
 mod channel;
 mod connect;
 mod connection;
@@ -49,8 +50,8 @@ use crate::config::ssh_config::{
 };
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
+use caller::Caller;
 use channel::OpenChannel;
-use desk::Caller;
 use files::Files;
 use pool::Pool;
 use route::Target;

@@ -155,34 +155,37 @@ impl Drop for Group {
 }
 
 impl Program {
-    /// How it ended and what it said last, once its stream was let go.
-    pub(super) async fn verdict(&self) -> String {
+    /// How it failed and what it said last, once its stream was let go; none if it did not.
+    pub(super) async fn failure(&self) -> Option<String> {
         let mut ended = self.ended.clone();
-        let how = match tokio::time::timeout(VERDICT, ended.wait_for(Option::is_some)).await {
-            Ok(Ok(status)) => match *status {
-                Some(status) => format!("the ProxyCommand ended with {}", told(status)),
-                None => "the ProxyCommand ended".to_owned(),
-            },
-            Ok(Err(_)) | Err(_) => "the ProxyCommand ended".to_owned(),
-        };
+        let status = tokio::time::timeout(VERDICT, ended.wait_for(Option::is_some)).await;
+        let status = status.ok().and_then(|ended| *ended.ok()?);
         let said = locked(&self.said);
         let text = String::from_utf8_lossy(&said);
         let lines = text.lines().map(printable).filter(|line| !line.is_empty());
         let lines = lines.collect::<Vec<_>>();
-        match lines.as_slice() {
+        let how = match status.and_then(failed) {
+            Some(how) => format!("the ProxyCommand ended with {how}"),
+            None if lines.is_empty() => return None,
+            None => "the ProxyCommand ended".to_owned(),
+        };
+        Some(match lines.as_slice() {
             [] => how,
             [.., before, last] => format!("{how}: {before}; {last}"),
             [last] => format!("{how}: {last}"),
-        }
+        })
     }
 }
 
-fn told(status: ExitStatus) -> String {
+/// How a program failed.  The signals that end it with its stream are ours.
+fn failed(status: ExitStatus) -> Option<String> {
     use std::os::unix::process::ExitStatusExt as _;
+    let ours = [Signal::TERM, Signal::KILL].map(Signal::as_raw);
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => status.to_string(),
+        (Some(0), _) | (None, None) => None,
+        (Some(code), _) => Some(format!("exit {code}")),
+        (None, Some(signal)) if ours.contains(&signal) => None,
+        (None, Some(signal)) => Some(format!("signal {signal}")),
     }
 }
 

@@ -20,10 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use super::caller::Caller;
 use super::channel::{CloseOnDrop, OpenChannel};
-use super::desk::Caller;
 use super::failure::{Failure, Fault};
-use super::host_key::printable;
 use super::pool::{Lease, Pool};
 use super::route::{Target, at_hop};
 use crate::core::reason::Reason;
@@ -154,8 +153,7 @@ fn refusal(
     kind: &ChannelOpenFailure,
     words: &str,
 ) -> Failure {
-    let said = printable(words);
-    let said = said.trim_start_matches("connect failed: ");
+    let said = words.trim_start_matches("connect failed: ");
     let (fault, why) = match kind {
         ChannelOpenFailure::ConnectFailed => match said.to_lowercase().as_str() {
             "connection refused" => (

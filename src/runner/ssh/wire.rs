@@ -79,7 +79,9 @@ impl Fate {
     /// The server opens no channel: the code and the words of RFC 4254, section 5.1.
     pub(super) fn refuses(&self, code: u32, words: String) {
         let mut refusals = self.refusals();
-        refusals.truncate(REFUSALS - 1);
+        if refusals.len() == REFUSALS {
+            refusals.pop_front();
+        }
         refusals.push_back((code, words));
         drop(refusals);
         self.refused.notify_waiters();

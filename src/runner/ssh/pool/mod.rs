@@ -16,9 +16,9 @@ use futures_util::future::join_all;
 use russh::Error;
 use tokio::time::Instant;
 
+use super::caller::Caller;
 use super::channel::OpenChannel;
 use super::connection::Connection;
-use super::desk::Caller;
 use super::files::Files;
 use super::pace::{Gate, Paces, Site};
 use super::route::{Key, Target};

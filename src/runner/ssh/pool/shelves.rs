@@ -14,9 +14,10 @@ use crate::core::ids::JobId;
 use crate::core::reason::Reason;
 use crate::core::spec::Asking;
 use crate::runner::Carries;
+use crate::runner::ssh::caller::Caller;
 use crate::runner::ssh::connect;
 use crate::runner::ssh::connection::Connection;
-use crate::runner::ssh::desk::{Caller, Desk};
+use crate::runner::ssh::desk::Desk;
 use crate::runner::ssh::route::{Key, Target};
 
 /// Channels on one connection unless the server allows fewer: `MaxSessions` of sshd_config(5).
