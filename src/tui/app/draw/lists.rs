@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::config::theme::Role;
-use crate::tui::app::App;
+use crate::tui::app::{App, Engine};
 use crate::tui::events::{Happening, Weight};
 use crate::tui::jobs::{Jobs, said_by, title};
 use crate::tui::view::{Focus, Pane, pad};
@@ -20,7 +20,15 @@ impl App {
             .iter()
             .map(|removing| removing.jobs.len())
             .sum();
-        let (left, right) = title(&self.model, &self.tree, removing);
+        let (left, mut right) = title(&self.model, &self.tree, removing);
+        let none = match &self.engine {
+            Engine::Heard => "no jobs yet: a starts one, ? shows the keys".to_string(),
+            Engine::Awaited => "waiting for the daemon".to_string(),
+            Engine::Lost(why) => format!("which jobs there are is not known: {why}"),
+        };
+        if self.engine != Engine::Heard && self.model.jobs().next().is_none() {
+            right = "not known".to_string();
+        }
         let pane = Pane {
             left: &left,
             right: &right,
@@ -29,6 +37,7 @@ impl App {
         let jobs = Jobs {
             model: &self.model,
             tree: &self.tree,
+            none: &none,
             columns: &self.columns,
             styles: &self.styles,
             glyphs: &self.flags.glyphs,

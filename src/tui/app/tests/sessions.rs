@@ -312,6 +312,22 @@ fn a_daemon_that_is_gone_is_on_the_first_line() {
 }
 
 #[test]
+fn what_is_not_known_is_not_said_to_be_nothing() {
+    let mut session = Session::new(Engine::default());
+    let why = "the daemon speaks protocol 6, this program speaks 7; `kill 8010` ends it, and this is a long sentence";
+    session.event(Event::Watched(crate::tui::event::Watched::Lost(
+        why.to_string(),
+    )));
+    let screen = session.screen();
+    assert!(screen.contains("is not known: the daemon"), "{screen}");
+    assert!(screen.contains("a long sentence"), "{screen}");
+    assert!(
+        !screen.contains("no jobs yet") && !screen.contains("0 jobs"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
     use crate::core::state::State;
     use crate::tui::event::{Focus, Watched};
