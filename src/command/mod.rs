@@ -125,7 +125,9 @@ pub enum Verb {
     Throttle(Throttle),
     /// Start no more of a job's queued children
     Pause(Pick),
-    /// Start queued children again
+    /// Let running commands stand still (STOP, then proof); of a whole job the queue too
+    Suspend(Pick),
+    /// Let suspended commands go on (CONT, then proof), and a paused queue of a whole job
     Resume(Pick),
     /// Search all jobs, also those that are gone
     History(History),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::spec::Motion;
+
 /// The reason beside a state.  [`Reason::kind`] is the stable word of the JSON contract, `Display` the text people read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -38,6 +40,8 @@ pub enum Reason {
     StoppedBeforeStart,
     /// The connection broke while the command ran.
     ConnectionLost { why: String, fate: Fate },
+    /// It was suspended or resumed, and not all of it was seen to be so.
+    Unmoved(Doubt),
     /// A defect in regatta itself.
     Internal(String),
 }
@@ -64,6 +68,19 @@ pub enum Left {
     Alive(Vec<u32>),
     /// No probe was possible; `pid` led the command, if it was known.
     Unproved { pid: Option<u32>, why: String },
+}
+
+/// What is not known of a command that was told to stand still, or to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A probe saw that these processes do not do it.
+    Seen { motion: Motion, pids: Vec<u32> },
+    /// No probe was possible; `pid` leads the command.
+    Unproved {
+        motion: Motion,
+        pid: Option<u32>,
+        why: String,
+    },
 }
 
 /// What became of a command whose connection broke.
@@ -100,15 +117,27 @@ impl Reason {
             Self::Stopped(Left::Nothing) | Self::Killed | Self::StoppedBeforeStart => "stopped",
             Self::Stopped(_) => "stop_unconfirmed",
             Self::ConnectionLost { .. } => "connection_lost",
+            Self::Unmoved(
+                Doubt::Seen {
+                    motion: Motion::Suspend,
+                    ..
+                }
+                | Doubt::Unproved {
+                    motion: Motion::Suspend,
+                    ..
+                },
+            ) => "suspend_unconfirmed",
+            Self::Unmoved(Doubt::Seen { .. } | Doubt::Unproved { .. }) => "resume_unconfirmed",
             Self::Internal(_) => "internal",
         }
     }
 
-    /// Whether something may still run on the computer although nobody watches it.
+    /// Whether it was not proved that the command is where its state says: something may still run on the computer.
     pub fn unconfirmed(&self) -> bool {
         match self {
             Self::Stopped(left) | Self::TimedOut { left, .. } => *left != Left::Nothing,
             Self::ConnectionLost { fate, .. } => *fate != Fate::Ended,
+            Self::Unmoved(_) => true,
             Self::Exit(_)
             | Self::Signal(_)
             | Self::Unreachable(_)
@@ -156,6 +185,7 @@ impl fmt::Display for Reason {
             Self::Killed => write!(f, "{} (KILL)", Left::Nothing),
             Self::StoppedBeforeStart => f.write_str("stopped before it started"),
             Self::ConnectionLost { why, fate } => write!(f, "connection lost: {why}; {fate}"),
+            Self::Unmoved(doubt) => doubt.fmt(f),
             Self::Internal(what) => write!(f, "internal error: {what}"),
         }
     }
@@ -171,6 +201,34 @@ impl fmt::Display for Left {
                 why,
             } => write!(f, "stop unconfirmed, pid {pid}: {why}"),
             Self::Unproved { pid: None, why } => write!(f, "stop unconfirmed: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |motion: &Motion| match motion {
+            Motion::Suspend => "suspend unconfirmed",
+            Motion::Resume => "resume unconfirmed",
+        };
+        match self {
+            Self::Seen { motion, pids } => {
+                let does = match motion {
+                    Motion::Suspend => "runs on",
+                    Motion::Resume => "still stands still",
+                };
+                write!(f, "{}, {} {does}", word(motion), Pids(pids))
+            }
+            Self::Unproved {
+                motion,
+                pid: Some(pid),
+                why,
+            } => write!(f, "{}, pid {pid}: {why}", word(motion)),
+            Self::Unproved {
+                motion,
+                pid: None,
+                why,
+            } => write!(f, "{}: {why}", word(motion)),
         }
     }
 }
@@ -267,6 +325,23 @@ mod tests {
                 }),
                 "stop_unconfirmed",
                 "stop unconfirmed, pid 4711: host unreachable",
+            ),
+            (
+                Reason::Unmoved(Doubt::Seen {
+                    motion: Motion::Suspend,
+                    pids: vec![7, 4711],
+                }),
+                "suspend_unconfirmed",
+                "suspend unconfirmed, pid 7, 4711 runs on",
+            ),
+            (
+                Reason::Unmoved(Doubt::Unproved {
+                    motion: Motion::Resume,
+                    pid: Some(9),
+                    why: "host unreachable".into(),
+                }),
+                "resume_unconfirmed",
+                "resume unconfirmed, pid 9: host unreachable",
             ),
             (
                 Reason::ConnectionLost {

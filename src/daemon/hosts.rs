@@ -182,6 +182,7 @@ fn unreached(child: &Child) -> Option<Reason> {
         | Reason::Killed
         | Reason::StoppedBeforeStart
         | Reason::ConnectionLost { .. }
+        | Reason::Unmoved(_)
         | Reason::Internal(_) => None,
     }
 }

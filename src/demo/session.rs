@@ -144,11 +144,14 @@ async fn run_order(computer: &Computer, input: &mut Input, output: &ToChannel) -
     let mut work = std::pin::pin!(shell.interpret(&order.interpreter, &order.text));
     let mut lifeline = true;
     let mut kill_at = None;
+    let mut still = process.still();
     loop {
+        let moves = !*still.borrow_and_update();
         tokio::select! {
             biased;
             signal = process.ended_by() => return Ended::Signal(signal),
-            code = &mut work => return Ended::Code(code),
+            code = &mut work, if moves => return Ended::Code(code),
+            Ok(()) = still.changed() => {}
             item = input.next(), if lifeline => match item {
                 Item::Line(name) => {
                     if let Some(signal) = Signal::named(&String::from_utf8_lossy(&name)) {
@@ -198,6 +201,11 @@ async fn run_probe(computer: &Computer, input: &mut Input, output: &ToChannel) -
             Finding::Alive(pids) => pids
                 .iter()
                 .fold("alive".to_owned(), |text, pid| format!("{text} {pid}")),
+        }
+    } else if let "STOP" | "CONT" = signal.as_str() {
+        match processes.set_still(&run, group, signal == "STOP") {
+            0 => "gone".to_owned(),
+            _ => "done".to_owned(),
         }
     } else {
         if let Some(signal) = Signal::named(&signal) {

@@ -24,7 +24,7 @@ use super::relay::{self, Relay};
 use super::{Boxed, Event, Order, Runner, prologue};
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
-use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
 
 /// Read at once from a pipe.
 const CHUNK: usize = 32 * 1024;
@@ -62,6 +62,20 @@ impl Runner for Local {
             match self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await {
                 Ok(output) => probe::parse(&order.run, &output),
                 Err(why) => Proof::Unknown(why),
+            }
+        })
+    }
+
+    fn set_in_motion(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        motion: Motion,
+    ) -> Boxed<Moved> {
+        Box::pin(async move {
+            match self.ask(&order, trace.as_ref(), Task::Move(motion)).await {
+                Ok(output) => probe::parse_moved(&order.run, &output),
+                Err(why) => Moved::Unknown(why),
             }
         })
     }

@@ -38,6 +38,7 @@ const BEGAN: &str = "regatta-began";
 /// - An order without its closing line runs nothing (125).
 /// - Only the watcher ignores the signals, and it does so before it reads: the earliest one ends the command too.
 /// - A script is a here-document whose text is the expansion of `$c`, hence never parsed by this shell.
+/// - CONT follows each signal: what is suspended, by us or by somebody else, would not see it before KILL.
 /// - Told to stop by a signal, the watcher outlives the command: what ignores TERM has 60 s, or until the probe comes.
 pub(super) const PROGRAM: &str = concat!(
     r#"IFS= read -r t && IFS= read -r h && read -r j && read -r i && IFS= read -r k && read -r n && [ "$n" -gt 0 ] || exit 125; "#,
@@ -48,8 +49,8 @@ pub(super) const PROGRAM: &str = concat!(
     r#"REGATTA_HOST=$h REGATTA_JOB=$j REGATTA_CHILD=$i REGATTA_RUN=$t; "#,
     r#"export REGATTA_HOST REGATTA_JOB REGATTA_CHILD REGATTA_RUN; "#,
     r#"exec 3<&0 </dev/null; "#,
-    r#"( trap "" TERM INT HUP QUIT; { while read -r s; do kill -s "$s" 0; x=1; done; w=60; "#,
-    r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; x=1; w=1; fi; "#,
+    r#"( trap "" TERM INT HUP QUIT; { while read -r s; do kill -s "$s" 0; kill -s CONT 0; x=1; done; w=60; "#,
+    r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; kill -s CONT 0; x=1; w=1; fi; "#,
     r#"[ "$x" ] && REGATTA_WATCH=regatta-lifeline sleep $w && kill -s KILL 0; } <&3 3<&- >/dev/null 2>&1 & ); "#,
     r#"exec 3<&-; "#,
     r#"echo "regatta-began $t $$"; "#,

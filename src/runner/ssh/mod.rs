@@ -36,7 +36,7 @@ use super::probe::{self, Task};
 use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
 use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
-use crate::core::spec::{Asking, Ended, Inquiry, Proof, Signal, Trace};
+use crate::core::spec::{Asking, Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
 use channel::OpenChannel;
 use connect::Target;
 use desk::Caller;
@@ -72,6 +72,20 @@ impl Runner for Ssh {
             match self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await {
                 Ok(output) => probe::parse(&order.run, &output),
                 Err(why) => Proof::Unknown(why),
+            }
+        })
+    }
+
+    fn set_in_motion(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        motion: Motion,
+    ) -> Boxed<Moved> {
+        Box::pin(async move {
+            match self.ask(&order, trace.as_ref(), Task::Move(motion)).await {
+                Ok(output) => probe::parse_moved(&order.run, &output),
+                Err(why) => Moved::Unknown(why),
             }
         })
     }
