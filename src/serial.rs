@@ -296,6 +296,7 @@ pub(crate) enum ReasonDef {
     HostKeyUnknown(String),
     HostKeyChanged(String),
     AuthFailed(String),
+    Sudo(String),
     Refused(String),
     BadSettings(String),
     TimedOut {

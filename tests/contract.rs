@@ -119,7 +119,7 @@ const STATES: [&str; 10] = [
 ];
 
 /// The kinds of reasons.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 18] = [
     "exit",
     "signal",
     "unreachable",
@@ -132,6 +132,9 @@ const KINDS: [&str; 15] = [
     "timed_out",
     "stopped",
     "stop_unconfirmed",
+    "suspend_unconfirmed",
+    "resume_unconfirmed",
+    "sudo",
     "connection_lost",
     "internal",
     "blocked",
@@ -159,7 +162,14 @@ fn child() -> Form {
 
 /// What a child says only while it is Blocked.
 fn blocked_child() -> Form {
-    let needs = word(&["host_key", "passphrase", "password", "prompt", "receiver"]);
+    let needs = word(&[
+        "host_key",
+        "passphrase",
+        "password",
+        "sudo",
+        "prompt",
+        "receiver",
+    ]);
     let question = vec![("id", optional(Count)), ("kind", needs), ("text", Text)];
     let mut keys = child_keys();
     keys.push(("question", Object(question)));

@@ -239,6 +239,8 @@ pub struct Run {
     /// What to do with a host that writes more than is kept (first 1 MiB and last 9 MiB)
     #[arg(long, value_name = "HOW")]
     pub on_full: Option<OnFull>,
+    #[command(flatten)]
+    pub becomes: Become,
     /// List the hosts and contact none
     #[arg(long)]
     pub dry_run: bool,
@@ -391,6 +393,33 @@ pub struct Remove {
     pub force: bool,
 }
 
+/// As whom the command runs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Become {
+    /// Run as root by sudo; a password is asked for once for all hosts
+    #[arg(long)]
+    pub sudo: bool,
+    /// Run as this user by sudo
+    #[arg(short = 'u', long, value_name = "USER", value_parser = parse_user)]
+    pub sudo_user: Option<String>,
+}
+
+impl Become {
+    /// The user the command is to run as, if that is not whoever logs in.
+    pub fn user(&self) -> Option<&str> {
+        self.sudo_user.as_deref().or(self.sudo.then_some("root"))
+    }
+}
+
+/// A user's name, or `#` and a number, as sudo takes it.
+fn parse_user(text: &str) -> Result<String, String> {
+    let fits = |c: char| !c.is_whitespace() && !c.is_control();
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
+        return Err("not a user's name".to_string());
+    }
+    Ok(text.to_string())
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct Rerun {
     #[command(flatten)]
@@ -401,6 +430,8 @@ pub struct Rerun {
     /// Stay and print `host: line` as lines arrive
     #[arg(short, long)]
     pub wait: bool,
+    #[command(flatten)]
+    pub becomes: Become,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::duration::parse_duration;
 use super::number::parse_count;
-use super::{TargetArgs, parse_name};
+use super::{Become, TargetArgs, parse_name};
 
 #[derive(Clone, Debug, Args)]
 pub struct QueryRun {
@@ -27,6 +27,8 @@ pub struct QueryRun {
     /// How long the query may run on a host, if not as long as it says itself
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub becomes: Become,
     /// List the hosts and contact none
     #[arg(long)]
     pub dry_run: bool,

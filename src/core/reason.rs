@@ -22,6 +22,8 @@ pub enum Reason {
     HostKeyChanged(String),
     /// Every way to log in was refused: which were tried.
     AuthFailed(String),
+    /// sudo(8) did not let the command run as whoever was meant: why.
+    Sudo(String),
     /// The server let us in but refused to run the command.
     Refused(String),
     /// Settings for this host that cannot be used: which, and where they stand.
@@ -107,6 +109,7 @@ impl Reason {
             Self::HostKeyUnknown(_) => "host_key_unknown",
             Self::HostKeyChanged(_) => "host_key_changed",
             Self::AuthFailed(_) => "auth_failed",
+            Self::Sudo(_) => "sudo",
             Self::Refused(_) => "refused",
             Self::BadSettings(_) => "bad_settings",
             Self::TimedOut {
@@ -145,6 +148,7 @@ impl Reason {
             | Self::HostKeyUnknown(_)
             | Self::HostKeyChanged(_)
             | Self::AuthFailed(_)
+            | Self::Sudo(_)
             | Self::Refused(_)
             | Self::BadSettings(_)
             | Self::Killed
@@ -164,6 +168,7 @@ impl fmt::Display for Reason {
             Self::HostKeyUnknown(what) => write!(f, "host key unknown: {what}"),
             Self::HostKeyChanged(what) => write!(f, "host key changed: {what}"),
             Self::AuthFailed(tried) => write!(f, "auth failed: {tried}"),
+            Self::Sudo(why) => write!(f, "sudo: {why}"),
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::BadSettings(what) => write!(f, "bad settings: {what}"),
             Self::TimedOut { what, after, left } => {

@@ -122,6 +122,9 @@ pub(super) fn about(job: JobId, hosts: String, spec: &JobSpec) -> Map<String, Va
     details.insert("job".to_string(), job.0.into());
     details.insert("hosts".to_string(), hosts.into());
     details.insert("command".to_string(), spec.payload.title().into());
+    if let Some((_, user)) = spec.options.iter().find(|(name, _)| name == "sudo") {
+        details.insert("as".to_string(), user.as_str().into());
+    }
     details
 }
 

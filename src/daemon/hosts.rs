@@ -172,6 +172,7 @@ fn unreached(child: &Child) -> Option<Reason> {
         } => Some(reason),
         Reason::Exit(_)
         | Reason::Signal(_)
+        | Reason::Sudo(_)
         | Reason::Refused(_)
         | Reason::BadSettings(_)
         | Reason::TimedOut {

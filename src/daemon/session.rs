@@ -137,7 +137,11 @@ impl Service {
                 select,
                 which,
                 asking,
-            } => self.rerun(peer, &Who::at(pid), select, which, asking).await,
+                becomes,
+            } => {
+                self.rerun(peer, &Who::at(pid), select, which, asking, becomes)
+                    .await
+            }
             Request::Questions(attend) => self.questions(peer, attend).await,
             Request::Answer { questions, answer } => {
                 self.answer_questions(peer, &Who::at(pid), &questions, answer)

@@ -19,7 +19,7 @@ use super::process::{Finding, Signal};
 use super::server::Faults;
 use super::shell::{Output, Shell, Stream, Unread};
 use super::wire::{Cut, Scissors};
-use crate::runner::{probe, prologue};
+use crate::runner::{probe, prologue, sudo};
 
 /// What the prologue and the probe exit with when their orders are not whole.
 const BAD_ORDERS: u8 = 125;
@@ -29,6 +29,7 @@ const LIFELINE_GRACE: Duration = Duration::from_secs(1);
 
 static PROLOGUE: LazyLock<String> = LazyLock::new(prologue::exec_line);
 static PROBE: LazyLock<String> = LazyLock::new(probe::exec_line);
+static SUDO: LazyLock<String> = LazyLock::new(sudo::exec_line);
 
 /// A session channel that was opened.
 #[derive(Debug)]
@@ -113,8 +114,25 @@ async fn exec(computer: &Computer, line: &[u8], input: &mut Input, output: &ToCh
         run_order(computer, input, output).await
     } else if line == PROBE.as_bytes() {
         run_probe(computer, input, output).await
+    } else if line == SUDO.as_bytes() {
+        run_by_sudo(computer, input, output).await
     } else {
         run_plain(computer, &String::from_utf8_lossy(line), input, output).await
+    }
+}
+
+/// sudo, which lets everybody become anybody and asks nothing.
+async fn run_by_sudo(computer: &Computer, input: &mut Input, output: &ToChannel) -> Ended {
+    let Some([run, _user, _mode]) = input.lines().await else {
+        return Ended::Code(BAD_ORDERS);
+    };
+    if output.write_own(sudo::runs_line(&run)).await.is_err() {
+        return Ended::Unheard;
+    }
+    match input.lines().await {
+        Some([line]) if sudo::launches_prologue(&line) => run_order(computer, input, output).await,
+        Some(_) => run_probe(computer, input, output).await,
+        None => Ended::Code(BAD_ORDERS),
     }
 }
 

@@ -42,6 +42,7 @@ impl Planner<'_> {
             grace: None,
             ok_exit: query.ok_exit.clone(),
             on_full: None,
+            becomes: args.becomes.clone(),
             dry_run: args.dry_run,
             command: Vec::new(),
         };
@@ -72,13 +73,22 @@ impl Planner<'_> {
             },
             ok_exit: args.ok_exit.clone(),
             on_full: args.on_full.unwrap_or_default().into(),
-            options: if args.local {
-                self.local_options()?
-            } else {
-                self.ssh_options(args)?
-            },
+            options: self.options(args)?,
             asking: self.asking(),
         })
+    }
+
+    /// What the runner needs to know beside the job itself.
+    fn options(&self, args: &Run) -> Result<Vec<(String, String)>, PlanError> {
+        let mut options = if args.local {
+            self.local_options()?
+        } else {
+            self.ssh_options(args)?
+        };
+        if let Some(user) = args.becomes.user() {
+            options.push(("sudo".to_string(), user.to_string()));
+        }
+        Ok(options)
     }
 
     /// Whether children may wait for answers.

@@ -47,6 +47,7 @@ pub fn rerun(args: &Rerun, asking: Asking) -> Request {
             request::Rerun::Unsuccessful
         },
         asking,
+        becomes: args.becomes.user().map(str::to_string),
     }
 }
 

@@ -4,8 +4,8 @@
 //! own), so that it shares neither terminal nor group with whoever started it.  When this process is gone, for whatever
 //! reason, the pipe that is the lifeline ends and with it the command.
 //!
-//! Options ([`Order::options`]): `directory`, where to run; the current directory otherwise.
-//! Deliberately not here: other users, limits, terminals.
+//! Options ([`Order::options`]): `directory`, where to run; the current directory otherwise.  `sudo`, the user to become.
+//! Deliberately not here: limits, terminals.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,14 +13,16 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{ChildStdin, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
 use super::relay::{self, Relay};
+use super::sudo::{self, Climb, Heard, Talk};
 use super::{Boxed, Event, Order, Runner, prologue};
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
@@ -34,6 +36,8 @@ const CHUNK: usize = 32 * 1024;
 pub struct Local {
     /// Makes the command lead a session, where there is such a program.
     setsid: Option<PathBuf>,
+    /// Whose password sudo asks for.
+    account: String,
 }
 
 impl Default for Local {
@@ -82,13 +86,19 @@ impl Runner for Local {
 }
 
 impl Local {
-    /// Looks for `setsid` on the search path.
+    /// Looks for `setsid` on the search path, and who we are.
     pub fn new() -> Self {
         let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
         let setsid = std::env::split_paths(&path)
             .map(|directory| directory.join("setsid"))
             .find(|program| program.is_file());
-        Self { setsid }
+        let named = ["LOGNAME", "USER"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok());
+        Self {
+            setsid,
+            account: named.unwrap_or_else(|| "this user".to_owned()),
+        }
     }
 
     async fn carry_out(
@@ -104,7 +114,7 @@ impl Local {
         if relay::asked(&mut signal).is_some() {
             return Ended::Aborted;
         }
-        let mut command = self.shell(prologue::PROGRAM, prologue::NAME);
+        let mut command = self.shell(order, prologue::PROGRAM, prologue::NAME);
         command.stderr(Stdio::piped());
         if let Some(directory) = directory {
             command.current_dir(directory);
@@ -116,10 +126,32 @@ impl Local {
         let mut relay = Relay::new(&order.run);
         let mut stdout = Pipe::new(child.stdout.take());
         let mut stderr = Pipe::new(child.stderr.take());
-        let mut lifeline = child
-            .stdin
-            .take()
-            .map(|pipe| Box::pin(feed(pipe, lines, signal.clone(), relay.begun())));
+        let mut stdin = child.stdin.take();
+        if let Some(climb) = climb(order, &self.account) {
+            let mut talking = Talking {
+                child: &mut child,
+                stdin: &mut stdin,
+                stdout: &mut stdout,
+                stderr: &mut stderr,
+            };
+            match climb
+                .make(
+                    (prologue::PROGRAM, prologue::NAME),
+                    &mut talking,
+                    Some(events),
+                    &mut signal,
+                )
+                .await
+            {
+                Ok(besides) => {
+                    relay.read(Stream::Out, besides.out);
+                    relay.read(Stream::Err, besides.err);
+                }
+                Err(ended) => return ended,
+            }
+        }
+        let mut lifeline =
+            stdin.map(|pipe| Box::pin(feed(pipe, lines, signal.clone(), relay.begun())));
         let mut status = None;
         let mut sweep = None;
         while status.is_none() || stdout.is_open() || stderr.is_open() {
@@ -182,23 +214,51 @@ impl Local {
         task: Task,
     ) -> Result<Vec<u8>, String> {
         let request = probe::request(&order.run, trace, task);
+        let cannot = |error: io::Error| format!("the probe could not be run: {error}");
         let talk = async {
-            let mut command = self.shell(probe::PROGRAM, "regatta-probe");
-            let mut child = command.stderr(Stdio::null()).kill_on_drop(true).spawn()?;
-            if let Some(mut stdin) = child.stdin.take() {
-                stdin.write_all(request.as_bytes()).await?;
+            let mut command = self.shell(order, probe::PROGRAM, probe::ANSWER);
+            command.stderr(Stdio::piped()).kill_on_drop(true);
+            let mut child = command.spawn().map_err(cannot)?;
+            let mut stdin = child.stdin.take();
+            let mut stdout = Pipe::new(child.stdout.take());
+            let mut stderr = Pipe::new(child.stderr.take());
+            if let Some(climb) = climb(order, &self.account) {
+                let mut talking = Talking {
+                    child: &mut child,
+                    stdin: &mut stdin,
+                    stdout: &mut stdout,
+                    stderr: &mut stderr,
+                };
+                let (_never, mut signal) = watch::channel(None);
+                let made = climb
+                    .aside()
+                    .make(
+                        (probe::PROGRAM, probe::ANSWER),
+                        &mut talking,
+                        None,
+                        &mut signal,
+                    )
+                    .await;
+                made.map_err(|ended| sudo::why(&ended))?;
             }
-            Ok::<_, io::Error>(child.wait_with_output().await?.stdout)
+            if let Some(mut stdin) = stdin {
+                stdin.write_all(request.as_bytes()).await.map_err(cannot)?;
+            }
+            let mut answer = Vec::new();
+            while stdout.is_open() {
+                answer.extend_from_slice(&stdout.read().await);
+            }
+            child.wait().await.map_err(cannot)?;
+            Ok(answer)
         };
-        match tokio::time::timeout(probe::patience(task), talk).await {
-            Ok(Ok(output)) => Ok(output),
-            Ok(Err(error)) => Err(format!("the probe could not be run: {error}")),
-            Err(_) => Err("the probe did not answer in time".to_owned()),
-        }
+        tokio::time::timeout(probe::patience(task), talk)
+            .await
+            .unwrap_or_else(|_| Err("the probe did not answer in time".to_owned()))
     }
 
-    /// `sh -c program name` as the leader of a session, with pipes for standard input and output.
-    fn shell(&self, program: &str, name: &str) -> Command {
+    /// `sh -c program name` as the leader of a session, with pipes for standard input and output; by sudo, if the order
+    /// wants that.
+    fn shell(&self, order: &Order, program: &str, name: &str) -> Command {
         let mut command = if let Some(setsid) = &self.setsid {
             let mut command = Command::new(setsid);
             command.arg("sh");
@@ -208,10 +268,11 @@ impl Local {
             command.process_group(0);
             command
         };
-        command
-            .args(["-c", program, name])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        match sudo::target(order) {
+            Some(_) => command.args(sudo::ARGUMENTS),
+            None => command.args(["-c", program, name]),
+        };
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command
     }
 }
@@ -232,6 +293,46 @@ async fn feed(
             .await;
     }
     std::future::pending::<()>().await;
+}
+
+/// How long sudo may take before it asks or starts the program.
+const SUDO_LIMIT: Duration = Duration::from_secs(30);
+
+/// Who is to become somebody else, if that is wanted.
+fn climb<'a>(order: &'a Order, account: &'a str) -> Option<Climb<'a>> {
+    let user = sudo::target(order)?;
+    Some(Climb::new(order, user, account, SUDO_LIMIT))
+}
+
+/// sudo's words through pipes.
+struct Talking<'a> {
+    child: &'a mut Child,
+    stdin: &'a mut Option<ChildStdin>,
+    stdout: &'a mut Pipe<ChildStdout>,
+    stderr: &'a mut Pipe<ChildStderr>,
+}
+
+impl Talk for Talking<'_> {
+    async fn hear(&mut self) -> Heard {
+        tokio::select! {
+            biased;
+            data = self.stderr.read(), if self.stderr.is_open() => Heard::Err(data),
+            data = self.stdout.read(), if self.stdout.is_open() => Heard::Out(data),
+            status = self.child.wait(), if !self.stdout.is_open() && !self.stderr.is_open() => {
+                Heard::End(match status {
+                    Ok(status) => ended(status),
+                    Err(error) => Ended::Lost(format!("its exit status was lost: {error}")),
+                })
+            }
+        }
+    }
+
+    async fn say(&mut self, words: Bytes) {
+        if let Some(stdin) = self.stdin {
+            // A pipe that cannot be written has lost its reader, and how that ended is heard.
+            let _ = stdin.write_all(&words).await;
+        }
+    }
 }
 
 /// One of the command's output pipes, until its end.
@@ -276,9 +377,10 @@ fn directory(order: &Order) -> Result<Option<PathBuf>, Reason> {
     for (name, value) in order.options.iter() {
         match name.as_str() {
             "directory" => directory = Some(PathBuf::from(value)),
+            sudo::OPTION => {}
             _ => {
                 return Err(Reason::BadSettings(format!(
-                    "the local runner has no option {name:?}; it has directory"
+                    "the local runner has no option {name:?}; it has directory and sudo"
                 )));
             }
         }

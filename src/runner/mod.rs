@@ -13,6 +13,7 @@ pub(crate) mod prologue;
 mod relay;
 #[cfg(test)]
 mod shells;
+pub(crate) mod sudo;
 
 use std::fmt;
 use std::future::Future;

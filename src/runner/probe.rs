@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::core::spec::{Inquiry, Motion, Moved, Proof, Signal, Trace};
 
 /// What the line that carries the answer begins with; the run's name and the finding follow.
-const ANSWER: &str = "regatta-probe";
+pub(super) const ANSWER: &str = "regatta-probe";
 
 /// What stands in the place of a signal when nothing is to be ended: see [`PROGRAM`].
 pub(crate) const LOOK: &str = "look";
@@ -24,7 +24,7 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 /// The program for `sh -c`, written like that of the prologue: no single quote, backslash, `!` or newline.
 ///
 /// `l` finds the members of the session or group `$p` in these states (alive, or stopped), `m` all that are alive, `h` every process that carries a text in its environment
-/// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`; `c` tells whose the members are.  Zombies have
+/// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`; `c` tells whose the members are.  `b` lets a sudo go on that has its command on a terminal of its own, and stopped when that did.  Zombies have
 /// no environment and are left out by their state.  A process in the middle of `execve` has none for an instant either,
 /// which is why nothing found and nothing known are looked at twice.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
 pub(super) const PROGRAM: &str = concat!(
@@ -40,12 +40,14 @@ pub(super) const PROGRAM: &str = concat!(
     r#"f -lsE "[)] [$1] [0-9]+ ($p [0-9]+|[0-9]+ $p) [^)]*$" $d/[0-9]*/stat; }; "#,
     r#"h() { f -lsF $1 $d/[0-9]*/environ; [ "$F" ] || f -lsF $1 $d/[0-9]*/environ; H=$F; }; "#,
     r#"w() { f -lsF regatta-lifeline $d/[0-9]*/environ $d/[0-9]*/cmdline; H=$F; }; "#,
+    r#"b() { f -lsF "regatta-sudo $t asks" $d/[0-9]*/cmdline; [ "$F" ] && kill -s CONT $F; }; "#,
     r#"elif [ "$(ps -A -o pid= -o pgid= -o stat=)" ]; then "#,
     r#"l() { F=; [ "$p" = 0 ] && return; y=$1; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
     r#"case $2$3 in ${p}Z*) ;; $p[A-Za-z]*) case $y$3 in ^ZX*|Tt[Tt]*) F="$F $1";; esac;; esac; shift 3; done; }; "#,
     r#"h() { H=$(ps axeww -o pid= -o stat= -o args= | while read -r q r v; do case $r$v in Z*) ;; *$1*) echo $q;; esac; done); "#,
     r#"H=$(echo $H); }; "#,
     r#"w() { h regatta-lifeline; }; "#,
+    r#"b() { h "regatta-sudo $t asks"; [ "$H" ] && kill -s CONT $H; }; "#,
     r#"else a unknown neither /proc nor ps shows the processes; fi; "#,
     r#"m() { l ^ZX; M=$F; }; "#,
     r#"c() { m; h REGATTA_RUN=$t; o=n; [ "$M" ] || return; o=u; for q in $M; do i $q "$H" && o=y; done; "#,
@@ -57,10 +59,10 @@ pub(super) const PROGRAM: &str = concat!(
     r#"P=$p; [ $o = y ] || { [ "$M" ] && P=0; M=; p=0; }; "#,
     r#"[ $s = look ] && { w; W=$H; h REGATTA_RUN=$t; K=; for q in $M $H; do [ $q = $p ] || { i $q "$W" && continue; }; "#,
     r#"i $q "$K" || K="$K $q"; done; [ "$K" ] && a alive $K; s=0; M=; H=; }; "#,
-    r#"case $s in STOP|CONT) [ "$M" ] || a gone; w; n=0; while :; do m; l Tt; T=$F; K=; for q in $M; do "#,
+    r#"case $s in STOP|CONT) [ "$M" ] || a gone; [ $s = CONT ] && b; w; n=0; while :; do m; l Tt; T=$F; K=; for q in $M; do "#,
     r#"[ $q = $p ] || { i $q "$H" && continue; }; if [ $s = CONT ]; then i $q "$T" && K="$K $q"; else i $q "$T" || K="$K $q"; fi; done; "#,
     r#"[ "$K" ] || break; [ $n -lt 20 ] || a not $K; kill -s $s $K; z; done; [ "$M" ] && a done; a gone;; esac; "#,
-    r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M && kill -s CONT $M; a signalled; }; "#,
+    r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M && kill -s CONT $M; b; a signalled; }; "#,
     r#"if [ "$M" ]; then w; for q in $M; do [ $q = $p ] || { i $q "$H" && kill -s KILL $q; }; done; "#,
     r#"n=0; while m; [ "$M" ] && [ $n -lt $g ]; do z; done; h REGATTA_RUN=$t; fi; "#,
     r#"n=0; while [ "$M$H" ] && [ $n -lt 20 ]; do [ "$M" ] && kill -s KILL $M; z; m; h REGATTA_RUN=$t; done; "#,

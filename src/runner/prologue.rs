@@ -37,6 +37,7 @@ const BEGAN: &str = "regatta-began";
 /// - Lines are gathered by the page, so that a long script does not cost the square of its length.
 /// - An order without its closing line runs nothing (125).
 /// - Only the watcher ignores the signals, and it does so before it reads: the earliest one ends the command too.
+/// - `$1` and `$2` are who leads the group and the command's shell, where that is not this process and the login shell.
 /// - A script is a here-document whose text is the expansion of `$c`, hence never parsed by this shell.
 /// - CONT follows each signal: what is suspended, by us or by somebody else, would not see it before KILL.
 /// - Told to stop by a signal, the watcher outlives the command: what ignores TERM has 60 s, or until the probe comes.
@@ -53,8 +54,8 @@ pub(super) const PROGRAM: &str = concat!(
     r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; kill -s CONT 0; x=1; w=1; fi; "#,
     r#"[ "$x" ] && REGATTA_WATCH=regatta-lifeline sleep $w && kill -s KILL 0; } <&3 3<&- >/dev/null 2>&1 & ); "#,
     r#"exec 3<&-; "#,
-    r#"echo "regatta-began $t $$"; "#,
-    r#"[ "$k" ] || exec "${SHELL:-sh}" -c "$c"; "#,
+    r#"echo "regatta-began $t ${1:-$$}"; "#,
+    r#"[ "$k" ] || exec "${2:-${SHELL:-sh}}" -c "$c"; "#,
     r#"eval "exec $k <<E$nl$"c"${nl}E""#,
 );
 

@@ -9,6 +9,7 @@
 //! - `ssh_option`: a setting as after `ssh -o`, `Name=value`; may be given several times.
 //! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
+//! - `sudo`: the user to become there, see [`super::sudo`].
 //!
 //! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), and host
 //! certificates.
@@ -24,6 +25,7 @@ mod identity;
 pub mod known_hosts;
 mod pool;
 mod session;
+mod sudo;
 mod wire;
 
 use std::path::PathBuf;
@@ -33,6 +35,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
+use super::sudo::Climb;
 use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
 use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
@@ -42,6 +45,7 @@ use connect::Target;
 use desk::Caller;
 use files::Files;
 use pool::Pool;
+use session::Start;
 
 pub use pool::Keep;
 
@@ -103,6 +107,15 @@ impl Runner for Ssh {
     }
 }
 
+/// A channel, and whose it is.
+struct Opened {
+    channel: OpenChannel,
+    /// How long reaching the host could have taken, and how long what follows may.
+    patience: Duration,
+    /// Who is logged in.
+    account: String,
+}
+
 impl Ssh {
     /// A runner for the user and the computer that `env` describes, without connections yet.
     pub fn new(env: LocalEnv) -> Self {
@@ -150,21 +163,36 @@ impl Ssh {
             _ = relay::next_signal(&mut signal) => return Ended::Aborted,
             opened = self.open(order, Caller::run(order, events)) => opened,
         };
-        match opened {
-            Ok((channel, patience)) => {
-                let request = session::Request { lines, patience };
-                session::run(self, order, channel, request, events, signal).await
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(reason) => return Ended::NotStarted(reason),
+        };
+        let Opened {
+            mut channel,
+            patience,
+            account,
+        } = opened;
+        let start = match super::sudo::target(order) {
+            None => Start::With(prologue::exec_line()),
+            Some(user) => {
+                let climb = Climb::new(order, user, &account, patience);
+                let program = (prologue::PROGRAM, prologue::NAME);
+                match sudo::climb(climb, program, &mut channel, Some(events), &mut signal).await {
+                    Ok(besides) => Start::Behind(besides),
+                    Err(ended) => return ended,
+                }
             }
-            Err(reason) => Ended::NotStarted(reason),
-        }
+        };
+        let request = session::Request {
+            start,
+            lines,
+            patience,
+        };
+        session::run(self, order, channel, request, events, signal).await
     }
 
-    /// A channel to the order's host, over a kept connection or a new one, and how long that could have taken.
-    async fn open(
-        &self,
-        order: &Order,
-        mut caller: Caller<'_>,
-    ) -> Result<(OpenChannel, Duration), Reason> {
+    /// A channel to the order's host, over a kept connection or a new one.
+    async fn open(&self, order: &Order, mut caller: Caller<'_>) -> Result<Opened, Reason> {
         let target = Arc::new(self.target(order).await?);
         if target.settings().batch_mode.value {
             caller.asking = Asking::Never;
@@ -174,7 +202,11 @@ impl Ssh {
             .pool
             .open(&target, &self.files, &caller, timeout)
             .await?;
-        Ok((channel, timeout))
+        Ok(Opened {
+            channel,
+            patience: timeout,
+            account: target.key.user().to_owned(),
+        })
     }
 
     /// Runs the probe on a channel of its own and returns what it wrote.
@@ -184,12 +216,30 @@ impl Ssh {
         trace: Option<&Trace>,
         task: Task,
     ) -> Result<Vec<u8>, String> {
-        let (channel, _) = self
+        let Opened {
+            mut channel,
+            patience,
+            account,
+        } = self
             .open(order, Caller::aside(order))
             .await
             .map_err(|reason| reason.to_string())?;
         let request = probe::request(&order.run, trace, task);
-        let talk = session::converse(channel, probe::exec_line(), request);
+        let talk = async {
+            let start = match super::sudo::target(order) {
+                None => Start::With(probe::exec_line()),
+                Some(user) => {
+                    let climb = Climb::new(order, user, &account, patience).aside();
+                    let program = (probe::PROGRAM, probe::ANSWER);
+                    let (_never, mut signal) = watch::channel(None);
+                    match sudo::climb(climb, program, &mut channel, None, &mut signal).await {
+                        Ok(besides) => Start::Behind(besides),
+                        Err(ended) => return Err(super::sudo::why(&ended)),
+                    }
+                }
+            };
+            session::converse(channel, start, request).await
+        };
         tokio::time::timeout(probe::patience(task), talk)
             .await
             .map_err(|_| "the probe did not answer in time".to_owned())?
@@ -209,10 +259,12 @@ impl Ssh {
                 "ssh_config" => config = Some(PathBuf::from(value)),
                 "ssh_option" => set.push(value.clone()),
                 "agent" => agent = Some(PathBuf::from(value)),
+                // What is run over the connection, not how it is made.
+                super::sudo::OPTION => {}
                 "connect_timeout" if value == "order" => own_limit = true,
                 _ => {
                     return Err(Reason::BadSettings(format!(
-                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent and connect_timeout = order"
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, sudo and connect_timeout = order"
                     )));
                 }
             }

@@ -18,9 +18,10 @@ use super::{Order, Ssh};
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Signal, Trace};
+use crate::runner::Event;
 use crate::runner::probe::{self, Task};
 use crate::runner::relay::{self, Relay};
-use crate::runner::{Event, prologue};
+use crate::runner::sudo::Besides;
 
 /// How long a signal may be on its way before the readers of its connection may rest again.
 const URGENT: Duration = Duration::from_secs(5);
@@ -67,9 +68,19 @@ impl Verdict {
     }
 }
 
+/// How the program comes to run on a channel.
+#[derive(Debug)]
+pub(super) enum Start {
+    /// By this command line.
+    With(String),
+    /// It runs already, behind sudo, and this was said before.
+    Behind(Besides),
+}
+
 /// What is asked of the server.
 #[derive(Debug)]
 pub(super) struct Request {
+    pub(super) start: Start,
     /// What goes to the prologue.
     pub(super) lines: Bytes,
     /// How long the answer to the request itself may take.
@@ -81,7 +92,11 @@ pub(super) async fn run(
     ssh: &Ssh,
     order: &Order,
     mut channel: OpenChannel,
-    Request { lines, patience }: Request,
+    Request {
+        start,
+        lines,
+        patience,
+    }: Request,
     events: &mpsc::Sender<Event>,
     signal: watch::Receiver<Option<Signal>>,
 ) -> Ended {
@@ -89,10 +104,21 @@ pub(super) async fn run(
     let mut relay = Relay::new(&order.run);
     let mut verdict = Verdict::default();
     let exited = AtomicBool::new(false);
+    let mut answered = false;
+    let line = match start {
+        Start::With(line) => Some(line),
+        Start::Behind(besides) => {
+            answered = true;
+            relay.read(Stream::Out, besides.out);
+            relay.read(Stream::Err, besides.err);
+            None
+        }
+    };
     {
         let feed = feed(
             channel.write.half(),
             connection,
+            line,
             lines,
             &exited,
             signal.clone(),
@@ -101,7 +127,6 @@ pub(super) async fn run(
         tokio::pin!(feed);
         let mut urgency = connection.urgency();
         let mut sweep = None;
-        let mut answered = false;
         let unanswered = tokio::time::sleep(patience);
         tokio::pin!(unanswered);
         while !verdict.is_final() {
@@ -188,13 +213,17 @@ fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
 async fn feed(
     half: &ChannelWriteHalf<client::Msg>,
     connection: &Connection,
+    line: Option<String>,
     lines: Bytes,
     exited: &AtomicBool,
     mut signal: watch::Receiver<Option<Signal>>,
     mut begun: watch::Receiver<bool>,
 ) {
     // What cannot be written has lost its connection, and the reading side says why.
-    let mut written = half.exec(true, prologue::exec_line()).await;
+    let mut written = match line {
+        Some(line) => half.exec(true, line).await,
+        None => Ok(()),
+    };
     if written.is_ok() {
         written = half.data_bytes(lines).await;
     }
@@ -248,12 +277,14 @@ async fn sweep_up(
 /// Runs a program that answers a request, and returns what it wrote to standard output.
 pub(super) async fn converse(
     mut channel: OpenChannel,
-    line: String,
+    start: Start,
     request: String,
 ) -> Result<Vec<u8>, String> {
     let half = channel.write.half();
     let sent = async {
-        half.exec(true, line).await?;
+        if let Start::With(line) = start {
+            half.exec(true, line).await?;
+        }
         half.data_bytes(request.into_bytes()).await
     };
     sent.await
@@ -279,7 +310,7 @@ pub(super) async fn converse(
 }
 
 /// A signal's name without `SIG`.
-fn signal_word(signal: &Sig) -> String {
+pub(super) fn signal_word(signal: &Sig) -> String {
     match signal {
         Sig::ABRT => "ABRT",
         Sig::ALRM => "ALRM",
