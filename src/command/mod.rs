@@ -241,6 +241,17 @@ pub struct Run {
     pub on_full: Option<OnFull>,
     #[command(flatten)]
     pub becomes: Become,
+    /// Give the command a terminal, of this size if not 80x24; nothing can be typed on it
+    #[arg(
+        long,
+        value_name = "COLSxROWS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "80x24",
+        value_parser = parse_size,
+        conflicts_with = "local"
+    )]
+    pub tty: Option<String>,
     /// List the hosts and contact none
     #[arg(long)]
     pub dry_run: bool,
@@ -408,6 +419,18 @@ impl Become {
     /// The user the command is to run as, if that is not whoever logs in.
     pub fn user(&self) -> Option<&str> {
         self.sudo_user.as_deref().or(self.sudo.then_some("root"))
+    }
+}
+
+/// A terminal's size, as `80x24`.
+fn parse_size(text: &str) -> Result<String, String> {
+    let side = |side: &str| side.parse::<u16>().ok().filter(|side| *side > 0);
+    match text
+        .split_once('x')
+        .map(|(columns, rows)| (side(columns), side(rows)))
+    {
+        Some((Some(columns), Some(rows))) => Ok(format!("{columns}x{rows}")),
+        Some(_) | None => Err("not a size: columns and rows, as in 80x24".to_string()),
     }
 }
 

@@ -43,6 +43,7 @@ impl Planner<'_> {
             ok_exit: query.ok_exit.clone(),
             on_full: None,
             becomes: args.becomes.clone(),
+            tty: None,
             dry_run: args.dry_run,
             command: Vec::new(),
         };
@@ -87,6 +88,9 @@ impl Planner<'_> {
         };
         if let Some(user) = args.becomes.user() {
             options.push(("sudo".to_string(), user.to_string()));
+        }
+        if let Some(size) = &args.tty {
+            options.push(("tty".to_string(), size.clone()));
         }
         Ok(options)
     }

@@ -126,6 +126,8 @@ pub(super) struct Climb<'a> {
     limit: Duration,
     out: Vec<u8>,
     err: Vec<u8>,
+    /// Where sudo began to talk in `out`, if it did so there.
+    asked_at: Option<usize>,
     /// The passwords it did not take.
     wrong: Vec<Secret>,
     /// The one it was given last.
@@ -145,6 +147,7 @@ impl<'a> Climb<'a> {
             limit,
             out: Vec::new(),
             err: Vec::new(),
+            asked_at: None,
             wrong: Vec::new(),
             given: None,
         }
@@ -299,11 +302,17 @@ impl<'a> Climb<'a> {
     /// Whether sudo wants a password; its prompt is cut out.
     fn asks(&mut self) -> bool {
         let prompt = format!("{SAYS} {} asks ", self.run);
-        let found = cut(&mut self.err, prompt.as_bytes());
-        if let Some(after) = &found {
-            self.err.extend_from_slice(after);
+        if let Some(after) = cut(&mut self.err, prompt.as_bytes()) {
+            self.err.extend_from_slice(&after);
+            return true;
         }
-        found.is_some()
+        // On a terminal both streams are one.
+        let Some(after) = cut(&mut self.out, prompt.as_bytes()) else {
+            return false;
+        };
+        self.asked_at.get_or_insert(self.out.len());
+        self.out.extend_from_slice(&after);
+        true
     }
 
     /// Whether the program runs, and what was said besides.
@@ -317,6 +326,8 @@ impl<'a> Climb<'a> {
             self.pocket.right(&self.about(), &right);
             self.pocket.right(&self.about_here(), &right);
         }
+        // It ends the line for the Enter that nobody typed.
+        out.truncate(self.asked_at.unwrap_or(out.len()));
         out.extend_from_slice(&after);
         Some(Besides {
             out: out.into(),
@@ -339,7 +350,7 @@ impl<'a> Climb<'a> {
             let why = "it is not installed there, or not where commands are looked for (PATH)";
             return failed(why.to_owned());
         }
-        let said = String::from_utf8_lossy(&self.err);
+        let said = self.said();
         let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
         if let Some(known) = self.explained(&said) {
             return failed(known);
@@ -406,10 +417,20 @@ impl<'a> Climb<'a> {
         )
     }
 
+    /// What was said so far, sudo's words last.
+    fn said(&self) -> String {
+        let [out, err] = [&self.out, &self.err].map(|text| String::from_utf8_lossy(text));
+        format!("{out}\n{err}")
+    }
+
     /// It neither asks in our words nor runs.
     fn silent(&self) -> String {
-        let said = String::from_utf8_lossy(&self.err);
-        match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        match self
+            .said()
+            .lines()
+            .map(str::trim)
+            .rfind(|line| !line.is_empty())
+        {
             Some(line) => format!(
                 "it says {:?} and waits, which cannot be answered here",
                 plain(line)

@@ -522,3 +522,17 @@ fn a_command_can_run_as_somebody_else() {
     let noted = home.regatta(&["audit", "--json"]).exits(0).out();
     assert!(noted.contains("\"as\":\"nobody\""), "{noted}");
 }
+
+#[test]
+fn a_terminal_has_a_size_and_is_on_another_computer() {
+    let home = Home::new();
+    for wrong in [
+        &["--tty=wide", "-t", "h1"][..],
+        &["--tty=0x24", "-t", "h1"],
+        &["--tty", "--local"],
+    ] {
+        home.regatta(&[&["run"], wrong, &["--", "true"]].concat())
+            .exits(2)
+            .says(&["--tty"]);
+    }
+}

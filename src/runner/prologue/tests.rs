@@ -81,8 +81,10 @@ proptest! {
         after in proptest::collection::vec(any::<u8>(), 0..200),
         pid: u32,
         sizes in proptest::collection::vec(1_usize..40, 1..20),
+        // As a terminal may end it.
+        end in prop_oneof![Just("\n"), Just("\r\n")],
     ) {
-        let stream = [&before[..], format!("regatta-began {RUN} {pid}\n").as_bytes(), &after].concat();
+        let stream = [&before[..], format!("regatta-began {RUN} {pid}{end}").as_bytes(), &after].concat();
         let mut finder = BeganFinder::new(RUN);
         let (mut seen, mut began, mut at) = (Vec::new(), None, 0);
         for size in sizes.iter().cycle() {

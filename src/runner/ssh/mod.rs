@@ -10,6 +10,7 @@
 //! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
 //! - `sudo`: the user to become there, see [`super::sudo`].
+//! - `tty`: a terminal for the command, of this size.
 //!
 //! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), and host
 //! certificates.
@@ -26,6 +27,7 @@ pub mod known_hosts;
 mod pool;
 mod session;
 mod sudo;
+mod tty;
 mod wire;
 
 use std::path::PathBuf;
@@ -116,6 +118,18 @@ struct Opened {
     account: String,
 }
 
+/// Gives the channel the terminal that the order wants, if any.
+async fn terminal(
+    order: &Order,
+    channel: &mut OpenChannel,
+    patience: Duration,
+) -> Result<(), Reason> {
+    match tty::wanted(order)? {
+        Some(size) => tty::allocate(channel, size, patience).await,
+        None => Ok(()),
+    }
+}
+
 impl Ssh {
     /// A runner for the user and the computer that `env` describes, without connections yet.
     pub fn new(env: LocalEnv) -> Self {
@@ -172,6 +186,9 @@ impl Ssh {
             patience,
             account,
         } = opened;
+        if let Err(reason) = terminal(order, &mut channel, patience).await {
+            return Ended::NotStarted(reason);
+        }
         let start = match super::sudo::target(order) {
             None => Start::With(prologue::exec_line()),
             Some(user) => {
@@ -187,6 +204,10 @@ impl Ssh {
             start,
             lines,
             patience,
+            signals: match tty::wanted(order) {
+                Ok(None) => session::Signals::Lifeline,
+                Ok(Some(_)) | Err(_) => session::Signals::Probe,
+            },
         };
         session::run(self, order, channel, request, events, signal).await
     }
@@ -229,6 +250,10 @@ impl Ssh {
             let start = match super::sudo::target(order) {
                 None => Start::With(probe::exec_line()),
                 Some(user) => {
+                    // What sudo wanted for the command it wants for the probe.
+                    terminal(order, &mut channel, patience)
+                        .await
+                        .map_err(|reason| reason.to_string())?;
                     let climb = Climb::new(order, user, &account, patience).aside();
                     let program = (probe::PROGRAM, probe::ANSWER);
                     let (_never, mut signal) = watch::channel(None);
@@ -260,11 +285,11 @@ impl Ssh {
                 "ssh_option" => set.push(value.clone()),
                 "agent" => agent = Some(PathBuf::from(value)),
                 // What is run over the connection, not how it is made.
-                super::sudo::OPTION => {}
+                super::sudo::OPTION | tty::OPTION => {}
                 "connect_timeout" if value == "order" => own_limit = true,
                 _ => {
                     return Err(Reason::BadSettings(format!(
-                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, sudo and connect_timeout = order"
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, sudo, tty and connect_timeout = order"
                     )));
                 }
             }

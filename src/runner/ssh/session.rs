@@ -77,6 +77,15 @@ pub(super) enum Start {
     Behind(Besides),
 }
 
+/// How signals reach the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signals {
+    /// As lines of its standard input, which its watcher reads.
+    Lifeline,
+    /// On a channel of their own, because its standard input is a terminal.
+    Probe,
+}
+
 /// What is asked of the server.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -85,6 +94,7 @@ pub(super) struct Request {
     pub(super) lines: Bytes,
     /// How long the answer to the request itself may take.
     pub(super) patience: Duration,
+    pub(super) signals: Signals,
 }
 
 /// Runs the order on its channel.
@@ -92,11 +102,7 @@ pub(super) async fn run(
     ssh: &Ssh,
     order: &Order,
     mut channel: OpenChannel,
-    Request {
-        start,
-        lines,
-        patience,
-    }: Request,
+    mut request: Request,
     events: &mpsc::Sender<Event>,
     signal: watch::Receiver<Option<Signal>>,
 ) -> Ended {
@@ -105,21 +111,17 @@ pub(super) async fn run(
     let mut verdict = Verdict::default();
     let exited = AtomicBool::new(false);
     let mut answered = false;
-    let line = match start {
-        Start::With(line) => Some(line),
-        Start::Behind(besides) => {
-            answered = true;
-            relay.read(Stream::Out, besides.out);
-            relay.read(Stream::Err, besides.err);
-            None
-        }
-    };
+    let (patience, signals) = (request.patience, request.signals);
+    if let Start::Behind(besides) = &mut request.start {
+        answered = true;
+        relay.read(Stream::Out, std::mem::take(&mut besides.out));
+        relay.read(Stream::Err, std::mem::take(&mut besides.err));
+    }
     {
         let feed = feed(
             channel.write.half(),
             connection,
-            line,
-            lines,
+            request,
             &exited,
             signal.clone(),
             relay.begun(),
@@ -168,7 +170,8 @@ pub(super) async fn run(
             }
             // The command may have ended before its first words came, and they tell where to look.
             let words_are_read = relay.trace().is_some() || verdict.eof;
-            if verdict.status.is_some() && words_are_read && sweep.is_none() {
+            let unheard = verdict.status.is_some() || signals == Signals::Probe;
+            if unheard && words_are_read && sweep.is_none() {
                 sweep = Some(Box::pin(sweep_up(
                     ssh,
                     order,
@@ -213,22 +216,21 @@ fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
 async fn feed(
     half: &ChannelWriteHalf<client::Msg>,
     connection: &Connection,
-    line: Option<String>,
-    lines: Bytes,
+    request: Request,
     exited: &AtomicBool,
     mut signal: watch::Receiver<Option<Signal>>,
     mut begun: watch::Receiver<bool>,
 ) {
     // What cannot be written has lost its connection, and the reading side says why.
-    let mut written = match line {
-        Some(line) => half.exec(true, line).await,
-        None => Ok(()),
+    let mut written = match request.start {
+        Start::With(line) => half.exec(true, line).await,
+        Start::Behind(_) => Ok(()),
     };
     if written.is_ok() {
-        written = half.data_bytes(lines).await;
+        written = half.data_bytes(request.lines).await;
     }
     let mut looks = [].iter();
-    while written.is_ok() {
+    while written.is_ok() && request.signals == Signals::Lifeline {
         let asked = loop {
             let next = relay::next_to_send(&mut signal, &mut begun);
             let Some(pause) = looks.next() else {
@@ -260,8 +262,8 @@ async fn answer(connection: &Connection) {
     let _ = tokio::time::timeout(URGENT, connection.handle().send_ping()).await;
 }
 
-/// Passes signals on when the command has ended and what it left behind holds its output open: the server no longer
-/// passes on what we write.  The probe that follows a stop finds out whether this helped.
+/// Passes signals on where nothing can be written for the command: it has a terminal, or has ended and what it left behind
+/// holds its output open, so that the server no longer passes on what we write.  The probe that follows a stop finds out whether this helped.
 async fn sweep_up(
     ssh: &Ssh,
     order: &Order,
