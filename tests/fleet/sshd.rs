@@ -74,9 +74,12 @@ impl Login {
 impl Drop for Login {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(self.rules());
-        // Left over it does no harm: nothing can log in as it.
+        // Also when something still runs as it.  Left over it does no harm: nothing can log in as it.
         let _one = PASSWORD_FILE.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = Command::new("userdel").arg(&self.name).output();
+        let _ = Command::new("userdel")
+            .arg("--force")
+            .arg(&self.name)
+            .output();
     }
 }
 
@@ -114,6 +117,11 @@ impl Fleet {
     /// The same with a second login, where there can be one.
     pub fn start_marking_with_other(test: &str, marks: &str) -> Option<Self> {
         Self::start_with(test, "", marks, other_login_or_word(test), GRACE)
+    }
+
+    /// The same with more lines in its configuration.
+    pub fn start_marking_with_other_and(test: &str, marks: &str, extra: &str) -> Option<Self> {
+        Self::start_with(test, extra, marks, other_login_or_word(test), GRACE)
     }
 
     /// A server with a second login.

@@ -43,6 +43,14 @@ impl Console {
         Some(Self { home, fleet })
     }
 
+    /// The same with more lines in the server's configuration.
+    pub fn start_with_other_and(test: &str, extra: &str) -> Option<Self> {
+        let home = Home::new();
+        let fleet = Fleet::start_marking_with_other_and(test, &marks(&home), extra)?;
+        fleet.other.as_ref()?;
+        Some(Self { home, fleet })
+    }
+
     /// The same with a login that is let in with this password only; `None` where there can be none.
     pub fn start_with_password(test: &str, password: &str) -> Option<Self> {
         let home = Home::new();
