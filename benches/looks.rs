@@ -35,7 +35,8 @@ mod measure;
 
 const PIECE: usize = 4096;
 
-/// A computer that writes as many bytes as its command says, and waits the milliseconds it says between pieces.
+/// A computer that writes as many bytes as its command says, and waits the milliseconds it says between pieces.  Where
+/// it says `apart`, each says who it is in its first line.
 #[derive(Debug)]
 struct Writer;
 
@@ -50,10 +51,14 @@ impl Runner for Writer {
             let pid = order.child.0 as u32;
             _ = events.send(Event::Began(Trace { pid })).await;
             let title = order.payload.title().to_string();
-            let (bytes, pause) = title.split_once(' ').expect("two numbers");
-            let mut left: usize = bytes.parse().expect("a number");
-            let pause = Duration::from_millis(pause.parse().expect("a number"));
+            let mut words = title.split(' ');
+            let mut number = || words.next().and_then(|word| word.parse().ok());
+            let mut left = number().expect("how many bytes") as usize;
+            let pause = Duration::from_millis(number().expect("how many milliseconds"));
             let mut line = 0;
+            if words.next() == Some("apart") {
+                line = pid as usize;
+            }
             while left > 0 {
                 let mut piece = String::with_capacity(PIECE);
                 while piece.len() < left.min(PIECE) {
@@ -111,10 +116,14 @@ impl Fleet {
     }
 
     async fn job(&self, children: usize, bytes: usize, pause: u64) -> u64 {
+        self.begin(children, format!("{bytes} {pause}")).await
+    }
+
+    async fn begin(&self, children: usize, command: String) -> u64 {
         let spec = JobSpec {
             name: None,
             runner: "writer".into(),
-            payload: Payload::Command(format!("{bytes} {pause}")),
+            payload: Payload::Command(command),
             targets: format!("n[1-{children}]"),
             hosts: (1..=children)
                 .map(|n| Host::named(format!("n{n}")))
@@ -209,15 +218,20 @@ async fn searching(fleet: &Fleet) {
 }
 
 async fn folding(fleet: &Fleet) {
-    let job = fleet.job(10_000, 1024, 0).await;
-    fleet.wait(job).await;
-    for what in ["for the first time", "again"] {
-        let begun = Instant::now();
-        match fleet.ask(&Request::Fold { job }).await {
-            Reply::Folded(folded) => assert_eq!(folded.groups.len(), 1),
-            other => panic!("folded, got {other:?}"),
+    for (said, groups) in [("the same", 1), ("apart", 10_000)] {
+        let job = fleet.begin(10_000, format!("1024 0 {said}")).await;
+        fleet.wait(job).await;
+        for what in ["for the first time", "again"] {
+            let begun = Instant::now();
+            match fleet.ask(&Request::Fold { job }).await {
+                Reply::Folded(folded) => assert_eq!(folded.groups.len(), groups),
+                other => panic!("folded, got {other:?}"),
+            }
+            println!(
+                "10,000 x 1 KB, {groups} kinds of result, folded {what}: {:?}",
+                begun.elapsed()
+            );
         }
-        println!("10,000 x 1 KB folded {what}: {:?}", begun.elapsed());
     }
     let begun = Instant::now();
     match fleet.ask(&Request::Hosts).await {

@@ -111,9 +111,14 @@ async fn close(engine: Engine, task: tokio::task::JoinHandle<regatta::engine::En
     task.await.expect("no panic");
 }
 
-/// Reads the last 64 KiB of one child after the other until `over`; the times it took.
-async fn tails(engine: Engine, job: JobId, over: watch::Receiver<bool>) -> Vec<Duration> {
-    let mut times = Vec::new();
+/// Reads the last 64 KiB of one child after the other until `over`: the times it took, and the times it took to get a
+/// turn on the runtime at all.
+async fn tails(
+    engine: Engine,
+    job: JobId,
+    over: watch::Receiver<bool>,
+) -> (Vec<Duration>, Vec<Duration>) {
+    let (mut times, mut turns) = (Vec::new(), Vec::new());
     while !*over.borrow() {
         let child = job.child(times.len() * 37 % 1000);
         let end = engine
@@ -136,10 +141,14 @@ async fn tails(engine: Engine, job: JobId, over: watch::Receiver<bool>) -> Vec<D
         let mut reader = engine.store().read(job, window);
         while !reader.next(64 << 10).await.expect("readable").is_empty() {}
         times.push(begun.elapsed());
+        let begun = Instant::now();
+        tokio::task::yield_now().await;
+        turns.push(begun.elapsed());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     times.sort_unstable();
-    times
+    turns.sort_unstable();
+    (times, turns)
 }
 
 async fn talkative(dir: &Path) {
@@ -151,13 +160,18 @@ async fn talkative(dir: &Path) {
     wait(&engine, job).await;
     let spent = measure::Sample::now().since(&before);
     over.send_replace(true);
-    let times = tails.await.expect("no panic");
+    let (times, turns) = tails.await.expect("no panic");
     println!("1,000 children x 1 MiB: {spent}");
     println!(
         "the last 64 KiB of a child meanwhile: median {:?}, 99th percentile {:?} of {}",
         times[times.len() / 2],
         times[times.len() * 99 / 100],
         times.len()
+    );
+    println!(
+        "a turn on the runtime alone: median {:?}, 99th percentile {:?}",
+        turns[turns.len() / 2],
+        turns[turns.len() * 99 / 100]
     );
     println!(
         "on disk: {:.2} x what was written",

@@ -148,7 +148,9 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "daemon",
-        may: &["core", "engine", "wire", "store", "targets", "secret"],
+        may: &[
+            "core", "engine", "wire", "store", "targets", "secret", "view",
+        ],
         crates: Any,
         doing: Free,
     },

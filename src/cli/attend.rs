@@ -17,6 +17,7 @@ use super::tty::{Echo, Tty};
 use crate::core::select::Selector;
 use crate::daemon::client::Absent;
 use crate::secret::{Answer, Secret};
+use crate::view::count::{Noun, counted};
 use crate::view::question;
 use crate::wire::look::{Question, QuestionKind};
 use crate::wire::request::{Attend, Children, Wanted};
@@ -288,7 +289,7 @@ impl<'a> Asker<'a> {
             let file = if file.is_empty() { "nowhere" } else { file };
             let count = match new.len() {
                 1 => "The key of a host is not known".to_string(),
-                many => format!("The keys of {many} hosts are not known"),
+                many => format!("The keys of {} are not known", counted(many, Noun::Host)),
             };
             Context::say(&format!("{count}; what is accepted is added to {file}:"));
         }

@@ -12,6 +12,7 @@ use super::error::{CliError, Exit};
 use super::when;
 use crate::command::Audit;
 use crate::targets::{Groups, NoSource, Targets};
+use crate::view::count::{Noun, agreeing, counted};
 use crate::view::text::harmless;
 
 pub(super) fn audit(context: &Context, args: &Audit) -> Result<Exit, CliError> {
@@ -40,14 +41,14 @@ pub(super) fn audit(context: &Context, args: &Audit) -> Result<Exit, CliError> {
     }
     out.flush()?;
     if found.damaged > 0 {
-        let lines = if found.damaged == 1 { "line" } else { "lines" };
-        let (count, path) = (found.damaged, path.display());
-        Context::warn(&format!("{count} {lines} of {path} cannot be read"));
+        let (lines, path) = (counted(found.damaged, Noun::Line), path.display());
+        Context::warn(&format!("{lines} of {path} cannot be read"));
     }
     if found.left_out > 0 {
         context.note(&format!(
-            "{} older entries match too; --limit shows more",
-            found.left_out
+            "{} {} too; --limit shows more",
+            counted(found.left_out, Noun::OlderEntry),
+            agreeing(found.left_out, "matches", "match"),
         ));
     }
     Ok(Exit::Done)
@@ -176,9 +177,12 @@ impl Entry {
                 .map(|answer| format!("{answer}: {}", self.text("text"))),
             value["by"].as_str().map(|by| format!("by {by}")),
             value["of"].as_u64().map(|job| format!("of job {job}")),
-            value["missing"]
-                .as_u64()
-                .map(|n| format!("{n} entries before this could not be written")),
+            value["missing"].as_u64().map(|n| {
+                format!(
+                    "{} before this could not be written",
+                    counted(n, Noun::Entry)
+                )
+            }),
         ]
         .into_iter()
         .flatten()

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use super::context::Context;
 use super::error::CliError;
+use crate::view::count::{Noun, counted};
 
 /// Above the configured number of hosts, has the count typed.  Not asked with `--yes`, nor where nobody could answer.
 #[expect(
@@ -24,7 +25,8 @@ pub(super) fn confirm(
         return Ok(());
     }
     eprintln!("{what}");
-    eprint!("This runs on {count} hosts ({targets}). Type {count} to go on: ");
+    let hosts = counted(count, Noun::Host);
+    eprint!("This runs on {hosts} ({targets}). Type {count} to go on: ");
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;

@@ -23,8 +23,8 @@ use crate::tui::{Console, Program};
 /// What differs between the consoles there are.
 pub(super) struct Setting {
     pub(super) name: &'static str,
-    /// Lines of the bar are remembered here.
-    pub(super) history: Option<PathBuf>,
+    /// Lines of the bar, and how lists were left, are remembered in this directory.
+    pub(super) state: Option<PathBuf>,
     /// An engine in this process, and a directory for a socket of its own: the verbs that only print are programs of their
     /// own, and have to reach it.
     pub(super) in_process: Option<(Arc<Service>, PathBuf)>,
@@ -37,12 +37,10 @@ pub(super) async fn console(context: &Context, args: &command::Console) -> Resul
         (Some(service), Ok(private)) => (Some((service, private.path().to_owned())), Some(private)),
         (Some(_), Err(error)) => return Err(CliError::from(error)),
     };
-    let history = Context::place()
-        .ok()
-        .map(|place| place.state().join("history"));
+    let state = Context::place().ok().map(|place| place.state().to_owned());
     let setting = Setting {
         name: "regatta",
-        history,
+        state,
         in_process,
     };
     open(context, args, setting).await
@@ -85,6 +83,7 @@ pub(super) async fn open(
             Reach::Daemon { .. } => Leaving::Detaches,
             Reach::InProcess(_) => Leaving::Ends,
         },
+        asking: context.planner().asking(),
     };
     let mut listening = None;
     let program = match &setting.in_process {
@@ -103,7 +102,7 @@ pub(super) async fn open(
         loaded,
         planning,
         program,
-        history: setting.history,
+        state: setting.state,
     };
     let left = crate::tui::run(console).await;
     if let Some(listening) = listening {

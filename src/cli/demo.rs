@@ -28,6 +28,7 @@ use crate::demo::computer::Health;
 use crate::demo::fleet::Fleet;
 use crate::demo::place::Place;
 use crate::demo::server::{Config, Faults, Server, new_key};
+use crate::view::count::{Noun, agreeing, counted};
 use crate::view::json;
 use crate::wire::reply::{JobView, Settled};
 use crate::wire::request::{Receive, ReceiveUntil};
@@ -173,7 +174,7 @@ async fn watch(context: &Context, place: &Place) -> Result<Exit, CliError> {
     }
     let setting = Setting {
         name: "regatta demo (simulated computers)",
-        history: None,
+        state: None,
         in_process: context
             .in_process()
             .map(|service| (service, place.path().join("run"))),
@@ -191,8 +192,8 @@ async fn perform(context: &Context, fleet: &Fleet, server: &Server) -> Result<Ex
     let count = fleet.computers().len();
     context.note(&format!(
         "{count} simulated {} {} on {}, inside this program; nothing else is contacted",
-        plural(count, "computer"),
-        if count == 1 { "answers" } else { "answer" },
+        Noun::Computer.word(count),
+        agreeing(count, "answers", "answer"),
         server.address()
     ));
     let mut select = Vec::new();
@@ -304,9 +305,9 @@ impl Verdict {
 fn summarise(context: &Context, fleet: &Fleet, settled: &Settled) {
     let count = fleet.computers().len();
     context.note(&format!(
-        "\nSimulated: {count} {}, with shell and processes, and all that was said there.\n\
+        "\nSimulated: {}, with shell and processes, and all that was said there.\n\
          Real: the connections, SSH with its keys, the jobs, and all that regatta did with them.\n",
-        plural(count, "computer")
+        counted(count, Noun::Computer)
     ));
     for job in &settled.jobs {
         context.note(&job_line(job));
@@ -332,10 +333,6 @@ fn summarise(context: &Context, fleet: &Fleet, settled: &Settled) {
             width = width.unwrap_or(0)
         ));
     }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    format!("{what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A command line as it would be typed.

@@ -10,6 +10,7 @@ use super::picked;
 use crate::command::Pick;
 use crate::daemon::client::Absent;
 use crate::targets::HostSet;
+use crate::view::count::{Noun, counted};
 use crate::view::text::harmless;
 use crate::view::{json, span};
 use crate::wire::look::{Folded, Group};
@@ -79,10 +80,7 @@ fn only<'a>(folded: &mut Folded, wanted: &HashSet<u64>, host: impl Fn(u64) -> &'
 
 /// `10 hosts  exit 0  web[01-10]`
 fn line(group: &Group) -> String {
-    let count = match group.children.len() {
-        1 => "1 host".to_string(),
-        count => format!("{count} hosts"),
-    };
+    let count = counted(group.children.len(), Noun::Host);
     let what = match (&group.reason, group.exit) {
         (Some(reason), _) => harmless(reason.text.as_bytes()),
         (None, Some(exit)) => format!("exit {exit}"),
@@ -91,14 +89,18 @@ fn line(group: &Group) -> String {
     format!("{count}  {what}  {}", harmless(group.hosts.as_bytes()))
 }
 
-/// The last line, and how much there is before it.
+/// The line that tells it from the others, and how much there is in all.
 fn sample(group: &Group) -> Option<String> {
     if group.output.bytes == 0 {
         return None;
     }
     let before = match group.output.lines {
         0 | 1 => String::new(),
-        lines => format!(" ({lines} lines, {})", span::bytes(group.output.bytes)),
+        lines => format!(
+            " ({}, {})",
+            counted(lines, Noun::Line),
+            span::bytes(group.output.bytes)
+        ),
     };
     let cut = if group.cut { " (cut)" } else { "" };
     let line = group.sample.strip_suffix(b"\r").unwrap_or(&group.sample);

@@ -21,10 +21,5 @@ pub(super) async fn query(context: &Context, args: QueryRun) -> Result<Exit, Cli
         return Err(CliError::usage(format!("there is no query {:?}", args.query)).hint(hint));
     };
     let spec = context.planner().query(&args, query)?;
-    let manner = match (args.dry_run, args.wait) {
-        (true, _) => Manner::DryRun,
-        (false, true) => Manner::Staying,
-        (false, false) => Manner::InBackground,
-    };
-    begin(context, spec, manner).await
+    begin(context, spec, Manner::of(args.begin)).await
 }

@@ -8,6 +8,7 @@ use super::error::{CliError, Exit};
 use crate::command::Remove;
 use crate::daemon::client::Absent;
 use crate::plan::request;
+use crate::view::count::{Noun, counted};
 use crate::wire::reply::LeftBehind;
 use crate::wire::{Reply, Request};
 
@@ -76,7 +77,7 @@ impl Removed {
 
     pub(super) fn note(&self, context: &Context) {
         if self.jobs.len() > NAMED {
-            return context.note(&format!("removed {} jobs", self.jobs.len()));
+            return context.note(&format!("removed {}", counted(self.jobs.len(), Noun::Job)));
         }
         for job in &self.jobs {
             context.note(&format!("job {job} removed"));

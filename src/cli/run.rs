@@ -10,7 +10,7 @@ use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Layout, Partial, Sink, Target};
-use crate::command::Run;
+use crate::command::{Begin, Run};
 use crate::core::fleet::Command;
 use crate::core::ladder::Rigour;
 use crate::core::output::Streams;
@@ -19,6 +19,7 @@ use crate::core::select::Selector;
 use crate::core::spec::JobSpec;
 use crate::core::state::State;
 use crate::daemon::client::Absent;
+use crate::view::count::{Noun, counted};
 use crate::view::json;
 use crate::wire::reply::JobView;
 use crate::wire::request::{Receive, ReceiveUntil};
@@ -29,12 +30,7 @@ const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
     let spec = spec(context, &args)?;
-    let manner = match (args.dry_run, args.wait) {
-        (true, _) => Manner::DryRun,
-        (false, true) => Manner::Staying,
-        (false, false) => Manner::InBackground,
-    };
-    begin(context, spec, manner).await
+    begin(context, spec, Manner::of(args.begin)).await
 }
 
 /// How a job is begun.
@@ -45,6 +41,16 @@ pub(super) enum Manner {
     InBackground,
     /// And followed to its end.
     Staying,
+}
+
+impl Manner {
+    pub(super) fn of(typed: Begin) -> Self {
+        match (typed.dry_run, typed.wait) {
+            (true, _) => Self::DryRun,
+            (false, true) => Self::Staying,
+            (false, false) => Self::InBackground,
+        }
+    }
 }
 
 /// Begins a job once it is confirmed.
@@ -72,7 +78,7 @@ pub(super) async fn begin(
         context.note(&format!(
             "job {} runs on {}; `regatta receive {} --wait` follows it",
             job.id,
-            count_of_hosts(hosts.len()),
+            counted(hosts.len(), Noun::Host),
             job.id
         ));
     }
@@ -188,10 +194,6 @@ fn summary(context: &Context, outcome: &Outcome) -> Exit {
     }
 }
 
-fn count_of_hosts(count: usize) -> String {
-    format!("{count} host{}", if count == 1 { "" } else { "s" })
-}
-
 fn dry_run(context: &Context, spec: &JobSpec, hosts: &[String]) -> Result<Exit, CliError> {
     let mut out = io::stdout().lock();
     if context.global.json {
@@ -204,7 +206,7 @@ fn dry_run(context: &Context, spec: &JobSpec, hosts: &[String]) -> Result<Exit, 
         }
         context.note(&format!(
             "{} ({}); none was contacted",
-            count_of_hosts(hosts.len()),
+            counted(hosts.len(), Noun::Host),
             spec.targets
         ));
     }

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use super::terminal::Terminal;
 use crate::core::output::{Count, Stream};
+use crate::view::count::{Noun, counted};
 use crate::view::text::{harmless, harmless_json};
 use crate::view::{json, span};
 use crate::wire::reply::ChildView;
@@ -162,10 +163,10 @@ impl Sink {
         }
         // Not data, so it never goes where only data belongs.
         let text = format!(
-            "{}: ... {} ({} lines) of output cut here ...\n",
+            "{}: ... {} ({}) of output cut here ...\n",
             origin.host,
             span::bytes(dropped.bytes),
-            dropped.lines
+            counted(dropped.lines, Noun::Line)
         );
         io::stderr().write_all(text.as_bytes())
     }

@@ -4,10 +4,10 @@ use super::Verb;
 use super::console::Act;
 
 impl Act {
-    /// Whether this opens the bar to do something to the fleet.  All else only looks.
+    /// Whether this does something to the fleet, or opens the bar for that.  All else only looks.
     pub fn acts(&self) -> bool {
         match self {
-            Self::Add | Self::Edit => true,
+            Self::Add | Self::Edit | Self::Limit | Self::Queue => true,
             Self::Down
             | Self::Up
             | Self::HalfDown
@@ -38,6 +38,7 @@ impl Act {
             | Self::Repeat
             | Self::Reload
             | Self::Theme { .. }
+            | Self::Set { .. }
             | Self::Expand
             | Self::Collapse
             | Self::ExpandAll

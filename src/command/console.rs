@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::set::Set;
+
 /// A line of the bar, or what a key stands for, where it is not a verb of the shell.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
 #[command(
@@ -91,6 +93,11 @@ pub enum Act {
     Reload,
     /// Choose a theme
     Theme { name: Option<String> },
+    /// Set something for as long as this console is open
+    Set {
+        #[command(subcommand)]
+        option: Set,
+    },
     /// Open a job's children; in a list of groups, a group
     Expand,
     /// Close a job's children, or go to the job
@@ -163,6 +170,10 @@ pub enum Act {
     Add,
     /// Change the job's command line and run it again
     Edit,
+    /// Say how many children of the job run at once
+    Limit,
+    /// Start no more of the job's queued children, or go on with them
+    Queue,
 }
 
 /// The screens.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::begin::parse_name;
 use super::duration::parse_duration;
 use super::number::parse_count;
-use super::{Become, TargetArgs, parse_name};
+use super::{Become, Begin, TargetArgs};
 
 #[derive(Clone, Debug, Args)]
 pub struct QueryRun {
@@ -18,9 +19,8 @@ pub struct QueryRun {
     /// Name the job, if not like the query
     #[arg(short, long, value_parser = parse_name)]
     pub name: Option<String>,
-    /// Stay and print `host: line` as lines arrive; Ctrl-C detaches, a second one stops
-    #[arg(short, long)]
-    pub wait: bool,
+    #[command(flatten)]
+    pub begin: Begin,
     /// How many children run at once
     #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: Option<NonZeroU32>,
@@ -29,7 +29,4 @@ pub struct QueryRun {
     pub timeout: Option<Duration>,
     #[command(flatten)]
     pub becomes: Become,
-    /// List the hosts and contact none
-    #[arg(long)]
-    pub dry_run: bool,
 }

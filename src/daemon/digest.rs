@@ -13,6 +13,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
+use super::apart::Told;
 use crate::core::ids::JobId;
 use crate::core::output::Stream;
 
@@ -20,7 +21,7 @@ use crate::core::output::Stream;
 const KEPT: usize = 200_000;
 
 /// Bytes of a line that is shown.
-const SAMPLE: usize = 256;
+pub(super) const SAMPLE: usize = 256;
 
 /// See the module.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(super) struct Digests {
 #[derive(Debug, Default)]
 struct OfJob {
     digests: HashMap<u32, Digest>,
+    /// What told the groups apart when it was folded last.
+    told: Told,
     folded: u64,
 }
 
@@ -105,6 +108,18 @@ impl Digests {
                 break;
             };
             self.forget(|id| id == oldest);
+        }
+    }
+
+    /// What told a job's groups apart the last time.
+    pub(super) fn told(&self, job: JobId) -> Told {
+        let of_job = self.jobs.get(&job);
+        of_job.map_or_else(Told::default, |of_job| of_job.told.clone())
+    }
+
+    pub(super) fn keep_told(&mut self, job: JobId, told: Told) {
+        if let Some(of_job) = self.jobs.get_mut(&job) {
+            of_job.told = told;
         }
     }
 

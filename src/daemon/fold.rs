@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::apart::{Told, Written, against, tell};
 use super::digest::{Digest, Digester, Digests, Size, Sum};
 use super::look::folded;
 use super::looking::unreadable;
@@ -144,9 +145,18 @@ impl Service {
             known.extend(fresh.iter().cloned());
             self.digests(|digests| digests.keep(job, fresh));
         }
-        let groups = self
-            .reading(peer, move |_| groups(job, &spec, standings, &known))
-            .await?;
+        let before = self.digests(|digests| digests.told(job));
+        let stop = Arc::clone(&left.0);
+        let found = self.reading(peer, move |store| {
+            let members = gathered(standings, &known);
+            let told = tell(store, job, &written(job, &members), &before, &stop)?;
+            Ok((groups(job, &spec, members, &known, &told), told))
+        });
+        let (groups, told) = match found.await? {
+            Ok(found) => found,
+            Err(why) => return peer.send(&unreadable(&why)).await,
+        };
+        self.digests(|digests| digests.keep_told(job, told));
         peer.send(&Reply::Folded(Folded { job: job.0, groups }))
             .await
     }
@@ -229,23 +239,73 @@ fn digest(
     Ok(digesters.into_values().map(Digester::finish).collect())
 }
 
-fn groups(
-    job: JobId,
-    spec: &JobSpec,
-    standings: Vec<Standing>,
-    known: &HashMap<u32, Digest>,
-) -> Vec<Group> {
+/// Children that came to the same: by their indexes, and what their output comes to, if there is any.
+struct Members {
+    came_to: CameTo,
+    sum: Option<Sum>,
+    indexes: Vec<u32>,
+}
+
+/// Children that came to the same, the most first.
+fn gathered(standings: Vec<Standing>, known: &HashMap<u32, Digest>) -> Vec<Members> {
     let mut members: HashMap<(CameTo, Option<Sum>), Vec<u32>> = HashMap::new();
     for Standing { index, came_to } in standings {
         let sum = known.get(&index).map(|digest| digest.sum);
         members.entry((came_to, sum)).or_default().push(index);
     }
-    let mut members: Vec<_> = members.into_iter().collect();
+    let members = members.into_iter();
+    let mut members: Vec<Members> = members
+        .map(|((came_to, sum), indexes)| Members {
+            came_to,
+            sum,
+            indexes,
+        })
+        .collect();
+    members.sort_by_key(|members| {
+        let indexes = &members.indexes;
+        (std::cmp::Reverse(indexes.len()), indexes.first().copied())
+    });
     members
-        .sort_by_key(|(_, indexes)| (std::cmp::Reverse(indexes.len()), indexes.first().copied()));
-    let group = |((came_to, _), indexes): ((CameTo, Option<Sum>), Vec<u32>)| {
-        let sample = indexes.first().and_then(|index| known.get(index));
-        let sample = sample.map_or_else(Bytes::new, |digest| digest.sample.clone());
+}
+
+/// What those that ended wrote, in order.
+fn written(job: JobId, members: &[Members]) -> Vec<Written> {
+    let ended = members
+        .iter()
+        .filter(|members| matches!(members.came_to, CameTo::End { .. }));
+    let written = ended.filter_map(|members| {
+        let first = members.indexes.first()?;
+        Some(Written {
+            sum: members.sum,
+            child: job.child(*first as usize),
+        })
+    });
+    written.collect()
+}
+
+fn groups(
+    job: JobId,
+    spec: &JobSpec,
+    members: Vec<Members>,
+    known: &HashMap<u32, Digest>,
+    told: &Told,
+) -> Vec<Group> {
+    let written = written(job, &members);
+    let apart = (0..written.len()).filter_map(|number| {
+        let (pair, _) = against(&written, number)?;
+        let line = told.get(&pair).filter(|line| !line.is_empty())?;
+        Some((written[number].child, line.clone()))
+    });
+    let mut apart: HashMap<ChildId, Bytes> = apart.collect();
+    let group = |members: Members| {
+        let Members {
+            came_to, indexes, ..
+        } = members;
+        let first = indexes.first();
+        let line = first.and_then(|index| apart.remove(&job.child(*index as usize)));
+        let last = first.and_then(|index| known.get(index));
+        let sample = line.or_else(|| last.map(|digest| digest.sample.clone()));
+        let sample = sample.unwrap_or_default();
         let name = |index: &u32| spec.hosts[*index as usize].name.as_str();
         let hosts = folded(indexes.iter().map(name));
         let child = |index: &u32| job.child(*index as usize).0;

@@ -4,6 +4,7 @@
 //! the other end, which starts a daemon if there is none.  Without a daemon the same session serves the same client over
 //! a pipe in memory.
 
+mod apart;
 pub mod assemble;
 mod audit;
 mod chronicle;
@@ -18,7 +19,6 @@ mod looking;
 mod notice;
 mod peer;
 pub mod place;
-mod plain;
 mod questions;
 mod receive;
 mod rerun;

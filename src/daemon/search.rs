@@ -12,10 +12,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::looking::{point, unreadable};
 use super::peer::{Broken, Peer};
-use super::plain::plain;
 use super::session::Service;
 use crate::core::ids::{ChildId, JobId};
 use crate::store::{Row, RowEnd, RowKind, Spot, Store, Unreadable};
+use crate::view::ansi::plain;
 use crate::wire::Reply;
 use crate::wire::look::{Case, Found, Search};
 
@@ -161,7 +161,7 @@ impl Searcher {
 
 fn matches(pattern: &Regex, row: Row<'_>) -> bool {
     match row.what {
-        RowKind::Text { data, .. } => pattern.is_match(&plain(data)),
+        RowKind::Text { data, .. } => pattern.is_match(plain(data).as_bytes()),
         RowKind::Cut(_) => false,
     }
 }

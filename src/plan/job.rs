@@ -34,7 +34,7 @@ impl Planner<'_> {
             local: false,
             name: Some(args.name.clone().unwrap_or_else(|| query.name.clone())),
             script: None,
-            wait: args.wait,
+            begin: args.begin,
             fanout: args.fanout,
             connect_timeout: None,
             timeout: Some(args.timeout.unwrap_or(query.timeout)),
@@ -44,7 +44,6 @@ impl Planner<'_> {
             on_full: None,
             becomes: args.becomes.clone(),
             tty: None,
-            dry_run: args.dry_run,
             command: Vec::new(),
         };
         self.job_of(&run, query.payload.clone())

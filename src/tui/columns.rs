@@ -233,11 +233,11 @@ fn lines(lines: u64, bytes: u64) -> String {
     }
 }
 
-/// `812`, `12k`, `3M`.
+/// `812`, `120k`, `13M`: not more than five cells.
 fn compact(count: u64) -> String {
     match count {
         0..100_000 => count.to_string(),
-        100_000..100_000_000 => format!("{}k", count / 1000),
+        100_000..10_000_000 => format!("{}k", count / 1000),
         _ => format!("{}M", count / 1_000_000),
     }
 }

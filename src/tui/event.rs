@@ -6,8 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::remembered::Remembered;
 use super::whole::Whole;
 use crate::command::query::QueryRun;
+use crate::command::set::Notify;
 use crate::command::{Global, Run};
 use crate::config::queries::Query;
 use crate::core::spec::JobSpec;
@@ -152,7 +154,7 @@ pub enum Action {
     /// Fetch all output of these children, to be copied.
     Fetch(Ticket, Whole),
     /// Tell the operator, who looks elsewhere.
-    Notify(String),
+    Notify(Notify, String),
     /// Run the operator's command for a job that has ended.
     Hook(Box<JobView>),
     /// Name the window.
@@ -161,6 +163,8 @@ pub enum Action {
     Mouse(Mouse),
     /// Remember a line of the bar.
     Remember(String),
+    /// Remember how lists are sorted and narrowed.
+    RememberLists(Box<Remembered>),
     Reload,
     Redraw,
     Suspend,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::model::Change;
 use crate::core::state::State;
+use crate::view::count::{Noun, counted};
 use crate::wire::reply::JobView;
 
 /// What is remembered.
@@ -115,6 +116,6 @@ pub fn told(change: &Change, at: i64) -> Happening {
 fn hosts(job: &JobView) -> String {
     match job.children() {
         1 => job.targets.clone(),
-        count => format!("{count} hosts"),
+        count => counted(count, Noun::Host),
     }
 }

@@ -7,6 +7,24 @@ use regex::{Regex, RegexBuilder};
 /// Bytes a compiled expression may take.
 const LARGEST: usize = 1 << 20;
 
+/// What of a list is shown at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Scope {
+    #[default]
+    Everything,
+    Problems,
+}
+
+impl Scope {
+    #[must_use]
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Everything => Self::Problems,
+            Self::Problems => Self::Everything,
+        }
+    }
+}
+
 /// Which rows are shown: those with a text, those without it (`!text`), those that match (`/regex/`).
 #[derive(Clone, Debug, Default)]
 pub enum Filter {

@@ -9,12 +9,14 @@ use ratatui::layout::Rect;
 
 use super::columns::natural;
 use super::event::Now;
+use super::filter::Scope;
 use super::list::List;
 use super::styles::Styles;
 use super::view::{Glyphs, Pane, pad};
 use crate::command::console::Way;
 use crate::config::theme::Role;
 use crate::core::state::State;
+use crate::view::count::{Noun, counted};
 use crate::view::span;
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless};
@@ -30,26 +32,34 @@ pub struct Hosts {
     pub list: List<String>,
     pub marks: BTreeSet<String>,
     range: Option<String>,
-    problems_only: Scope,
+    scope: Scope,
     sort: By,
     /// What a list that is on its way holds so far.
     coming: Vec<HostView>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Scope {
-    #[default]
-    Everything,
-    Problems,
-}
-
 /// By what computers are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum By {
+pub enum By {
     #[default]
     Name,
     /// What cannot be reached first, then what runs most.
     Trouble,
+}
+
+impl By {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Trouble => "trouble",
+        }
+    }
+
+    pub fn by_word(word: &str) -> Option<Self> {
+        [Self::Name, Self::Trouble]
+            .into_iter()
+            .find(|by| by.word() == word)
+    }
 }
 
 impl Hosts {
@@ -150,10 +160,17 @@ impl Hosts {
     }
 
     pub fn toggle_problems(&mut self) {
-        self.problems_only = match self.problems_only {
-            Scope::Everything => Scope::Problems,
-            Scope::Problems => Scope::Everything,
-        };
+        self.scope = self.scope.turned();
+        self.arrange();
+    }
+
+    /// By what computers are sorted, and which are shown.
+    pub fn order(&self) -> (By, Scope) {
+        (self.sort, self.scope)
+    }
+
+    pub fn set_order(&mut self, sort: By, scope: Scope) {
+        (self.sort, self.scope) = (sort, scope);
         self.arrange();
     }
 
@@ -181,7 +198,7 @@ impl Hosts {
     }
 
     fn is_shown(&self, name: &str) -> bool {
-        if self.problems_only == Scope::Problems && !self.is_bad(name) {
+        if self.scope == Scope::Problems && !self.is_bad(name) {
             return false;
         }
         let groups = self
@@ -386,10 +403,11 @@ impl Hosts {
             .collect::<BTreeSet<_>>()
             .len();
         let shown = self.list.len();
-        let mut text = if shown == all {
-            format!("{all} host{}", if all == 1 { "" } else { "s" })
-        } else {
-            format!("{shown} of {all} hosts")
+        let hosts = counted(all, Noun::Host);
+        let mut text = match (self.scope, shown == all) {
+            (Scope::Problems, _) => format!("only problems: {shown} of {hosts}"),
+            (Scope::Everything, true) => hosts,
+            (Scope::Everything, false) => format!("{shown} of {hosts}"),
         };
         if !self.marks.is_empty() {
             _ = write!(text, ", {} marked", self.marks.len());

@@ -16,6 +16,7 @@ use super::view::{Glyphs, Pane, pad};
 use crate::command::console::Column;
 use crate::config::theme::Role;
 use crate::core::state::State;
+use crate::view::count::{Noun, counted};
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless};
 use crate::wire::look::Group;
@@ -51,7 +52,7 @@ impl Jobs<'_> {
         if area.height == 0 {
             return;
         }
-        let placed = place(self.columns, area);
+        let placed = place(self.columns, area, self.widest_done());
         for at in &placed {
             let title = aligned(at.column.title(), at.column.align(), at.width);
             buf.set_stringn(
@@ -89,6 +90,16 @@ impl Jobs<'_> {
     /// How many rows of an area this high are for jobs: without the title and the header.
     pub fn rows_in(area: Rect) -> usize {
         usize::from(area.height.saturating_sub(2))
+    }
+
+    fn widest_done(&self) -> u16 {
+        let most = self.model.jobs().map(|entry| entry.job.children()).max();
+        let digits = most
+            .unwrap_or_default()
+            .checked_ilog10()
+            .unwrap_or_default()
+            + 1;
+        (2 * digits + 1) as u16
     }
 
     fn draw_nothing(&self, area: Rect, buf: &mut Buffer) {
@@ -290,7 +301,8 @@ pub fn progress(entry: &Entry, now: Now) -> Option<String> {
 
 /// The title of the list: how it is sorted, what is shown of it.
 pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
-    use super::tree::{Direction, Scope};
+    use super::filter::Scope;
+    use super::tree::Direction;
     let sort = tree.sort();
     let way = match sort.direction {
         Direction::Up => "up",
@@ -307,10 +319,14 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
         .filter(|row| matches!(row, RowId::Job(_)))
         .count();
     let mut right = match (tree.scope(), shown == jobs) {
-        (Scope::Problems, _) => format!("only problems: {shown} of {jobs} jobs"),
-        (Scope::Everything, true) => format!("{jobs} job{}", if jobs == 1 { "" } else { "s" }),
-        (Scope::Everything, false) => format!("{shown} of {jobs} jobs"),
+        (Scope::Problems, _) => format!("only problems: {shown} of {}", counted(jobs, Noun::Job)),
+        (Scope::Everything, true) => counted(jobs, Noun::Job),
+        (Scope::Everything, false) => format!("{shown} of {}", counted(jobs, Noun::Job)),
     };
+    if tree.by_name_only() > 0 {
+        let older = tree.by_name_only();
+        _ = write!(right, ", {older} older by name only");
+    }
     if removing > 0 {
         _ = write!(right, ", {removing} being removed");
     }
@@ -329,8 +345,9 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
     (left, right)
 }
 
-/// Gives columns their cells: what there is no room for goes, the most dispensable first.
-fn place(columns: &[Column], area: Rect) -> Vec<Placed> {
+/// Gives columns their cells: what there is no room for goes, the most dispensable first.  `done` cells hold the longest
+/// count of what is done.
+fn place(columns: &[Column], area: Rect, done: u16) -> Vec<Placed> {
     let room = area.width.saturating_sub(GUTTER);
     let mut kept: Vec<Column> = columns.to_vec();
     let least = |kept: &[Column]| -> u16 {
@@ -357,7 +374,10 @@ fn place(columns: &[Column], area: Rect) -> Vec<Placed> {
         widths[at] += more;
         spare -= more;
     };
-    // The last line can be read before any other column gets more than it needs, and takes what is left in the end.
+    // Numbers are read whole first.  The last line can be read before any other column gets more than it needs, and takes what is left in the end.
+    if let Some(at) = kept.iter().position(|column| *column == Column::Done) {
+        grow(&mut widths, at, done);
+    }
     let last = kept.iter().position(|column| *column == Column::Last);
     if let Some(last) = last {
         grow(&mut widths, last, LEGIBLE);

@@ -20,10 +20,12 @@ mod link;
 pub mod list;
 pub mod model;
 pub mod output;
+mod outward;
 pub mod perform;
 pub mod pick;
 mod program;
 pub mod questions;
+mod remembered;
 pub mod styles;
 mod term;
 pub mod tree;
@@ -44,7 +46,8 @@ use crate::view::span::Zone;
 use app::{App, Flags};
 use config::{Files, Loaded};
 use event::{Event, Focus, Mouse, Now};
-use perform::{Hands, Next};
+use perform::{Hands, Next, OwnFiles};
+use remembered::Remembered;
 use term::Screen;
 
 pub use program::Program;
@@ -65,8 +68,8 @@ pub struct Console {
     pub planning: perform::Planning,
     /// This very program, for the verbs that only print.
     pub program: Program,
-    /// Where lines of the bar are remembered, if anywhere.
-    pub history: Option<std::path::PathBuf>,
+    /// The directory in which lines of the bar are remembered, and how lists were left; if anywhere.
+    pub state: Option<std::path::PathBuf>,
 }
 
 /// Runs a console until the operator leaves it.
@@ -79,17 +82,20 @@ pub async fn run(console: Console) -> io::Result<()> {
     let mut signals = Signals::new()?;
     let mut screen = Screen::enter(mouse)?;
     let (link, mut inbound) = link::Link::start(console.reach);
-    let history = bar::History::load(console.history.as_deref());
+    let own = console.state.as_deref().map(OwnFiles::within);
+    let history = bar::History::load(own.as_ref().map(|own| own.history.as_path()));
+    let remembered = Remembered::load(own.as_ref().map(|own| own.lists.as_path()));
     let settings = console.loaded.settings.clone();
     let utc = settings.console.utc;
-    let mut app = App::new(console.flags, console.loaded, screen.size()?, history);
+    let size = screen.size()?;
+    let mut app = App::new(console.flags, console.loaded, size, history, remembered);
     let mut hands = Hands::new(
         link,
         settings,
         console.files,
         console.planning,
         console.program,
-        console.history,
+        own,
     );
     let zone = if utc { Zone::Utc } else { Zone::Local };
     let clock = Clock::start(zone);

@@ -2,15 +2,17 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Clear, Paragraph, Widget, Wrap};
+use ratatui::widgets::{Block, Clear, Widget};
 use zeroize::Zeroizing;
 
 use super::dialog::centred;
 use super::styles::Styles;
 use super::view::Glyphs;
 use crate::config::theme::Role;
-use crate::view::text::harmless;
+use crate::view::count::{Noun, counted};
+use crate::view::text::{harmless, wrapped};
 use crate::wire::look::{Question, QuestionKind};
 
 /// A question that is being answered.
@@ -20,6 +22,21 @@ pub struct Answering {
     /// Other open questions of the same kind in the same jobs: host keys can be accepted together.
     pub alike: Vec<u64>,
     typed: Secret,
+    /// Rows of the text that are above the dialog.
+    scrolled: usize,
+}
+
+/// Text and answer, broken into rows, in an area.
+struct Pages {
+    text: Vec<String>,
+    foot: Vec<String>,
+    /// How many rows of the text are seen.
+    room: usize,
+    /// How far it can be scrolled.
+    most: usize,
+    /// How large the dialog is, with its border.
+    across: u16,
+    down: u16,
 }
 
 /// What is being typed, and never shown in a log.
@@ -38,6 +55,7 @@ impl Answering {
             question,
             alike,
             typed: Secret::default(),
+            scrolled: 0,
         }
     }
 
@@ -89,17 +107,46 @@ impl Answering {
         }
     }
 
-    pub fn draw(&self, area: Rect, buf: &mut Buffer, styles: &Styles, glyphs: Glyphs) {
-        let mut lines = vec![Line::default()];
-        lines.extend(self.text().into_iter().map(Line::raw));
-        lines.push(Line::default());
+    /// Scrolls the text by so many rows, where it does not fit.
+    pub fn scroll(&mut self, area: Rect, by: isize) {
+        let most = self.pages(area).most;
+        self.scrolled = self.scrolled.min(most).saturating_add_signed(by).min(most);
+    }
+
+    /// How the text lies in the dialog.
+    fn pages(&self, area: Rect) -> Pages {
         let across = 78.min(area.width);
         let inner = usize::from(across.saturating_sub(4)).max(1);
-        let rows: usize = lines
-            .iter()
-            .map(|line| line.width().max(1).div_ceil(inner))
-            .sum();
-        let boxed = centred(area, across, rows as u16 + 4);
+        let wrapped = |lines: Vec<String>| -> Vec<String> {
+            let rows = lines.iter().flat_map(|line| wrapped(line, inner));
+            rows.collect()
+        };
+        let mut text = wrapped(self.text());
+        let foot = if self.is_a_choice() {
+            wrapped(vec![self.hint()])
+        } else {
+            vec![format!("> {}", self.shown())]
+        };
+        let inside = usize::from(area.height.saturating_sub(2));
+        // The text has room only where the answer has some.
+        let room = inside.saturating_sub(foot.len());
+        if text.len() + 2 <= room {
+            text.insert(0, String::new());
+            text.push(String::new());
+        }
+        Pages {
+            across,
+            down: (text.len() + foot.len() + 2) as u16,
+            most: text.len().saturating_sub(room),
+            text,
+            room,
+            foot,
+        }
+    }
+
+    pub fn draw(&self, area: Rect, buf: &mut Buffer, styles: &Styles, glyphs: Glyphs) {
+        let pages = self.pages(area);
+        let boxed = centred(area, pages.across, pages.down);
         Clear.render(boxed, buf);
         let title = match self.question.kind {
             QuestionKind::HostKey { .. } => " Is this the host's key? ",
@@ -112,30 +159,26 @@ impl Answering {
             .border_set(glyphs.border())
             .border_style(styles.of(Role::Border))
             .title(Line::styled(title, styles.of(Role::TitleFocused)));
+        let from = self.scrolled.min(pages.most);
+        let block = if pages.most > 0 {
+            let more = match (from > 0, from < pages.most) {
+                (true, true) => " more: up, down ",
+                (true, false) => " more: up ",
+                (false, _) => " more: down ",
+            };
+            block.title_bottom(Line::styled(more, styles.of(Role::Key)).right_aligned())
+        } else {
+            block
+        };
         let inside = block.inner(boxed);
         block.render(boxed, buf);
-        let inside = Rect {
-            x: inside.x + inside.width.min(1),
-            width: inside.width.saturating_sub(2),
-            ..inside
-        };
-        Paragraph::new(lines)
-            .wrap(Wrap { trim: false })
-            .render(inside, buf);
-        if inside.height > 0 {
-            let last = inside.y + inside.height - 1;
-            let text = if self.is_a_choice() {
-                self.hint()
-            } else {
-                format!("> {}", self.shown())
-            };
-            buf.set_stringn(
-                inside.x,
-                last,
-                text,
-                usize::from(inside.width),
-                styles.of(Role::Prompt),
-            );
+        let text = pages.text.iter().skip(from).take(pages.room);
+        let rows = text
+            .map(|row| (row, Style::new()))
+            .chain(pages.foot.iter().map(|row| (row, styles.of(Role::Prompt))));
+        for (y, (row, style)) in (inside.top()..inside.bottom()).zip(rows) {
+            let across = usize::from(inside.width.saturating_sub(2));
+            buf.set_stringn(inside.x + inside.width.min(1), y, row, across, style);
         }
     }
 
@@ -150,7 +193,11 @@ impl Answering {
     fn text(&self) -> Vec<String> {
         let who = match self.question.children.len() {
             1 => format!("{} waits for it.", self.question.hosts),
-            count => format!("{count} hosts wait for it: {}.", self.question.hosts),
+            count => format!(
+                "{} wait for it: {}.",
+                counted(count, Noun::Host),
+                self.question.hosts
+            ),
         };
         let plain = |text: &str| harmless(text.as_bytes());
         match &self.question.kind {
@@ -162,8 +209,8 @@ impl Answering {
             } => vec![
                 format!("{} is not known yet. It presents", plain(host)),
                 format!("  {} {}", plain(algorithm), plain(fingerprint)),
-                "Compare that with what the host's own administrator says.".to_string(),
                 format!("Accepted, it is added to {}. {who}", plain(file)),
+                "Compare the key with what the host's own administrator says.".to_string(),
             ],
             QuestionKind::Passphrase { file } => {
                 vec![format!("The key {} is encrypted. {who}", plain(file))]

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::daemon::client::{Absent, Reach};
+use crate::view::count::{Noun, counted};
 use crate::wire::look::{Look, Place, RowEnd, RowKind, Seen};
 use crate::wire::{Reply, Request};
 
@@ -63,8 +64,9 @@ impl Whole {
                         RowKind::Cut(count) => {
                             written.dropped += count.bytes;
                             let line = format!(
-                                "[regatta: {} bytes in {} lines were cut out here]\n",
-                                count.bytes, count.lines
+                                "[regatta: {} in {} were cut out here]\n",
+                                counted(count.bytes, Noun::Byte),
+                                counted(count.lines, Noun::Line),
                             );
                             text.extend_from_slice(line.as_bytes());
                         }

@@ -128,7 +128,11 @@ pub fn pen_after(row: &[u8], pen: Pen) -> Pen {
 
 /// The row as it reads, without escape sequences: what is searched and copied.  Tabs stay, all else that is not text is
 /// written out as in [`Line`].
+///
+/// Whoever searches has to look at this: a hit in anything else has no place on the screen.
 pub fn plain(row: &[u8]) -> Cow<'_, str> {
+    // A newline often has one before it, which goes back and writes nothing.
+    let row = row.strip_suffix(b"\r").unwrap_or(row);
     if let Some(text) = printable_ascii(row) {
         return Cow::Borrowed(text);
     }

@@ -1,6 +1,7 @@
 //! How jobs, children and output look: text, tables and the JSON contract.  No IO; both faces use it.
 
 pub mod ansi;
+pub mod count;
 pub mod json;
 pub mod question;
 pub mod span;

@@ -8,7 +8,38 @@ use crate::wire::look::{Question, QuestionKind};
 
 /// One line: what is asked, and for which hosts.
 pub fn line(question: &Question) -> String {
+    let wrong = match question.wrong {
+        0 => "",
+        _ => "; the last answer was wrong",
+    };
+    let line = format!("{} ({}{wrong})", what(question), question.hosts);
+    harmless(line.as_bytes())
+}
+
+/// One line for somebody who looks elsewhere: who asks, and what, each once.
+pub fn news(question: &Question) -> String {
+    let wrong = match question.wrong {
+        0 => "",
+        _ => " (the last answer was wrong)",
+    };
     let what = match &question.kind {
+        QuestionKind::HostKey {
+            host,
+            algorithm,
+            fingerprint,
+            ..
+        } if *host == question.hosts => format!("is {algorithm} {fingerprint} its key?"),
+        QuestionKind::HostKey { .. }
+        | QuestionKind::Passphrase { .. }
+        | QuestionKind::Password { .. }
+        | QuestionKind::Sudo { .. }
+        | QuestionKind::Prompt { .. } => what(question),
+    };
+    harmless(format!("{} asks: {what}{wrong}", question.hosts).as_bytes())
+}
+
+fn what(question: &Question) -> String {
+    match &question.kind {
         QuestionKind::HostKey {
             host,
             algorithm,
@@ -21,12 +52,7 @@ pub fn line(question: &Question) -> String {
         QuestionKind::Prompt {
             account, prompt, ..
         } => format!("{account} is asked: {}", prompt.replace('\n', " ")),
-    };
-    let wrong = match question.wrong {
-        0 => "",
-        _ => "; the last answer was wrong",
-    };
-    harmless(format!("{what} ({}{wrong})", question.hosts).as_bytes())
+    }
 }
 
 /// What to put before the cursor when the secret itself is typed.

@@ -106,6 +106,34 @@ pub fn cut(text: &str, cells: usize) -> String {
     out
 }
 
+/// Lines of at most so many cells: broken at spaces, and within words that are longer.  What stands before the first word
+/// stays.
+pub fn wrapped(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
+    for (n, word) in text.split(' ').enumerate() {
+        let space = usize::from(n > 0);
+        if n > 0 && used > 0 && used + space + width(word) > cells {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        } else if n > 0 && used + space <= cells {
+            line.push(' ');
+            used += space;
+        }
+        for c in word.chars() {
+            let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            if used + wide > cells && used > 0 {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            line.push(c);
+            used += wide;
+        }
+    }
+    lines.push(line);
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +165,22 @@ mod tests {
             serde_json::from_str::<serde_json::Value>(&text).expect("JSON"),
             value
         );
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_within_long_words() {
+        let cases: [(&str, usize, &[&str]); 7] = [
+            ("", 5, &[""]),
+            ("one two three", 7, &["one two", "three"]),
+            ("  two three", 5, &["  two", "three"]),
+            ("a SHA256:abcdef", 6, &["a", "SHA256", ":abcde", "f"]),
+            ("日本語", 4, &["日本", "語"]),
+            ("日", 1, &["日"]),
+            ("ab", 0, &["a", "b"]),
+        ];
+        for (text, cells, want) in cases {
+            assert_eq!(wrapped(text, cells), want, "{text} in {cells}");
+        }
     }
 
     #[test]

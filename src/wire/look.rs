@@ -157,7 +157,8 @@ pub struct Group {
     pub output: Count,
     /// Whether some of that was cut, so that the same may differ in what is gone.
     pub cut: bool,
-    /// The last line that is not empty, at most 256 bytes of it.
+    /// The first line in which it differs from the largest group (of that: from the second largest); the last one that is
+    /// not empty where there is no such line.  At most 256 bytes of it.
     pub sample: Bytes,
 }
 

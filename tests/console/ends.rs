@@ -41,7 +41,7 @@ fn leaving_asks_while_something_runs() {
     let mut screen = Screen::open(&home, USUAL, &[]);
     screen.until("1 Running");
     screen.keys("q");
-    screen.until("1 children of 1 job still run");
+    screen.until("1 child of 1 job still runs");
     // The key that asked answers nothing, nor does Enter.
     screen.keys("q\r");
     screen.keys("n");

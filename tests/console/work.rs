@@ -40,7 +40,7 @@ fn a_job_is_begun_watched_stopped_and_removed() {
     screen.until("stop: 1 work: 1 Stopped");
     assert_eq!(state(), "Stopped");
     screen.keys("r");
-    screen.until("received 1 lines");
+    screen.until("received 1 line,");
     assert_eq!(home.jobs(&["work"])[0]["more"], false);
     screen.keys("q");
     screen.until("work");

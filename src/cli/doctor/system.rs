@@ -10,6 +10,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
 use crate::daemon::store_check;
+use crate::view::count::{Noun, counted};
 
 /// Descriptors that are not for connections: the store's files, clients, and what every process has.
 const RESERVE: u64 = 200;
@@ -47,7 +48,7 @@ pub(super) fn open_files(fanout: NonZeroU32) -> Finding {
         if limit.maximum.is_none() {
             "any number of connections".to_string()
         } else {
-            format!("about {hosts} connections")
+            format!("about {}", counted(hosts, Noun::Connection))
         }
     );
     let hint = "raise the hard limit (`ulimit -Hn`, limits.conf, LimitNOFILE=)";
@@ -84,11 +85,8 @@ pub(super) async fn agent() -> Finding {
                 .hint("`ssh-add` adds them")
         }
         Ok(Ok(keys)) => {
-            let many = if keys.len() == 1 { "key" } else { "keys" };
-            Finding::fine(
-                "agent",
-                format!("{name} answers and has {} {many}", keys.len()),
-            )
+            let keys = counted(keys.len(), Noun::Key);
+            Finding::fine("agent", format!("{name} answers and has {keys}"))
         }
         Ok(Err(error)) => {
             Finding::bad("agent", format!("{name} cannot be used: {error}")).hint(gone)

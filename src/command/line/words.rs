@@ -187,6 +187,27 @@ pub(super) fn rest<'a>(line: &'a str, words: &[Word]) -> &'a str {
     line[from..].trim_start()
 }
 
+/// What to type into a POSIX shell for the same: `regatta` with each word of a line as the shell has to have it.  Lines that
+/// cannot be read stand as they are.
+pub fn for_shell(line: &str) -> String {
+    let Ok(words) = words(line) else {
+        return format!("{PROGRAM} {line}");
+    };
+    let mut text = PROGRAM.to_string();
+    for word in words {
+        text.push(' ');
+        let bare = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+        if !word.text.is_empty() && word.text.chars().all(bare) {
+            text.push_str(&word.text);
+        } else {
+            text.push('\'');
+            text.push_str(&word.text.replace('\'', r"'\''"));
+            text.push('\'');
+        }
+    }
+    text
+}
+
 /// A word in quotes, if it needs them.
 pub fn quoted(word: &str) -> String {
     let mut text = String::new();

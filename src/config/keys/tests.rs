@@ -92,7 +92,9 @@ fn only_these_keys_change_anything() {
     }
     assert_eq!(
         acting,
-        ["x", "X", "d", "r", "R", "a", "e"].map(String::from).into()
+        ["x", "X", "d", "r", "R", "a", "e", "T", "P"]
+            .map(String::from)
+            .into()
     );
     // No key of fingers used to editors does harm.
     assert!(acting.iter().all(|keys| keys.chars().count() == 1));
@@ -113,7 +115,7 @@ fn every_act_has_a_key() {
         .filter(|act| !bound.contains(act.as_str()))
         .collect();
     // `/` asks for what `filter` is given, and `|` opens the bar with `pipe`.
-    assert_eq!(without, ["theme", "filter", "pipe"]);
+    assert_eq!(without, ["theme", "set", "filter", "pipe"]);
 }
 
 #[test]

@@ -43,7 +43,8 @@ impl Runner for Simulated {
                 return Ended::NotStarted(Reason::Unreachable(why));
             }
             _ = events.send(Event::Began(Trace { pid: 7 })).await;
-            let text = Bytes::from(order.payload.title().to_string());
+            let text = order.payload.title().replace("HOST", &order.host.host);
+            let text = Bytes::from(text);
             _ = events.send(Event::Output(Stream::Out, text)).await;
             if order.host.host.starts_with("slow") {
                 std::future::pending::<()>().await;
@@ -334,6 +335,27 @@ async fn searches_find_rows_in_order_and_stop_where_they_are_told() {
     assert!(matches!(wrong, Reply::Error { .. }), "{wrong:?}");
 }
 
+/// Whoever looks at a hit marks what matched in the row as it is seen.
+#[tokio::test]
+async fn searches_match_what_is_seen() {
+    let fleet = Fleet::start();
+    let text = "\x1b[31mer\x1b[0mror\na bell\x07 rings\n10%\r20%\nlong\x1b[2Kx\n";
+    let job = fleet.finished_job(&["n1"], text).await;
+    let cases = [
+        ("^error$", vec![0]),
+        (r"bell\\x07 r", vec![1]),
+        ("\x07", vec![]),
+        ("10", vec![]),
+        ("^20%$", vec![2]),
+        ("^x$", vec![3]),
+    ];
+    for (pattern, lines) in cases {
+        let found = fleet.found(search(&[(job + 1, 0)], pattern)).await;
+        let hits: Vec<u64> = found.hits.iter().map(|(_, at)| at.line).collect();
+        assert_eq!(hits, lines, "{pattern}");
+    }
+}
+
 /// A row at the end that is not complete may be a hit, and is searched again when it is.
 #[tokio::test]
 async fn an_open_row_counts_as_not_searched() {
@@ -386,6 +408,31 @@ async fn children_that_came_to_the_same_are_folded() {
     assert_eq!(fleet.folded(job).await, folded, "from what is known now");
     let none = fleet.ask(&Request::Fold { job: 99 }).await;
     assert!(matches!(none, Reply::Error { .. }), "{none:?}");
+}
+
+#[tokio::test]
+async fn groups_are_told_by_the_first_line_that_differs() {
+    let fleet = Fleet::start();
+    let samples = async |job| {
+        let folded = fleet.folded(job).await;
+        let samples = folded.groups.iter();
+        let samples: Vec<String> = samples
+            .map(|group| String::from_utf8_lossy(&group.sample).into_owned())
+            .collect();
+        samples
+    };
+    let hosts = ["n1", "n2", "odd1"];
+    let job = fleet
+        .finished_job(&hosts, "begun\non HOST\nall is well\n")
+        .await;
+    for _ in 0..2 {
+        assert_eq!(samples(job).await, ["on n1", "on n2", "on odd1"]);
+    }
+    // They differ in how they ended only, or there is nobody to differ from.
+    let job = fleet.finished_job(&hosts, "begun\nall is well\n").await;
+    assert_eq!(samples(job).await, ["all is well", "all is well"]);
+    let job = fleet.finished_job(&["n1"], "begun\non HOST\nbye\n").await;
+    assert_eq!(samples(job).await, ["bye"]);
 }
 
 #[tokio::test]

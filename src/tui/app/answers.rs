@@ -1,12 +1,13 @@
 //! What comes back: each answer to whoever asked.
 
-use super::asked::Purpose;
+use super::asked::{Purpose, Silence};
 use super::deeds::Then;
 use super::overlay::Overlay;
 use super::{App, Quitting};
 use crate::core::state::State;
 use crate::tui::event::{Action, Failure, Handed, Planned, Ran, Ticket};
 use crate::tui::events::{Happening, Weight};
+use crate::view::count::{Noun, counted};
 use crate::wire::look::Question;
 use crate::wire::request::Attend;
 use crate::wire::{Reply, Request};
@@ -70,7 +71,7 @@ impl App {
                 | Purpose::Fold(_)
                 | Purpose::Hosts
                 | Purpose::Questions
-                | Purpose::Program(_)
+                | Purpose::Program { .. }
                 | Purpose::Past
                 | Purpose::Local),
                 reply,
@@ -98,7 +99,7 @@ impl App {
                 self.quitting = Quitting::No;
             }
             Purpose::Selection(_)
-            | Purpose::Program(_)
+            | Purpose::Program { .. }
             | Purpose::Local
             | Purpose::Difference(_) => {
                 self.complain(sentence(failure));
@@ -130,11 +131,10 @@ impl App {
                 let text = match handed.bytes {
                     0 => "nothing new to receive".to_string(),
                     bytes => format!(
-                        "received {} lines, {}, from {} host{}; `receive --all` has it again",
-                        handed.lines,
+                        "received {}, {}, from {}; `receive --all` has it again",
+                        counted(handed.lines, Noun::Line),
                         crate::view::span::bytes(bytes),
-                        handed.children,
-                        if handed.children == 1 { "" } else { "s" }
+                        counted(handed.children, Noun::Host),
                     ),
                 };
                 self.enter(None, text.clone(), &deed, Weight::Ordinary);
@@ -150,12 +150,15 @@ impl App {
     /// A program has ended: what it said is shown.
     pub(super) fn ran(&mut self, ticket: Ticket, ran: &Ran) {
         match self.asked.take(ticket) {
-            Some(Purpose::Program(title)) => {
+            Some(Purpose::Program { title, silence }) => {
                 if ran.text.is_empty() {
-                    return self.say(match ran.exit {
-                        Some(0) => format!("{title}: done"),
-                        Some(exit) => format!("{title}: exit {exit}"),
-                        None => format!("{title}: killed"),
+                    return self.say(match (ran.exit, silence) {
+                        (Some(0), Silence::Done) => format!("{title}: done"),
+                        (Some(0 | 1), Silence::NothingMatches) => {
+                            format!("{title}: nothing matches")
+                        }
+                        (Some(exit), _) => format!("{title}: exit {exit}"),
+                        (None, _) => format!("{title}: killed"),
                     });
                 }
                 let title = match ran.exit {
@@ -209,12 +212,7 @@ impl App {
         }
         self.model.set_questions(questions);
         if let Some(first) = fresh.first() {
-            let text = format!(
-                "{} asks: {}",
-                first.hosts,
-                crate::view::question::line(first)
-            );
-            self.complain(text);
+            self.complain(crate::view::question::news(first));
         }
     }
 

@@ -2,17 +2,57 @@
 
 use super::App;
 use crate::tui::config::Loaded;
+use crate::tui::event::Action;
+use crate::tui::remembered::{Chosen, Remembered};
 use crate::tui::styles::Styles;
 
 impl App {
     pub(super) fn take_configuration(&mut self) {
         self.styles = Styles::new(self.loaded.theme(self.flags.colour));
-        self.columns = self.loaded.settings.console.columns.clone();
+        let columns = &self.loaded.settings.console.columns;
+        if self.usual_columns != *columns {
+            self.usual_columns.clone_from(columns);
+            self.columns.clone_from(columns);
+        }
         self.hosts.set_inventory(self.loaded.hosts());
         let names = self.loaded.queries.iter().map(|query| query.name.clone());
         self.queries.set(names.collect());
         for mistake in self.loaded.mistakes.clone() {
             self.complain(mistake);
+        }
+    }
+
+    /// Lists are as they were when a console was last left.
+    pub(super) fn begin_as_left(&mut self, remembered: Remembered) {
+        if let Some(chosen) = &remembered.columns
+            && chosen.instead_of == self.usual_columns
+        {
+            self.columns.clone_from(&chosen.columns);
+        }
+        self.tree.set_sort(remembered.sort);
+        self.tree.set_scope(remembered.jobs);
+        self.hosts
+            .set_order(remembered.hosts_sort, remembered.hosts);
+        self.remembered = remembered;
+    }
+
+    /// Has it remembered how lists are, once that is not how the next console would begin.
+    pub(super) fn remember(&mut self) {
+        let (hosts_sort, hosts) = self.hosts.order();
+        let chosen = || Chosen {
+            columns: self.columns.clone(),
+            instead_of: self.usual_columns.clone(),
+        };
+        let now = Remembered {
+            columns: (self.columns != self.usual_columns).then(chosen),
+            sort: self.tree.sort(),
+            jobs: self.tree.scope(),
+            hosts_sort,
+            hosts,
+        };
+        if now != self.remembered {
+            self.remembered = now.clone();
+            self.actions.push(Action::RememberLists(Box::new(now)));
         }
     }
 

@@ -3,9 +3,11 @@
 
 use super::App;
 use super::asked::Purpose;
+use crate::command::Begin;
 use crate::tui::event::Action;
 use crate::tui::events::{Happening, Weight};
 use crate::tui::tree::RowId;
+use crate::view::count::{Noun, counted};
 use crate::wire::reply::{ChildView, Settled};
 use crate::wire::{Reply, Request};
 
@@ -29,6 +31,16 @@ pub(super) enum Then {
     OpenJob,
     /// The console is left.
     Leave,
+}
+
+impl Then {
+    pub(super) fn of(typed: Begin) -> Self {
+        if typed.wait {
+            Self::OpenJob
+        } else {
+            Self::GoToJob
+        }
+    }
 }
 
 impl App {
@@ -101,7 +113,7 @@ impl App {
                 if !questions.is_empty() {
                     let text = match questions.len() {
                         1 => "answered".to_string(),
-                        count => format!("answered {count} questions"),
+                        count => format!("answered {}", counted(count, Noun::Question)),
                     };
                     self.enter(None, text.clone(), deed, Weight::Ordinary);
                     self.say(text);
@@ -212,7 +224,7 @@ impl App {
             at: self.now.wall,
             job,
             text,
-            line: Some(format!("regatta {}", deed.line)),
+            line: Some(crate::command::line::for_shell(&deed.line)),
             weight,
         });
     }
@@ -221,8 +233,7 @@ impl App {
 /// `job 7`, `jobs 7, 9 and 12 more`.
 fn numbered(jobs: &[u64]) -> String {
     let ids: Vec<String> = jobs.iter().map(ToString::to_string).collect();
-    let plural = if jobs.len() == 1 { "" } else { "s" };
-    format!("job{plural} {}", capped(&ids))
+    format!("{} {}", Noun::Job.word(jobs.len()), capped(&ids))
 }
 
 /// The first few, and how many more there are.

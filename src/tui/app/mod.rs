@@ -5,16 +5,26 @@
 //! world, so that whole sessions can be played in a test.
 
 mod acts;
+mod answering;
 mod answers;
 mod asked;
+mod asking;
+mod comparing;
 mod configured;
 mod deeds;
 mod draw;
+mod filling;
+mod flags;
+mod handing;
 mod keys;
+mod leaving;
+mod moving;
 mod overlay;
 mod pages;
 mod paging;
+mod queueing;
 mod selecting;
+mod setting;
 mod shown;
 mod typing;
 mod verbs;
@@ -33,17 +43,19 @@ use super::events::{Events, told};
 use super::hosts::Hosts;
 use super::list::List;
 use super::model::{Change, Model};
+use super::remembered::Remembered;
 use super::styles::Styles;
 use super::tree::Tree;
-use super::view::Glyphs;
 use crate::command::console::Column;
 use crate::command::console::Screen;
+use crate::view::span::Zone;
 use asked::Asked;
 use keys::Pressed;
 use overlay::Overlay;
 use pages::{Page, Preview};
 use shown::Toast;
 
+pub use flags::{Acting, Colour, Flags, Leaving};
 pub use shown::Pane;
 
 /// How long a removal can be taken back.
@@ -51,41 +63,6 @@ const UNDO: Duration = Duration::from_secs(30);
 
 /// How long keys that may go on are waited for before it is shown how.
 const WHICH_KEY: Duration = Duration::from_millis(400);
-
-/// What the console was started with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flags {
-    pub acting: Acting,
-    pub colour: Colour,
-    pub glyphs: Glyphs,
-    /// What the console is called on its first line.
-    pub name: &'static str,
-    pub leaving: Leaving,
-}
-
-/// What becomes of jobs when the console is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaving {
-    /// They go on in the daemon.
-    Detaches,
-    /// Their engine is in this process, and ends with it.
-    Ends,
-}
-
-/// Whether the console may change anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acting {
-    Allowed,
-    /// It only looks.
-    ReadOnly,
-}
-
-/// Whether there may be colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    Allowed,
-    None,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -95,11 +72,19 @@ pub struct App {
     styles: Styles,
     /// The time of the turn.
     now: Now,
+    /// The zone that was set for this console.
+    zone: Option<Zone>,
+    /// How output is shown when it is opened.
+    output: super::output::Settings,
     /// What this turn came to.
     actions: Vec<Action>,
     model: Model,
     tree: Tree,
     columns: Vec<Column>,
+    /// The columns of the settings, when they were last read.
+    usual_columns: Vec<Column>,
+    /// What the next console is to begin with.
+    remembered: Remembered,
     hosts: Hosts,
     queries: List<String>,
     events: Events,
@@ -183,6 +168,7 @@ impl App {
         loaded: Loaded,
         size: (u16, u16),
         history: super::bar::History,
+        remembered: Remembered,
     ) -> Self {
         let styles = Styles::new(loaded.theme(flags.colour));
         let mouse = if loaded.settings.console.mouse {
@@ -194,10 +180,14 @@ impl App {
             flags,
             styles,
             now: Now::default(),
+            zone: None,
+            output: super::output::Settings::default(),
             actions: Vec::new(),
             model: Model::default(),
             tree: Tree::default(),
-            columns: loaded.settings.console.columns.clone(),
+            columns: Vec::new(),
+            usual_columns: Vec::new(),
+            remembered: Remembered::default(),
             hosts: Hosts::default(),
             queries: List::default(),
             events: Events::default(),
@@ -230,12 +220,13 @@ impl App {
             loaded,
         };
         app.take_configuration();
+        app.begin_as_left(remembered);
         app
     }
 
     /// What is to be done at the very beginning.
     pub fn begin(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.ask_for_the_past();
         self.ask_for_questions();
         std::mem::take(&mut self.actions)
@@ -243,7 +234,7 @@ impl App {
 
     /// Takes an event in, and says what is to be done.
     pub fn update(&mut self, now: Now, event: Event) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         match event {
             Event::Key(key) => self.key(key),
             Event::Paste(text) => self.paste(&text),
@@ -265,14 +256,19 @@ impl App {
             Event::Reloaded(read) => self.reloaded(read),
             Event::Tick => {}
         }
+        if self.overlay.is_some() || self.bar.is_some() {
+            // Keys that came before a question are no beginning of what is typed after it.
+            self.pressed = Pressed::default();
+        }
         self.stale = true;
         self.expire();
+        self.remember();
         std::mem::take(&mut self.actions)
     }
 
     /// Brings rows up to what is known, and asks for what the picture lacks.
     pub fn prepare(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.expire();
         if self.stale {
             self.stale = false;
@@ -306,7 +302,7 @@ impl App {
 
     /// The console is told to end from outside: what is still to be done is done, and nothing is asked.
     pub fn leave(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.leave_now();
         std::mem::take(&mut self.actions)
     }

@@ -1,21 +1,14 @@
 //! What lies over the screen and takes all keys: questions, lists to choose from, help.
 
+use super::App;
 use super::deeds::Deed;
-use super::verbs::deed;
-use super::{Acting, App};
 use crate::command::console::Column;
 use crate::config::keys::{Code, Held, Key, written};
-use crate::config::settings::Asked;
-use crate::core::fleet::Command;
-use crate::core::ladder::Rigour;
-use crate::core::select::Selector;
-use crate::tui::dialog::{Choice, Decision, Dialog};
-use crate::tui::event::Action;
+use crate::tui::dialog::{Decision, Dialog};
 use crate::tui::help::Help;
 use crate::tui::pick::{Chosen, Item, Pick, Purpose};
 use crate::tui::questions::Answering;
 use crate::wire::Request;
-use crate::wire::look::QuestionKind;
 
 /// See the module.
 #[derive(Debug)]
@@ -239,165 +232,5 @@ impl App {
             _ => {}
         }
         Some(Overlay::Help(help))
-    }
-
-    fn key_in_answer(&mut self, mut answering: Box<Answering>, key: Key) -> Option<Overlay> {
-        use crate::secret::{Answer as Said, Secret};
-        let choice = answering.is_a_choice();
-        let one = vec![answering.question.id];
-        match (key.code, key.held) {
-            (Code::Esc, _) => {
-                self.say("not answered: it still waits");
-                return None;
-            }
-            (Code::Char('c'), Held::CTRL) => return None,
-            (Code::Char('y'), Held::NONE) if choice => self.give(one, Said::Accept),
-            (Code::Char('a'), Held::NONE) if choice && answering.alike.len() > 1 => {
-                self.give(answering.alike.clone(), Said::Accept);
-            }
-            (Code::Char('n'), Held::NONE) if choice => self.give(one, Said::Refuse),
-            (Code::Char('n'), Held::CTRL) if !choice => self.give(one, Said::Refuse),
-            // Nothing is no answer: Enter twice is a slip.
-            (Code::Enter, _) if !choice && !answering.is_empty() => {
-                let typed = answering.take();
-                self.give(one, Said::Secret(Secret::new(typed)));
-            }
-            (Code::Char('u'), Held::CTRL) => {
-                answering.erase_all();
-                return Some(Overlay::Answer(answering));
-            }
-            (Code::Backspace, _) => {
-                answering.erase();
-                return Some(Overlay::Answer(answering));
-            }
-            (Code::Char(c), Held::NONE) if !choice => {
-                answering.type_char(c);
-                return Some(Overlay::Answer(answering));
-            }
-            _ => return Some(Overlay::Answer(answering)),
-        }
-        None
-    }
-
-    fn give(&mut self, questions: Vec<u64>, answer: crate::secret::Answer) {
-        let request = Request::Answer { questions, answer };
-        self.do_it(deed("answer".to_string(), "answer"), request);
-    }
-
-    /// Opens the question that a child waits for.
-    pub(super) fn answer_child(&mut self, child: u64) -> bool {
-        let Some(question) = self.model.question_of(child).cloned() else {
-            return false;
-        };
-        self.open_question(question);
-        true
-    }
-
-    /// Opens the oldest question.
-    pub(super) fn answer_next(&mut self) {
-        match self.model.questions().first().cloned() {
-            Some(question) => self.open_question(question),
-            None => self.say("nobody waits for an answer"),
-        }
-    }
-
-    fn open_question(&mut self, question: crate::wire::look::Question) {
-        if self.flags.acting == Acting::ReadOnly {
-            return self.say("read-only: answering is switched off");
-        }
-        let is_key = |kind: &QuestionKind| matches!(kind, QuestionKind::HostKey { .. });
-        let alike = if is_key(&question.kind) {
-            let keys = self
-                .model
-                .questions()
-                .iter()
-                .filter(|other| is_key(&other.kind));
-            keys.map(|other| other.id).collect()
-        } else {
-            vec![question.id]
-        };
-        self.overlay = Some(Overlay::Answer(Box::new(Answering::new(question, alike))));
-    }
-
-    /// Leaves, or asks first while something still runs.
-    pub(super) fn quit(&mut self) {
-        let live: Vec<u64> = self
-            .model
-            .jobs()
-            .filter(|entry| crate::tui::model::is_live(&entry.job))
-            .map(|entry| entry.job.id)
-            .collect();
-        if live.is_empty() || !self.loaded.settings.confirm.asks(Asked::Quit) {
-            return self.leave_now();
-        }
-        let children: u32 = self
-            .model
-            .jobs()
-            .filter(|entry| live.contains(&entry.job.id))
-            .map(|entry| entry.job.children() - entry.job.settled)
-            .sum();
-        let jobs = if live.len() == 1 {
-            "1 job".to_string()
-        } else {
-            format!("{} jobs", live.len())
-        };
-        let mut choices = Vec::new();
-        let detaching = if self.flags.leaving == super::Leaving::Detaches {
-            choices.push(Choice {
-                key: 'd',
-                label: "detach".to_string(),
-                then: Answer::Leave,
-            });
-            "Detached, they go on; any `regatta` sees them."
-        } else {
-            choices.push(Choice {
-                key: 'l',
-                label: "leave, which ends them".to_string(),
-                then: Answer::Leave,
-            });
-            "The engine is in this process: leaving ends them."
-        };
-        if self.flags.acting == Acting::Allowed {
-            choices.push(Choice {
-                key: 's',
-                label: "stop all, then leave".to_string(),
-                then: Answer::StopAllAndLeave,
-            });
-        }
-        self.overlay = Some(Overlay::Dialog(Dialog {
-            title: "Leave the console?".to_string(),
-            text: vec![
-                format!("{children} children of {jobs} still run."),
-                detaching.to_string(),
-            ],
-            choices,
-        }));
-    }
-
-    /// Removals that were not taken back are done before the console is gone.
-    pub(super) fn leave_now(&mut self) {
-        let removing = std::mem::take(&mut self.removing);
-        if removing.is_empty() {
-            return self.actions.push(Action::Quit);
-        }
-        for removing in removing {
-            self.remove_now(&removing);
-        }
-        self.quitting = super::Quitting::WhenRemoved;
-    }
-
-    fn stop_all_and_leave(&mut self) {
-        let request = Request::Command(Command::Stop {
-            select: vec![Selector::new("all")],
-            rigour: Rigour::Gentle,
-            grace: None,
-        });
-        let deed = Deed {
-            line: "stop all".to_string(),
-            verb: "stop",
-            then: super::deeds::Then::Leave,
-        };
-        self.say("stopping everything; the console ends when nothing runs any more");
-        self.do_it(deed, request);
     }
 }

@@ -9,6 +9,7 @@ use crate::config::theme::Role;
 use crate::tui::output::styles::{Colours, OutputStyles, Signs};
 use crate::tui::tree::RowId;
 use crate::tui::view::{Focus, Glyphs, Pane};
+use crate::view::count::{Noun, counted};
 use crate::view::text::{cut, harmless};
 
 impl App {
@@ -115,7 +116,10 @@ impl App {
             let size = crate::view::span::bytes(job.waiting.bytes);
             lines.push((
                 "unread",
-                format!("{} lines, {size}; r receives", job.waiting.lines),
+                format!(
+                    "{}, {size}; r receives",
+                    counted(job.waiting.lines, Noun::Line)
+                ),
             ));
         }
         let groups = entry

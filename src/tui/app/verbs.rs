@@ -1,50 +1,27 @@
 //! Verbs of the shell, typed into the bar or bound to a key: the same words, the same meaning.
 //!
-//! What acts on jobs first asks the engine what the selection comes to, so that a question names numbers that are so.
 //! Verbs that only print are carried out by this very program, and what it says is shown.
 
 use super::App;
-use super::asked::Purpose;
+use super::asked::{Purpose, Silence};
+use super::asking::With;
 use super::deeds::{Deed, Then, capped};
 use super::overlay::{Answer, Overlay};
-use super::pages::member;
-use super::{Acting, Removing, UNDO};
-use crate::command::{Global, Receive, Remove, Rerun, Stop, Verb};
-use crate::config::settings::Asked;
+use super::{Acting, Removing};
+use crate::command::query::QueryRun;
+use crate::command::{Global, Receive, Run, Verb};
 use crate::core::fleet::Command;
 use crate::core::ladder::Force;
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::core::spec::{Asking, Motion};
-use crate::core::state::State;
 use crate::plan::request as asks;
 use crate::tui::dialog::Dialog;
 use crate::tui::event::{Action, Planned, Wished};
 use crate::tui::output::document::Child;
+use crate::view::count::{Noun, counted};
 use crate::wire::Request;
-use crate::wire::reply::Jobs;
-use crate::wire::request::{self, Children, Wanted};
-
-/// What is to be done with a selection once it is known what that comes to.
-#[derive(Clone, Debug)]
-pub(super) struct Selected {
-    pub(super) line: String,
-    pub(super) what: With,
-    /// What has been heard of it so far.
-    pub(super) found: Jobs,
-}
-
-/// See [`Selected`].
-#[derive(Clone, Debug)]
-pub(super) enum With {
-    Stop(Stop),
-    Remove(Remove),
-    Rerun(Rerun, Asking),
-    /// Hand over, then look.
-    Receive(request::Receive),
-    /// Only look.
-    Look,
-}
+use crate::wire::request;
 
 impl App {
     /// Carries out a verb.  `words` are what was typed, complete with the selection.
@@ -55,29 +32,18 @@ impl App {
             return self.say(format!("read-only: {word} is switched off"));
         }
         match verb {
-            Verb::Run(run) if run.dry_run => self.program(words),
-            Verb::Query(query) if query.dry_run => self.program(words),
+            Verb::Run(Run { begin, .. }) | Verb::Query(QueryRun { begin, .. }) if begin.dry_run => {
+                self.program(words);
+            }
             Verb::Run(run) => {
-                let then = if run.wait {
-                    Then::OpenJob
-                } else {
-                    Then::GoToJob
-                };
+                let then = Then::of(run.begin);
                 self.run(line, then, Wished::Run(Box::new(run)), global);
             }
             Verb::Query(args) => match self.loaded.query(&args.query).cloned() {
                 Some(query) => {
-                    let then = if args.wait {
-                        Then::OpenJob
-                    } else {
-                        Then::GoToJob
-                    };
-                    self.run(
-                        line,
-                        then,
-                        Wished::Query(Box::new(args), Box::new(query)),
-                        global,
-                    );
+                    let then = Then::of(args.begin);
+                    let wished = Wished::Query(Box::new(args), Box::new(query));
+                    self.run(line, then, wished, global);
                 }
                 None => self.say(format!("there is no query {:?}; 3 lists them", args.query)),
             },
@@ -94,7 +60,7 @@ impl App {
                 let asking = if global.batch {
                     Asking::Never
                 } else {
-                    Asking::Allowed
+                    self.flags.asking
                 };
                 self.select(line, select, With::Rerun(rerun, asking));
             }
@@ -123,8 +89,10 @@ impl App {
             Verb::Console(_) => self.say("this is the console"),
             // Without being asked: what the shell's verb does, by the shell's verb.
             Verb::Answer(answer) if answer.refuse || global.yes => self.program(words),
-            Verb::Answer(_) => self.answer_next(),
+            Verb::Answer(answer) if answer.select.is_empty() => self.answer_next(),
+            Verb::Answer(answer) => self.select(line, answer.select, With::Answer),
             Verb::Demo(_) => self.say("demo is a console of its own: leave this one first"),
+            Verb::Grep(_) => self.program_or(words, Silence::NothingMatches),
             Verb::Daemon(_)
             | Verb::Jobs(_)
             | Verb::Wait(_)
@@ -135,7 +103,6 @@ impl App {
             | Verb::Completions { .. }
             | Verb::Man
             | Verb::Tail(_)
-            | Verb::Grep(_)
             | Verb::Fold(_)
             | Verb::Queries(_)
             | Verb::Keys(_)
@@ -146,8 +113,12 @@ impl App {
 
     /// Has this very program do it, and shows what it says.
     fn program(&mut self, words: Vec<String>) {
+        self.program_or(words, Silence::Done);
+    }
+
+    fn program_or(&mut self, words: Vec<String>, silence: Silence) {
         let title = crate::command::line::shown(&words);
-        let ticket = self.asked.ticket(Purpose::Program(title));
+        let ticket = self.asked.ticket(Purpose::Program { title, silence });
         self.actions.push(Action::Program(ticket, words));
     }
 
@@ -173,146 +144,23 @@ impl App {
             let request = Request::Command(Command::Submit(Box::new(spec)));
             return self.do_it(deed, request);
         }
+        let hosts = counted(count, Noun::Host);
         let text = vec![
             spec.payload.title().to_string(),
             String::new(),
-            format!("This runs on {count} hosts: {}.", spec.targets),
+            format!("This runs on {hosts}: {}.", spec.targets),
         ];
         let then = Answer::Do(
             deed,
             Box::new(Request::Command(Command::Submit(Box::new(spec)))),
         );
         let dialog = Dialog::yes_no(
-            format!("Run on {count} hosts?"),
+            format!("Run on {hosts}?"),
             text,
             format!("run on {count}"),
             then,
         );
         self.overlay = Some(Overlay::Dialog(dialog));
-    }
-
-    /// Asks what a selection comes to.
-    pub(super) fn select(&mut self, line: String, select: Vec<Selector>, what: With) {
-        let children = match &what {
-            With::Stop(_) | With::Remove(_) | With::Rerun(..) => Children::Without,
-            With::Receive(_) | With::Look => Children::With,
-        };
-        let request = Request::Jobs {
-            select: Some(Wanted(select)),
-            children,
-        };
-        let selected = Selected {
-            line,
-            what,
-            found: Jobs::default(),
-        };
-        let ticket = self.asked.ticket(Purpose::Selection(Box::new(selected)));
-        self.actions.push(Action::Ask(ticket, Box::new(request)));
-    }
-
-    /// The selection is known.
-    pub(super) fn selected(&mut self, selected: Selected) {
-        let Selected { line, what, found } = selected;
-        if !found.unknown.is_empty() {
-            self.complain(capped(&found.unknown));
-        }
-        if found.jobs.is_empty() {
-            if found.unknown.is_empty() {
-                self.say("nothing is selected");
-            }
-            return;
-        }
-        match what {
-            With::Stop(stop) => self.ask_stop(line, &stop, &found),
-            With::Remove(remove) => self.ask_remove(line, remove, &found),
-            With::Rerun(rerun, asking) => self.ask_rerun(line, &rerun, asking, &found),
-            With::Receive(receive) => {
-                let jobs = found.jobs.clone();
-                self.hand_over(line, receive, &jobs, members(&found));
-            }
-            With::Look => self.open_members(&found.jobs, members(&found)),
-        }
-    }
-
-    fn ask_stop(&mut self, line: String, stop: &Stop, found: &Jobs) {
-        let (live, all) = live(found);
-        let word = if stop.kill { "kill" } else { "stop" };
-        if live == 0 {
-            return self.say(format!("nothing to {word}: {} ended", whose(found)));
-        }
-        let deed = deed(line, word);
-        let request = asks::stop(stop);
-        let asked = if stop.kill { Asked::Kill } else { Asked::Stop };
-        if !self.loaded.settings.confirm.asks(asked) {
-            return self.do_it(deed, request);
-        }
-        let grace = stop.grace.unwrap_or(self.loaded.settings.grace);
-        let how = if stop.kill {
-            "KILL at once, without TERM.".to_string()
-        } else {
-            format!("TERM now, KILL after {} s.", grace.as_secs_f64())
-        };
-        let ended = match all - live {
-            0 => String::new(),
-            ended => format!(" {ended} already ended."),
-        };
-        let text = vec![
-            format!("{live} of {all} still to end.{ended}"),
-            format!("{how} Output so far is kept."),
-            "This cannot be undone.".to_string(),
-        ];
-        let title = format!("{} {}?", capital(word), of(found));
-        let then = Answer::Do(deed, Box::new(request));
-        self.overlay = Some(Overlay::Dialog(Dialog::yes_no(
-            title,
-            text,
-            format!("{word} {live}"),
-            then,
-        )));
-    }
-
-    fn ask_remove(&mut self, line: String, remove: Remove, found: &Jobs) {
-        if !found.children.is_empty() {
-            return self.say("a child cannot be removed alone; select its job");
-        }
-        let jobs: Vec<u64> = found.jobs.iter().map(|job| job.id).collect();
-        let unsettled: u32 = found
-            .jobs
-            .iter()
-            .map(|job| job.children() - finals(job))
-            .sum();
-        if unsettled == 0 {
-            self.say(format!(
-                "{} removed in {} s; u brings it back",
-                of(found),
-                UNDO.as_secs()
-            ));
-            self.removing.push(Removing {
-                jobs,
-                until: self.now.mono + UNDO,
-                line,
-            });
-            return;
-        }
-        let mut forced = remove;
-        forced.force = true;
-        let request = asks::remove(&forced);
-        if !self.loaded.settings.confirm.asks(Asked::Remove) {
-            return self.do_it(deed(with_force(&line), "remove"), request);
-        }
-        let text = vec![
-            format!("{unsettled} of its children have not ended."),
-            "They are stopped first, then job and output are removed.".to_string(),
-            "This cannot be undone.".to_string(),
-        ];
-        let then = Answer::Do(deed(with_force(&line), "remove"), Box::new(request));
-        let title = format!("Stop and remove {}?", of(found));
-        self.overlay = Some(Overlay::Dialog(Dialog::yes_no(
-            title,
-            text,
-            "stop and remove".to_string(),
-            then,
-        )));
     }
 
     /// The time to take it back is over.
@@ -323,48 +171,6 @@ impl App {
             force: Force::FinalOnly,
         });
         self.do_it(deed(removing.line.clone(), "remove"), request);
-    }
-
-    fn ask_rerun(&mut self, line: String, rerun: &Rerun, asking: Asking, found: &Jobs) {
-        let jobs = found.jobs.iter();
-        let again: usize = jobs.map(|job| asks::runs_again(rerun, found, job)).sum();
-        if again == 0 {
-            return self.say(format!(
-                "nothing to run again: everything of {} completed; `rerun --all` runs it on all",
-                of(found)
-            ));
-        }
-        let deed = Deed {
-            line,
-            verb: "rerun",
-            then: if rerun.wait {
-                Then::OpenJob
-            } else {
-                Then::GoToJob
-            },
-        };
-        let request = asks::rerun(rerun, asking);
-        if again <= self.loaded.settings.confirm_above {
-            return self.do_it(deed, request);
-        }
-        let text = vec![
-            found
-                .jobs
-                .iter()
-                .map(|job| job.command.as_str())
-                .collect::<Vec<_>>()
-                .join("; "),
-            String::new(),
-            format!("This runs on {again} hosts."),
-        ];
-        let then = Answer::Do(deed, Box::new(request));
-        let dialog = Dialog::yes_no(
-            format!("Run again on {again} hosts?"),
-            text,
-            format!("run on {again}"),
-            then,
-        );
-        self.overlay = Some(Overlay::Dialog(dialog));
     }
 
     fn receive(&mut self, line: String, words: Vec<String>, args: &Receive) {
@@ -388,7 +194,7 @@ impl App {
         }
     }
 
-    fn hand_over(
+    pub(super) fn hand_over(
         &mut self,
         line: String,
         receive: request::Receive,
@@ -420,70 +226,4 @@ pub(super) fn deed(line: String, verb: &'static str) -> Deed {
         verb,
         then: Then::Nothing,
     }
-}
-
-/// Children that are final.
-fn finals(job: &crate::wire::JobView) -> u32 {
-    [State::Completed, State::Failed, State::Stopped]
-        .map(|state| job.count(state))
-        .iter()
-        .sum()
-}
-
-/// How many of what was selected have not ended, and how many there are.
-fn live(found: &Jobs) -> (u32, u32) {
-    found.jobs.iter().fold((0, 0), |(live, all), job| {
-        let chosen: Vec<_> = found
-            .children
-            .iter()
-            .filter(|child| child.job == job.id)
-            .collect();
-        if chosen.is_empty() {
-            (live + job.children() - finals(job), all + job.children())
-        } else {
-            let going = chosen
-                .iter()
-                .filter(|child| !child.state.is_final())
-                .count();
-            (live + going as u32, all + chosen.len() as u32)
-        }
-    })
-}
-
-/// `job 13 uptime`, `7.web03`, `3 jobs`.
-fn of(found: &Jobs) -> String {
-    match (found.jobs.as_slice(), found.children.as_slice()) {
-        ([job], []) => format!("job {} {}", job.id, job.name),
-        (_, [child]) => format!("{}.{}", child.job, child.host),
-        ([job], children) => format!("{} children of job {}", children.len(), job.id),
-        (jobs, _) => format!("{} jobs", jobs.len()),
-    }
-}
-
-fn whose(found: &Jobs) -> String {
-    let verb = match (found.jobs.len(), found.children.len()) {
-        (1, 0 | 1) => "has",
-        _ => "have",
-    };
-    format!("{} {verb}", of(found))
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
-}
-
-fn with_force(line: &str) -> String {
-    if line.contains(" --force") || line.contains(" -f") {
-        line.to_string()
-    } else {
-        format!("{line} --force")
-    }
-}
-
-/// The children of what was selected, in order.
-fn members(found: &Jobs) -> Vec<Child> {
-    found.children.iter().map(member).collect()
 }

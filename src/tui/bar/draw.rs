@@ -18,10 +18,14 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::preview::{COUNTED, Preview};
 use super::{Bar, Doing, Mode};
-use crate::view::text::{cut, harmless, width};
+use crate::view::count::{Noun, counted};
+use crate::view::text::{cut, harmless, width, wrapped};
 
 /// Candidates that are shown at once.
 const ROWS: usize = 8;
+
+/// Lines of a message that are shown.
+const MESSAGE: usize = 3;
 
 /// How the bar is painted.
 #[derive(Clone, Copy, Debug)]
@@ -142,12 +146,6 @@ impl Bar {
         } else if let (Doing::Editing, Some(suggestion)) = (&self.doing, &self.suggestion) {
             let shown = cut(suggestion, room.saturating_sub(column));
             rows.put(row, begin + column, &shown, look.dim);
-            column += width(&shown);
-        }
-        let note = harmless(self.note.as_bytes());
-        let across = usize::from(row.width);
-        if begin + column + 2 + width(&note) < across {
-            rows.put(row, across - 1 - width(&note), &note, look.dim);
         }
     }
 
@@ -159,7 +157,8 @@ impl Bar {
             None => error.message.clone(),
         };
         let message = harmless(message.as_bytes());
-        let lines = wrapped(&message, usize::from(rows.left.width).saturating_sub(2));
+        let mut lines = wrapped(&message, usize::from(rows.left.width).saturating_sub(2));
+        lines.truncate(MESSAGE);
         let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
         let prompt = self.prompt();
         let window = self.editor.window(room(rows.left, prompt));
@@ -259,7 +258,7 @@ fn room(area: Rect, prompt: &str) -> usize {
 /// What a preview says, within so many cells.
 fn told(preview: &Preview, across: usize) -> String {
     match preview {
-        Preview::Many => format!("more than {COUNTED} hosts"),
+        Preview::Many => format!("more than {}", counted(COUNTED, Noun::Host)),
         Preview::Later => "hosts from a file, which is read when this runs".to_string(),
         Preview::Hosts { count: 0, .. } => "no hosts".to_string(),
         Preview::Hosts {
@@ -267,7 +266,7 @@ fn told(preview: &Preview, across: usize) -> String {
             folded,
             first,
         } => {
-            let head = format!("{count} host{}: ", if *count == 1 { "" } else { "s" });
+            let head = format!("{}: ", counted(*count, Noun::Host));
             let names = first.join(" ");
             let names = if first.len() < *count {
                 format!("{names} ...")
@@ -285,24 +284,6 @@ fn told(preview: &Preview, across: usize) -> String {
         }
         Preview::Wrong { message, .. } => message.clone(),
     }
-}
-
-/// Lines of at most so many cells, broken at spaces; at most three.
-fn wrapped(text: &str, across: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is always a line");
-        if last.is_empty() {
-            last.push_str(word);
-        } else if width(last) + 1 + width(word) <= across {
-            last.push(' ');
-            last.push_str(word);
-        } else {
-            lines.push(word.to_string());
-        }
-    }
-    lines.truncate(3);
-    lines.iter().map(|line| cut(line, across)).collect()
 }
 
 /// Rows from the bottom up, each cleared before it is written on.

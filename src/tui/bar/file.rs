@@ -4,12 +4,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
 use super::history::KEPT;
+use crate::tui::remembered::make_directory;
 
 /// Bytes at the file's end that are read.
 const READ: u64 = 4 << 20;
@@ -32,10 +33,7 @@ pub(super) fn read(path: &Path) -> Vec<String> {
 /// Adds a line.  A file that has grown too long is cut down at its beginning, under the same lock.
 pub(super) fn append(path: &Path, line: &str) -> io::Result<()> {
     if let Some(directory) = path.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)?;
+        make_directory(directory)?;
     }
     let mut file = OpenOptions::new()
         .read(true)

@@ -59,8 +59,6 @@ pub struct Bar {
     suggestion: Option<String>,
     preview: Option<Preview>,
     error: Option<LineError>,
-    /// Said at the right.
-    note: String,
 }
 
 /// What the last keys were about, where more than editing.
@@ -105,7 +103,6 @@ impl Bar {
             suggestion: None,
             preview: None,
             error: None,
-            note: String::new(),
         }
     }
 
@@ -141,11 +138,6 @@ impl Bar {
         self.error = Some(error);
     }
 
-    /// Something short to be shown at the right: how often a search matches.
-    pub fn note(&mut self, text: impl Into<String>) {
-        self.note = text.into();
-    }
-
     /// Inserts text, and does nothing else.
     pub fn paste(&mut self, text: &str) {
         let text = text.trim_end_matches(['\n', '\r']);
@@ -171,7 +163,17 @@ impl Bar {
         }
         let suggestion = self.editor.at_end().then(|| history.suggestion(text));
         self.suggestion = suggestion.flatten().map(str::to_string);
-        self.preview = preview(text, &names.known);
+        self.preview = preview(text, &names.known).filter(|seen| !self.may_become_right(seen));
+    }
+
+    /// Whether what is wrong is the word under the cursor, and that is the beginning of something there is.
+    fn may_become_right(&self, preview: &Preview) -> bool {
+        let Preview::Wrong { range, .. } = preview else {
+            return false;
+        };
+        let word = &self.completion.range;
+        let within = word.start <= range.start && range.end <= word.end;
+        within && !self.completion.candidates.is_empty()
     }
 
     /// Takes a key.
@@ -250,7 +252,6 @@ impl Bar {
     /// What was said of the line does not hold any more.
     fn changed(&mut self) {
         self.error = None;
-        self.note.clear();
     }
 
     fn check(&mut self, fit: Fit) {

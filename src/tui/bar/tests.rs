@@ -403,6 +403,27 @@ fn a_mistake_in_an_expression_is_shown_before_anything_runs() {
 }
 
 #[test]
+fn the_beginning_of_a_name_is_no_mistake_yet() {
+    let no_group = "there is no group";
+    let cases = [
+        ("run -t @w", false),
+        ("run -t @", false),
+        ("run -t web01,@web-c", false),
+        ("run -t @db -x @we", false),
+        ("run -t @x", true),
+        ("run -t @w -- uptime", true),
+        ("run -t @w,", true),
+    ];
+    for (line, wrong) in cases {
+        let mut desk = Desk::new();
+        desk.type_text(line);
+        let drawn = desk.drawn(80, 18);
+        let said = drawn.contains(no_group) || drawn.contains("underlined");
+        assert_eq!(said, wrong, "{line}\n{drawn}");
+    }
+}
+
+#[test]
 fn a_long_line_is_shown_around_the_cursor() {
     insta::assert_snapshot!(pictures(|desk| {
         desk.type_text("run -t @db -- ");
@@ -416,14 +437,6 @@ fn the_history_is_searched_in_the_bar() {
     insta::assert_snapshot!(pictures(|desk| {
         desk.press("ctrl-r - -");
     }));
-}
-
-#[test]
-fn a_search_says_how_often_it_matches() {
-    let mut desk = Desk::with(Bar::search());
-    desk.type_text("lock");
-    desk.bar.note("2 matches  1/2");
-    insta::assert_snapshot!(desk.drawn(40, 3));
 }
 
 #[test]

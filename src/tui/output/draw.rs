@@ -12,6 +12,7 @@ use super::styles::OutputStyles;
 use super::walk::{At, Body, Spot};
 use super::{Content, OutputView, Prefix, Times, Wrap, wrap};
 use crate::core::output::{Count, Stream};
+use crate::view::count::{Noun, agreeing, counted};
 use crate::view::span;
 use crate::view::text::{cut, harmless, width};
 use crate::wire::look::RowKind;
@@ -236,6 +237,10 @@ impl OutputView {
             },
         };
         put(buf, area, x + gutter.mark - 2, mark, style);
+        if row.goes_on() {
+            let beside = x + gutter.mark - 1;
+            put(buf, area, beside, styles.signs.goes_on, styles.dim);
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "where, what and how to draw")]
@@ -323,8 +328,11 @@ pub(super) fn cut_words(count: Count) -> String {
     let size = span::bytes(count.bytes);
     match count.lines {
         0 => format!("{size} were cut here"),
-        1 => format!("1 line ({size}) was cut here"),
-        lines => format!("{} lines ({size}) were cut here", span::count(lines)),
+        lines => format!(
+            "{} ({size}) {} cut here",
+            counted(lines, Noun::Line),
+            agreeing(lines, "was", "were")
+        ),
     }
 }
 

@@ -4,7 +4,7 @@ use super::action::{OutputAction, Whole};
 use super::part::{Binary, Rule};
 use super::scroll::{Anchor, Top};
 use super::walk;
-use super::{Content, OutputView, Prefix, Times, Wrap};
+use super::{Content, OutputView, Prefix, Settings, Times, Wrap};
 use crate::command::console::{Act, Copied};
 
 /// How far one step to the side goes, in cells.
@@ -103,6 +103,7 @@ impl OutputView {
             | Act::Repeat
             | Act::Reload
             | Act::Theme { .. }
+            | Act::Set { .. }
             | Act::Expand
             | Act::Collapse
             | Act::ExpandAll
@@ -121,7 +122,9 @@ impl OutputView {
             | Act::Merged
             | Act::Diff
             | Act::Add
-            | Act::Edit => return None,
+            | Act::Edit
+            | Act::Limit
+            | Act::Queue => return None,
         };
         // Whoever presses a key expects that something moves.
         self.let_go();
@@ -129,6 +132,12 @@ impl OutputView {
             self.fit_numbers();
         }
         Some(done)
+    }
+
+    /// Shows it in another way.
+    pub fn set(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        _ = self.relaid();
     }
 
     /// Follows the end, from now on.

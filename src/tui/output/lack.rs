@@ -78,7 +78,7 @@ impl OutputView {
             return None;
         }
         let look = match self.top {
-            Top::End => self.end_lacks().or_else(|| match self.last() {
+            Top::End | Top::Above(_) => self.end_lacks().or_else(|| match self.last() {
                 Step::To(last) => self.lacks(last, Way::Up),
                 Step::Missing(look) => Some(look),
                 Step::Edge => None,
@@ -162,7 +162,7 @@ impl OutputView {
             // A row that is on its way has nothing around it yet.
             (Top::At(anchor), None) => anchor.spot,
             (_, Some((spot, _, _))) => spot,
-            (Top::End, None) => return,
+            (Top::End | Top::Above(_), None) => return,
         };
         let (mut first, mut last) = (self.far(start, Way::Up), self.far(start, Way::Down));
         let chosen = self.selection.map(|selection| selection.ends());

@@ -86,7 +86,7 @@ impl OutputView {
         let matching = self.matching()?;
         let top = match self.top {
             Top::At(anchor) => matching.nearest(anchor.spot)?,
-            Top::End => matching.search.all().next_back()?,
+            Top::End | Top::Above(_) => matching.search.all().next_back()?,
         };
         let ask = |spot: Spot| match spot.at {
             At::Body(offset, _) if self.row(spot).is_none() => {

@@ -14,6 +14,8 @@ use super::wrap;
 pub(super) enum Top {
     /// The end, wherever that is: what comes is followed.
     End,
+    /// As long as nothing of it is here, so many lines above the end: somebody went up before the first rows came.
+    Above(usize),
     At(Anchor),
 }
 
@@ -94,7 +96,7 @@ impl OutputView {
     /// The first line on the screen that is here, and how many lines are missing above it.
     pub(super) fn topmost(&self) -> Option<(Spot, usize, usize)> {
         let (spot, part, above) = match self.top {
-            Top::End => {
+            Top::End | Top::Above(_) => {
                 let Step::To(last) = self.last() else {
                     return None;
                 };
@@ -117,6 +119,17 @@ impl OutputView {
 
     /// Moves the screen by lines.
     pub(super) fn scroll(&mut self, lines: usize, way: Way) {
+        if self.is_at_unseen_end() {
+            let above = match self.top {
+                Top::Above(above) => above,
+                Top::End | Top::At(_) => 0,
+            };
+            self.top = Top::Above(match way {
+                Way::Up => above.saturating_add(lines),
+                Way::Down => above.saturating_sub(lines),
+            });
+            return;
+        }
         let Some((spot, part, _)) = self.topmost() else {
             return;
         };
@@ -130,15 +143,31 @@ impl OutputView {
             Step::To(spot) => self.top = Top::At(Anchor::at(spot)),
             // Not here yet; there it is all the same.
             Step::Missing(_) => self.top = Top::At(Anchor::at(Spot::row(0, 0))),
+            Step::Edge if self.is_at_unseen_end() => self.top = Top::Above(usize::MAX),
             Step::Edge => {}
         }
     }
 
+    /// Whether the screen hangs on an end of which nothing is here, or nothing yet.
+    fn is_at_unseen_end(&self) -> bool {
+        let Some(part) = self.parts.last() else {
+            return false;
+        };
+        let comes = part.child.end.offset > 0 || part.child.ending.is_none();
+        !matches!(self.top, Top::At(_))
+            && self.matching().is_none()
+            && part.stretch.is_empty()
+            && comes
+    }
+
     /// Stands still where the screen is now.
     pub(super) fn stand_still(&mut self) {
-        if self.is_following()
-            && let Some((spot, part, _)) = self.topmost()
-        {
+        if !self.is_following() {
+            return;
+        }
+        if self.is_at_unseen_end() {
+            self.top = Top::Above(0);
+        } else if let Some((spot, part, _)) = self.topmost() {
             self.top = Top::At(Anchor {
                 spot,
                 part,
@@ -164,7 +193,13 @@ impl OutputView {
 
     /// Hangs the screen on its first line as soon as that is known, so that nothing can move it any more.
     pub(super) fn settle(&mut self) {
-        let Top::At(anchor) = self.top else { return };
+        let anchor = match self.top {
+            Top::End => return,
+            Top::Above(_) if self.is_at_unseen_end() => return,
+            Top::Above(usize::MAX) => return self.go_to_top(),
+            Top::Above(lines) => return self.scroll(lines, Way::Up),
+            Top::At(anchor) => anchor,
+        };
         if anchor.below == 0 || self.row_is_missing(anchor.spot) {
             return;
         }

@@ -9,6 +9,7 @@ use super::stretch::Cached;
 use super::walk::{At, Spot};
 use super::{Content, OutputView};
 use crate::command::console::Way;
+use crate::view::count::{Noun, counted};
 use crate::view::span;
 use crate::wire::look;
 
@@ -276,7 +277,7 @@ impl OutputView {
                 let hidden = self.lines().saturating_sub(search.total as u64);
                 vec![
                     format!("&{typed} {count}"),
-                    format!("{} lines hidden", span::count(hidden)),
+                    format!("{} hidden", counted(hidden, Noun::Line)),
                 ]
             }
         }

@@ -57,7 +57,7 @@ impl OutputView {
         }
         let is_row = |spot: &Spot| matches!(spot.at, At::Body(..));
         match self.top {
-            Top::End => shown.rev().find(is_row),
+            Top::End | Top::Above(_) => shown.rev().find(is_row),
             Top::At(_) => shown.find(is_row),
         }
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::part::Gone;
 use super::{Content, OutputView, Times, Wrap};
 use crate::core::output::Count;
+use crate::view::count::{Noun, counted};
 use crate::view::span;
 
 /// The two ends of the title line.
@@ -61,8 +62,7 @@ impl OutputView {
     fn amount(&self) -> String {
         let bytes: u64 = self.parts.iter().map(|part| part.child.end.offset).sum();
         let lines = self.lines();
-        let unit = if lines == 1 { "line" } else { "lines" };
-        let mut words = format!("{} {unit}, {}", span::count(lines), span::bytes(bytes));
+        let mut words = format!("{}, {}", counted(lines, Noun::Line), span::bytes(bytes));
         let dropped = self
             .parts
             .iter()

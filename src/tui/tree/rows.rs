@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::filter::Filter;
 use super::{Arrangement, Direction, Open, RESORT, RowId, Scope, Tree};
 use crate::command::console::Column;
 use crate::command::console::Way;
@@ -14,6 +15,11 @@ const FEW: usize = 24;
 
 /// Of more, so many from the beginning.
 const FIRST: usize = 8;
+
+/// Children that are looked through for a filter in jobs that are not open, and jobs, the newest first: what the engine
+/// is asked to report on stays bounded.
+const MOST_CHILDREN: usize = 20_000;
+const MOST_JOBS: usize = 100;
 
 impl Tree {
     /// Brings the rows up to the model.  The cursor stays on what it was on, and that stays where it was on the screen.
@@ -31,6 +37,7 @@ impl Tree {
                 self.open(job);
             }
         }
+        self.look_into(model);
         let may_resort = now.mono >= self.sorted + RESORT && now.mono >= self.moved + RESORT;
         if may_resort && self.sort.column.is_live() {
             self.orders.clear();
@@ -56,6 +63,28 @@ impl Tree {
                 .flatten();
             if let Some(row) = found.or(from_first) {
                 self.go_to(now, row);
+            }
+        }
+    }
+
+    /// What is filtered for may be in jobs that are not open.
+    fn look_into(&mut self, model: &Model) {
+        self.looked_into.clear();
+        self.by_name_only = 0;
+        match self.filter {
+            Filter::All | Filter::Without(_) => return,
+            Filter::With(_) => {}
+        }
+        let mut children = 0;
+        for entry in model.jobs().rev() {
+            if self.open.contains_key(&entry.job.id) {
+                continue;
+            }
+            children += entry.job.children() as usize;
+            if children <= MOST_CHILDREN && self.looked_into.len() < MOST_JOBS {
+                self.looked_into.insert(entry.job.id);
+            } else {
+                self.by_name_only += 1;
             }
         }
     }
@@ -104,7 +133,8 @@ impl Tree {
             return;
         }
         let mut below = Vec::new();
-        if let Some(open) = self.is_open(id) {
+        let searched = (!wanted && self.looked_into.contains(&id)).then_some(Open::All);
+        if let Some(open) = self.is_open(id).or(searched) {
             match (self.arrangement(id), entry.fold()) {
                 (Arrangement::Same, Some(fold)) => {
                     for group in &fold.groups {

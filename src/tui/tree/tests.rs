@@ -242,6 +242,24 @@ fn filters_leave_what_matches_and_the_jobs_it_is_in() {
 }
 
 #[test]
+fn filters_find_what_is_in_jobs_that_are_not_open() {
+    let model = model(&[(1, &[Completed, Failed]), (10, &[Running])]);
+    let mut tree = tree(&model);
+    tree.set_filter(Filter::parse("web02").expect("a filter"));
+    tree.rebuild(at(0), &model);
+    assert_eq!(
+        tree.rows(),
+        [RowId::Job(1), RowId::Child { job: 1, child: 3 }]
+    );
+    assert_eq!(tree.watched().collect::<Vec<_>>(), [1, 10]);
+    assert_eq!(tree.by_name_only(), 0);
+    tree.set_filter(Filter::All);
+    tree.rebuild(at(0), &model);
+    assert_eq!(tree.rows(), [RowId::Job(10), RowId::Job(1)]);
+    assert_eq!(tree.watched().count(), 0);
+}
+
+#[test]
 fn a_live_column_is_not_sorted_while_somebody_moves() {
     let mut model = model(&[(1, &[Running]), (10, &[Running])]);
     let mut tree = tree(&model);

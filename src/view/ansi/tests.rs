@@ -69,7 +69,7 @@ fn tabs_stay_where_text_is_copied() {
 
 #[test]
 fn text_that_is_nothing_but_text_is_not_copied() {
-    for row in ["", "plain", "tab\tbed", "日本 é"] {
+    for row in ["", "plain", "tab\tbed", "日本 é", "dos\r"] {
         assert!(matches!(plain(row.as_bytes()), Cow::Borrowed(_)), "{row}");
     }
 }

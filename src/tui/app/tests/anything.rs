@@ -25,7 +25,7 @@ enum Deed {
 }
 
 /// Keys that can begin something, or agree to it.  The bar, queries that fill it, the help and repeating do what they are told to.
-const ACTING: &str = "xXdrRaeysnd";
+const ACTING: &str = "xXdrRaeTPysnd";
 
 fn deed() -> impl Strategy<Value = Deed> {
     let harmless = prop::char::range(' ', '~')

@@ -131,11 +131,12 @@ impl Engine {
             | Action::Unwatch(_)
             | Action::Through(..)
             | Action::Fetch(..)
-            | Action::Notify(_)
+            | Action::Notify(..)
             | Action::Hook(_)
             | Action::Title(_)
             | Action::Mouse(_)
             | Action::Remember(_)
+            | Action::RememberLists(_)
             | Action::Reload
             | Action::Redraw
             | Action::Suspend

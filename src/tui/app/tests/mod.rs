@@ -1,7 +1,9 @@
 //! Whole sessions: keys and news go in, what the console wants done and what is on the screen come out.
 
+mod answering;
 mod anything;
 mod engine;
+mod lists;
 mod pictures;
 mod sessions;
 
@@ -20,9 +22,11 @@ use crate::config::keys::{Code, Held, Key};
 use crate::core::fleet::Command;
 use crate::core::ladder::{Force, Rigour};
 use crate::core::select::Selector;
+use crate::core::spec::Asking;
 use crate::tui::bar::History;
 use crate::tui::config::Loaded;
 use crate::tui::event::{Action, Event, Now, Wished};
+use crate::tui::remembered::Remembered;
 use crate::tui::view::Glyphs;
 use crate::view::span::Zone;
 use crate::wire::Request;
@@ -37,6 +41,7 @@ const FLAGS: Flags = Flags {
     glyphs: Glyphs::BOXES,
     name: "regatta",
     leaving: Leaving::Detaches,
+    asking: Asking::Allowed,
 };
 
 /// A console with an engine behind it, at a time that passes only when it is told to.
@@ -54,12 +59,18 @@ impl Session {
     }
 
     fn with(flags: Flags, size: (u16, u16), engine: Engine) -> Self {
+        Self::as_left(flags, size, engine, Remembered::default())
+    }
+
+    /// A console that begins as one was left.
+    fn as_left(flags: Flags, size: (u16, u16), engine: Engine, remembered: Remembered) -> Self {
         let inventory = Inventory::parse(INVENTORY, "inventory.toml").expect("an inventory");
         let app = App::new(
             flags,
             Loaded::built_in(&inventory),
             size,
             History::default(),
+            remembered,
         );
         let now = Now {
             mono: Duration::from_secs(100),
@@ -254,11 +265,12 @@ fn deed(action: &Action) -> Option<String> {
         | Action::Save(..)
         | Action::Copy(..)
         | Action::Fetch(..)
-        | Action::Notify(_)
+        | Action::Notify(..)
         | Action::Hook(_)
         | Action::Title(_)
         | Action::Mouse(_)
         | Action::Remember(_)
+        | Action::RememberLists(_)
         | Action::Reload
         | Action::Redraw
         | Action::Suspend => None,
@@ -276,7 +288,10 @@ fn asked(request: &Request) -> Option<String> {
             Force::StopFirst => format!("stop and remove {}", words(select)),
         }),
         Request::Command(other) => Some(format!("{other:?}")),
-        Request::Rerun { select, .. } => Some(format!("rerun {}", words(select))),
+        Request::Rerun { select, asking, .. } => Some(match asking {
+            Asking::Allowed => format!("rerun {}", words(select)),
+            Asking::Never => format!("rerun {} without asking", words(select)),
+        }),
         Request::Answer { questions, answer } => Some(format!("answer {questions:?} {answer:?}")),
         Request::Receive(receive) => Some(format!("receive {}", words(&receive.select))),
         Request::Shutdown(_) => Some("shutdown".to_string()),

@@ -4,7 +4,7 @@ use super::*;
 use crate::command::console::Screen;
 
 /// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
-fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
+pub(super) fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
     let mut session = Session::new(engine);
     session.keys(keys);
     assert_eq!(session.deeds(), deeds, "{keys}\n{}", session.screen());
@@ -55,25 +55,6 @@ fn receiving_takes_and_keeping_only_looks() {
     check(Engine::quiet(), "r", &["receive 30"]);
     let kept = check(Engine::quiet(), "R", &[]);
     assert!(kept.screen().contains("all is well"), "{}", kept.screen());
-}
-
-#[test]
-fn questions_are_answered_by_letters_and_secrets_by_enter_alone() {
-    let keys = "j enter";
-    let asked = check(Engine::busy(), keys, &[]);
-    assert!(asked.screen().contains("Password"), "{}", asked.screen());
-    let typed = check(Engine::busy(), "j enter 'hunter2'", &[]);
-    assert!(!typed.screen().contains("hunter2"));
-    let sent = check(
-        Engine::busy(),
-        "j enter 'hunter2' enter",
-        &["answer [2] Secret([secret])"],
-    );
-    assert!(!format!("{:?}", sent.actions).contains("hunter2"));
-    check(Engine::busy(), "j enter 'hunter2' esc", &[]);
-    check(Engine::busy(), "j j j enter enter esc", &[]);
-    check(Engine::busy(), "j j j enter y", &["answer [1] Accept"]);
-    check(Engine::busy(), "j j j enter n", &["answer [1] Refuse"]);
 }
 
 #[test]
@@ -143,6 +124,8 @@ fn whoever_may_only_look_changes_nothing() {
         "q s",
         "a",
         "e",
+        "T",
+        "P",
         ": 'answer' enter y",
         ": 'rerun --all 20' enter",
     ] {
@@ -154,15 +137,58 @@ fn whoever_may_only_look_changes_nothing() {
 }
 
 #[test]
-fn an_answer_that_was_taken_is_no_complaint() {
-    let mut session = Session::new(Engine::busy());
-    session.keys(": 'answer' enter y");
-    assert_eq!(session.deeds(), ["answer [1] Accept"]);
-    assert_eq!(session.said(), "answered");
-    check(
-        Engine::busy(),
-        ": 'answer --refuse' enter",
-        &["program answer --refuse"],
+fn what_is_run_again_may_ask_only_where_the_console_and_the_line_allow_it() {
+    check(Engine::quiet(), ": 'rerun 20' enter", &["rerun 20"]);
+    let never = "rerun 20 without asking";
+    check(Engine::quiet(), ": 'rerun --batch 20' enter", &[never]);
+    let flags = Flags {
+        asking: Asking::Never,
+        ..FLAGS
+    };
+    let mut session = Session::with(flags, (160, 50), Engine::quiet());
+    session.keys(": 'rerun 20' enter");
+    assert_eq!(session.deeds(), [never]);
+}
+
+#[test]
+fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
+    let bar = check(Engine::busy(), "T", &[]);
+    let screen = bar.screen();
+    assert!(screen.contains(":throttle 50 --fanout 64"), "{screen}");
+    let deeds = |keys: &str| {
+        let mut session = Session::new(Engine::busy());
+        session.keys(keys);
+        session.deeds().join("\n")
+    };
+    let throttled = deeds("T backspace backspace '8' enter");
+    assert!(throttled.starts_with("Throttle"), "{throttled}");
+    assert!(throttled.contains("50") && throttled.contains("fanout: 8"));
+    // On a child's row and in its output it is the job.
+    for keys in ["P", "j P", "space P", "R P"] {
+        let paused = deeds(keys);
+        assert!(paused.contains("queue: Paused"), "{keys}: {paused}");
+        assert!(paused.contains("\"50\""), "{keys}: {paused}");
+    }
+    let mut engine = Engine::busy();
+    engine.jobs.get_mut(&50).expect("a job").paused = true;
+    let mut session = Session::new(engine);
+    session.keys("P");
+    let resumed = session.deeds().join("\n");
+    assert!(resumed.contains("queue: Flowing"), "{resumed}");
+    check(Engine::busy(), "2 P", &[]);
+}
+
+#[test]
+fn what_is_looked_for_is_looked_for_in_what_is_selected() {
+    let found = check(
+        Engine::quiet(),
+        ": 'grep -i well' enter",
+        &["program grep -i well 30"],
+    );
+    let screen = found.screen();
+    assert!(
+        screen.contains("this is what grep -i well 30 says"),
+        "{screen}"
     );
 }
 
@@ -176,53 +202,6 @@ fn help_is_hinted_at_wherever_there_are_hints() {
             assert!(screen.contains("? help"), "{keys} at {columns}\n{screen}");
         }
     }
-}
-
-#[test]
-fn problems_are_found_in_jobs_that_are_closed() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys("z M ]");
-    let cursor = session.app.tree.cursor();
-    assert_eq!(
-        cursor.map(crate::tui::tree::RowId::job),
-        Some(20),
-        "{}",
-        session.screen()
-    );
-    assert!(
-        session.screen().contains("no space left"),
-        "{}",
-        session.screen()
-    );
-}
-
-#[test]
-fn equal_results_are_one_row() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys("j =");
-    let screen = session.screen();
-    assert!(screen.contains("web01,web03"), "{screen}");
-}
-
-#[test]
-fn a_filter_shows_what_it_comes_to_and_can_be_taken_back() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys("/ 'disks'");
-    assert!(
-        !session.screen().contains("run uptime"),
-        "{}",
-        session.screen()
-    );
-    session.keys("esc");
-    assert!(
-        session.screen().contains("run uptime"),
-        "{}",
-        session.screen()
-    );
-    session.keys("/ 'disks' enter");
-    assert!(session.screen().contains("filter disks"));
-    session.keys("esc");
-    assert!(session.screen().contains("run uptime"));
 }
 
 #[test]
@@ -292,18 +271,6 @@ fn toasts_go_and_complaints_stay_until_a_key() {
 }
 
 #[test]
-fn the_screen_that_shrinks_and_grows_is_as_before() {
-    let mut session = Session::new(Engine::busy());
-    session.keys("j j j");
-    let before = (session.app.tree.cursor(), session.screen());
-    session.resize(20, 3);
-    assert!(session.screen().contains("run"), "{}", session.screen());
-    session.resize(0, 0);
-    session.resize(160, 50);
-    assert_eq!((session.app.tree.cursor(), session.screen()), before);
-}
-
-#[test]
 fn output_is_drilled_into_and_left_again() {
     let mut session = Session::new(Engine::quiet());
     session.keys("z R j enter");
@@ -365,7 +332,7 @@ fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
         assert!(any(
             |action| matches!(action, Action::Hook(job) if job.id == 10)
         ));
-        let told = any(|action| matches!(action, Action::Notify(_)));
+        let told = any(|action| matches!(action, Action::Notify(..)));
         assert_eq!(told, focus == Focus::Elsewhere);
     }
 }
@@ -389,4 +356,15 @@ fn a_list_that_broke_off_is_no_part_of_the_next() {
     session.event(listed);
     assert!(session.app.model.job(90).is_none());
     assert!(session.app.model.job(30).is_some());
+}
+
+#[test]
+fn keys_before_a_question_are_no_beginning_of_its_answer() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("y");
+    // It opens by itself, as what was asked of the engine before may come to.
+    session.app.act(crate::command::console::Act::Help);
+    session.event(Event::Tick);
+    session.keys("esc h");
+    assert!(!session.said().contains("copied"), "{}", session.screen());
 }

@@ -5,6 +5,7 @@ use clap::Arg;
 use super::{Found, Kind, Takes};
 use crate::core::state::State;
 use crate::tui::bar::names::{Is, JobName, Named, Names};
+use crate::view::count::{Noun, counted};
 
 /// Candidates for the end of a value.
 pub(super) struct Values<'a> {
@@ -113,7 +114,7 @@ fn targets<'a>(typed: &'a str, names: &Names) -> Values<'a> {
         found.add_sorted(
             names.known.group_names(),
             |(group, _)| group.as_str(),
-            |(group, count)| (format!("@{group}"), counted(*count)),
+            |(group, count)| (format!("@{group}"), counted(*count, Noun::Host)),
             name,
             Kind::Group,
         );
@@ -129,10 +130,6 @@ fn targets<'a>(typed: &'a str, names: &Names) -> Values<'a> {
         );
     }
     Values { found, title, from }
-}
-
-fn counted(count: usize) -> String {
-    format!("{count} host{}", if count == 1 { "" } else { "s" })
 }
 
 /// Jobs by id and name; behind a dot, the hosts and states of that job's children.

@@ -55,6 +55,49 @@ fn any_step_up_ends_following_and_the_end_begins_it() {
 }
 
 #[test]
+fn going_up_before_the_first_rows_are_here_is_kept() {
+    let (text, ended) = (numbered(0..100), Some("exit 0"));
+    let cases: [(&[Act], Option<&str>, &str); 8] = [
+        (&[Act::Up], None, "│ line 98"),
+        (&[Act::Up], ended, "│ line 99"),
+        (&[Act::PageUp, Act::PageUp], None, "│ line 89"),
+        (&[Act::Up, Act::Up, Act::Down], None, "│ line 98"),
+        (&[Act::Top], None, "│ line 4"),
+        (&[Act::Top], ended, "│ line 4"),
+        (&[Act::Follow], None, "│ line 99"),
+        (&[Act::Top, Act::Bottom, Act::Up], None, "│ line 98"),
+    ];
+    for (acts, ended, last) in cases {
+        let mut store = Store::of(&text);
+        let child = store.child(1, ended);
+        let mut view = OutputView::new(Document::Child(child), TimeZone::UTC);
+        view.set_size(SMALL);
+        for act in acts {
+            view.act(NOW, act);
+        }
+        assert!(!view.is_following(), "{acts:?}");
+        store.serve(&mut view);
+        assert_eq!(screen(&view, SMALL)[4], last, "{acts:?}");
+        store.write(1, Stream::Out, "one more\n");
+        store.tell(&mut view);
+        store.serve(&mut view);
+        assert_eq!(screen(&view, SMALL)[4], last, "{acts:?}");
+    }
+}
+
+#[test]
+fn going_to_the_top_of_what_says_nothing_yet_is_kept() {
+    let mut store = Store::of("");
+    let mut view = one(&mut store, SMALL);
+    press(&mut view, &mut store, &[Act::Top]);
+    assert_eq!(screen(&view, SMALL), [""; 5]);
+    store.write(1, Stream::Out, &numbered(0..100));
+    store.tell(&mut view);
+    store.serve(&mut view);
+    assert_eq!(screen(&view, SMALL)[0], "│ line 0");
+}
+
+#[test]
 fn a_gigabyte_is_opened_at_its_end_with_one_request() {
     let mut store = Store::of("first\n");
     store.cut(
@@ -158,7 +201,7 @@ fn both_streams_cuts_and_the_end_are_told_apart() {
             "    1 │ + apt-get upgrade",
             "    2 │ no newline",
             "      ! E: locked",
-            "    3 │  goes on",
+            "    3 │… goes on",
             "        ── end: exit 100, 22:14:20 ──",
             ""
         ]
