@@ -895,6 +895,21 @@ async fn a_login_without_a_shell_says_so() {
     ));
 }
 
+/// With the words of cmd; a real Windows host is not to be had here.
+#[tokio::test]
+async fn a_login_shell_of_windows_is_named() {
+    let says = "'exec' is not recognized as an internal or external command,";
+    let forced = format!("ForceCommand echo \"{says}\" >&2; exit 1");
+    let Some(fleet) = Fleet::start("a_login_shell_of_windows_is_named", &forced) else {
+        return;
+    };
+    let ssh = fleet.runner();
+    match not_started(&ssh, fleet.order(HOST, command("dir"))).await {
+        Reason::Refused(why) => assert!(why.contains("one of Windows"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn many_children_that_reach_a_host_at_once_all_run() {
     let Some(fleet) = Fleet::start("many_children_that_reach_a_host_at_once_all_run", "") else {

@@ -18,10 +18,10 @@ use super::{Order, Ssh};
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Signal, Trace};
-use crate::runner::Event;
 use crate::runner::probe::{self, Task};
 use crate::runner::relay::{self, Relay};
 use crate::runner::sudo::Besides;
+use crate::runner::{Event, prologue};
 
 /// How long a signal may be on its way before the readers of its connection may rest again.
 const URGENT: Duration = Duration::from_secs(5);
@@ -186,11 +186,18 @@ pub(super) async fn run(
         return Ended::Lost("nobody takes its output".to_owned());
     }
     let closed = verdict.closed;
+    let foreign = relay.trace().is_none() && prologue::is_no_unix_shell(relay.complaint());
     let ended = verdict.ended(channel.write.lease().connection(), relay.trace().is_some());
     if closed {
         channel.write.closed_by_server();
     }
-    ended
+    match ended {
+        Ended::Exited(_) if foreign => Ended::NotStarted(Reason::Refused(
+            "the login shell is one of Windows, where commands cannot be run: they are started by sh"
+                .to_owned(),
+        )),
+        ended => ended,
+    }
 }
 
 /// Takes one message of the server's.
