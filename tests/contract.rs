@@ -352,6 +352,30 @@ fn a_blocked_child_says_what_it_needs_and_answer_lists_what_is_asked() {
 }
 
 #[test]
+fn suspend_and_resume_print_what_was_told() {
+    let home = Home::new();
+    let job = home.job("echo ready; sleep 1000");
+    home.until_output(job, 6);
+    let id = job.to_string();
+    let form = Object(vec![
+        ("changed", List(Box::new(Count))),
+        ("children", List(Box::new(child()))),
+        ("refused", List(Box::new(Text))),
+    ]);
+    for (verb, state) in [("suspend", "Suspended"), ("resume", "Running")] {
+        let value = home.regatta(&[verb, "--json", &id]).exits(0).json();
+        check(&value, &form);
+        assert_eq!(
+            (&value["changed"], &value["children"][0]["state"]),
+            (&json!([job]), &json!(state))
+        );
+    }
+    let value = home.regatta(&["resume", "--json", "none"]).json();
+    check(&value, &form);
+    assert_eq!(value["refused"][0], "no job is named none");
+}
+
+#[test]
 fn wait_stop_and_reconnect_print_what_settled() {
     let home = Home::new();
     let job = home.finished_job("exit 3").to_string();
