@@ -1,10 +1,12 @@
 //! The JSON contract: which keys there are, of which type, in which words.  Whoever changes what this pins breaks
 //! somebody's script: names are added, never changed or removed.
 
+mod fleet;
 mod support;
 
 use std::collections::BTreeMap;
 
+use fleet::sshd::Fleet;
 use serde_json::{Value, json};
 use support::{Home, until};
 
@@ -663,6 +665,48 @@ fn daemon_status_prints_what_it_has() {
     assert_eq!(home.status()["children"], 0);
 }
 
+#[test]
+fn connections_prints_which_are_kept() {
+    let home = Home::new();
+    assert_eq!(
+        home.regatta(&["connections", "--json"]).exits(0).json(),
+        json!([])
+    );
+    let Some(fleet) = Fleet::start("connections_prints_which_are_kept", "") else {
+        return;
+    };
+    let config = fleet.path("ssh_config");
+    let config = config.to_str().expect("a UTF-8 path");
+    home.regatta(&["-F", config, "run", "-w", "-t", "127.1.0.1", "--", "true"])
+        .exits(0);
+    let form = Object(vec![
+        ("hosts", Is(json!(["127.1.0.1"]))),
+        ("user", Text),
+        ("address", Is(json!("127.1.0.1"))),
+        ("port", Is(json!(fleet.port))),
+        ("via", Is(json!([]))),
+        ("proxy_command", optional(Text)),
+        (
+            "carries",
+            Either(vec![Is(json!("commands")), Is(json!("connections"))]),
+        ),
+        ("channels", Is(json!(0))),
+        ("age", Seconds),
+        ("idle", optional(Seconds)),
+        ("bytes", Object(vec![("received", Count), ("sent", Count)])),
+    ]);
+    let list = || List(Box::new(form.clone()));
+    check(
+        &home.regatta(&["connections", "--json"]).exits(0).json(),
+        &list(),
+    );
+    let closing = ["connections", "--close", "all", "--json"];
+    check(
+        &home.regatta(&closing).exits(0).json(),
+        &Object(vec![("closed", list()), ("in_use", list())]),
+    );
+}
+
 fn who() -> Form {
     Object(vec![
         ("uid", Count),
@@ -694,13 +738,16 @@ fn audit_prints_entries() {
         let ran = home.regatta(&["audit", "--json", what]).exits(0);
         ran.records().pop()
     };
-    let entry_of = |what: &str| found(what).expect("it is noted");
+    // Of a receive, say, only once the client has said that it has everything.
+    let entry_of = |what: &str| {
+        until(&format!("{what} is noted"), || found(what).is_some());
+        found(what).expect("entries stay")
+    };
     check(&entry_of("run"), &entry("run", about()));
     let mode = ("mode", word(&["drain", "keep", "all"]));
     let receive = vec![("job", Count), ("hosts", Text), mode];
     check(&entry_of("receive"), &entry("receive", receive));
     check(&entry_of("daemon start"), &entry("daemon start", vec![]));
-    until("the outcome is noted", || found("outcome").is_some());
     let result = Form::Some(vec![
         ("hosts", Text),
         ("state", word(&STATES)),

@@ -5,6 +5,7 @@ mod attend;
 mod audit;
 mod config;
 mod confirm;
+mod connections;
 mod console;
 mod context;
 mod daemon;
@@ -102,6 +103,7 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Reconnect(args) => reconnect::reconnect(&context, args).await,
         Verb::Pin(args) => pin::pin(&context, args).await,
         Verb::Hosts(args) => hosts::hosts(&context, &args),
+        Verb::Connections(args) => connections::connections(&context, &args).await,
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Audit(args) => audit::audit(&context, &args),
         Verb::Doctor => doctor::doctor(&context).await,

@@ -91,6 +91,7 @@ impl Verb {
             | Self::Pin(_)
             | Self::Daemon(_)
             | Self::Demo(_) => true,
+            Self::Connections(ref connections) => connections.close.is_some(),
             Self::Console(_)
             | Self::Jobs(_)
             | Self::Wait(_)

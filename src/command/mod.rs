@@ -5,6 +5,7 @@
 mod acting;
 mod begin;
 pub mod configure;
+pub mod connections;
 pub mod console;
 pub mod duration;
 mod jobs;
@@ -24,6 +25,7 @@ pub use begin::{Become, Begin, OnFull, Run, TargetArgs};
 pub use jobs::{Answer, History, Jobs, Pick, Pin, Receive, Remove, Rerun, Stop, Throttle, Wait};
 
 use configure::{Config, Keys, Queries, Themes};
+use connections::Connections;
 use look::{Grep, Tail};
 use number::{parse_amount, parse_simulated};
 
@@ -136,6 +138,8 @@ pub enum Verb {
     Pin(Pin),
     /// Expand, fold, count and explain hosts and groups
     Hosts(Hosts),
+    /// List the connections that are kept, or close some
+    Connections(Connections),
     /// Show who had what done on which hosts, and what came of it
     Audit(Audit),
     /// Look whether everything regatta needs is sound, and say what to do where it is not

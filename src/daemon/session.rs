@@ -21,6 +21,7 @@ use crate::core::ladder::Rigour;
 use crate::core::select::Selector;
 use crate::core::time::Moment;
 use crate::engine::{Ended, Engine, Gone, job_view};
+use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::frame;
 use crate::wire::reply::{Jobs, LeftBehind};
 use crate::wire::request::{Children, Shutdown};
@@ -159,6 +160,10 @@ impl Service {
             Request::Search(search) => self.search(peer, search).await,
             Request::Fold { job } => self.fold(peer, JobId(job)).await,
             Request::Hosts => self.hosts(peer).await,
+            Request::Connections => self.connections(peer).await,
+            Request::Disconnect(disconnect) => {
+                self.disconnect(peer, &Who::at(pid), disconnect).await
+            }
             Request::Status => {
                 let status = self.status().await?;
                 peer.send(&Reply::Status(status)).await
@@ -401,12 +406,8 @@ fn texts(refused: &[Refusal]) -> (Vec<String>, Vec<String>) {
 }
 
 /// `1 job is`, `3 jobs are`.
-fn jobs_are(count: usize, is: &str, are: &str) -> String {
-    if count == 1 {
-        format!("1 job {is}")
-    } else {
-        format!("{count} jobs {are}")
-    }
+fn jobs_are(count: usize, is: &'static str, are: &'static str) -> String {
+    format!("{} {}", counted(count, Noun::Job), agreeing(count, is, are))
 }
 
 fn removed_meanwhile(id: JobId) -> Reply {

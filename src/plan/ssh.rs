@@ -51,7 +51,7 @@ impl Planner<'_> {
             .map_err(|error| PlanError::usage(error.to_string()))
     }
 
-    /// The restrictions that are set for the job's hosts and not obeyed; none where no SSH is spoken.  A configuration
+    /// The restrictions that are set for the job's hosts, or for the hops before them, and not obeyed; none where no SSH is spoken.  A configuration
     /// that cannot be read is an error here, once, rather than every child's.
     pub fn ssh_notes(&self, job: &JobSpec) -> Result<Vec<String>, PlanError> {
         if job.runner != "ssh" {
@@ -64,7 +64,9 @@ impl Planner<'_> {
             let Ok(settings) = self.ssh_settings(&config, host) else {
                 continue;
             };
-            let restricting = settings.notes.iter().filter(|note| restricts(note));
+            let hops = config.hops(&settings).unwrap_or_default();
+            let all = hops.iter().chain([&settings]);
+            let restricting = all.flat_map(|one| one.notes.iter().filter(|note| restricts(note)));
             notes.extend(restricting.map(ToString::to_string));
         }
         Ok(notes.into_iter().collect())

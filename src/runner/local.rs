@@ -7,6 +7,8 @@
 //! Options ([`Order::options`]): `directory`, where to run; the current directory otherwise.  `sudo`, the user to become.
 //! Deliberately not here: limits, terminals.
 
+mod pipes;
+
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -15,21 +17,18 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
 
+use self::pipes::{Pipe, Talking, feed};
 use super::probe::{self, Task};
 use super::relay::{self, Relay};
-use super::sudo::{self, Climb, Heard, Talk};
+use super::sudo::{self, Climb};
 use super::{Boxed, Event, Order, Runner, prologue};
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
-
-/// Read at once from a pipe.
-const CHUNK: usize = 32 * 1024;
 
 /// Runs commands on this computer.
 #[derive(Debug)]
@@ -277,24 +276,6 @@ impl Local {
     }
 }
 
-/// Writes the order, then the signals as they are asked for.  Dropping it ends the lifeline.
-async fn feed(
-    mut pipe: ChildStdin,
-    lines: Bytes,
-    mut signal: watch::Receiver<Option<Signal>>,
-    mut begun: watch::Receiver<bool>,
-) {
-    // A pipe that cannot be written has lost its reader, and the exit status says why.
-    let mut written = pipe.write_all(&lines).await;
-    while written.is_ok() {
-        let asked = relay::next_to_send(&mut signal, &mut begun).await;
-        written = pipe
-            .write_all(format!("{}\n", probe::signal_name(asked)).as_bytes())
-            .await;
-    }
-    std::future::pending::<()>().await;
-}
-
 /// How long sudo may take before it asks or starts the program.
 const SUDO_LIMIT: Duration = Duration::from_secs(30);
 
@@ -302,74 +283,6 @@ const SUDO_LIMIT: Duration = Duration::from_secs(30);
 fn climb<'a>(order: &'a Order, account: &'a str) -> Option<Climb<'a>> {
     let user = sudo::target(order)?;
     Some(Climb::new(order, user, account, SUDO_LIMIT))
-}
-
-/// sudo's words through pipes.
-struct Talking<'a> {
-    child: &'a mut Child,
-    stdin: &'a mut Option<ChildStdin>,
-    stdout: &'a mut Pipe<ChildStdout>,
-    stderr: &'a mut Pipe<ChildStderr>,
-}
-
-impl Talk for Talking<'_> {
-    async fn hear(&mut self) -> Heard {
-        tokio::select! {
-            biased;
-            data = self.stderr.read(), if self.stderr.is_open() => Heard::Err(data),
-            data = self.stdout.read(), if self.stdout.is_open() => Heard::Out(data),
-            status = self.child.wait(), if !self.stdout.is_open() && !self.stderr.is_open() => {
-                Heard::End(match status {
-                    Ok(status) => ended(status),
-                    Err(error) => Ended::Lost(format!("its exit status was lost: {error}")),
-                })
-            }
-        }
-    }
-
-    async fn say(&mut self, words: Bytes) {
-        if let Some(stdin) = self.stdin {
-            // A pipe that cannot be written has lost its reader, and how that ended is heard.
-            let _ = stdin.write_all(&words).await;
-        }
-    }
-}
-
-/// One of the command's output pipes, until its end.
-struct Pipe<R> {
-    pipe: Option<R>,
-    buffer: BytesMut,
-}
-
-impl<R: AsyncRead + Unpin> Pipe<R> {
-    fn new(pipe: Option<R>) -> Self {
-        Self {
-            pipe,
-            buffer: BytesMut::new(),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.pipe.is_some()
-    }
-
-    /// The next piece; empty at the end, after which the pipe is closed.  An error is an end.
-    async fn read(&mut self) -> Bytes {
-        let Some(pipe) = &mut self.pipe else {
-            return Bytes::new();
-        };
-        // Pieces share their buffer: a new one for every few bytes would hold far more than was read.
-        if self.buffer.capacity() < CHUNK / 8 {
-            self.buffer.reserve(CHUNK);
-        }
-        match pipe.read_buf(&mut self.buffer).await {
-            Ok(length) if length > 0 => self.buffer.split().freeze(),
-            Ok(_) | Err(_) => {
-                self.pipe = None;
-                Bytes::new()
-            }
-        }
-    }
 }
 
 fn directory(order: &Order) -> Result<Option<PathBuf>, Reason> {

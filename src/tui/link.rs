@@ -303,6 +303,8 @@ fn has_more(reply: &Reply) -> bool {
         | Reply::Seen(_)
         | Reply::Rows(_)
         | Reply::Folded(_)
+        | Reply::Connections(_)
+        | Reply::Disconnected(_)
         | Reply::Questions(_)
         | Reply::Answered { .. }
         | Reply::Status(_)

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::connection::{ConnectionView, Disconnected};
 use super::look::{Folded, Found, HostView, Question, Row, Seen};
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
@@ -85,6 +86,9 @@ pub enum Reply {
         hosts: Vec<HostView>,
         last: bool,
     },
+    /// In the order of their hosts' names.
+    Connections(Vec<ConnectionView>),
+    Disconnected(Disconnected),
     /// A watcher's news.
     News(News),
     /// The open questions, oldest first.

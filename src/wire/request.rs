@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::connection::Disconnect;
 use super::look::{Look, Rows, Search};
 use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
@@ -63,6 +64,9 @@ pub enum Request {
     },
     /// The computers the jobs know.
     Hosts,
+    /// The connections that are open.
+    Connections,
+    Disconnect(Disconnect),
     Status,
     /// End the daemon.
     Shutdown(Shutdown),

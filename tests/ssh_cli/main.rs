@@ -8,6 +8,7 @@ mod fleet;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod connections;
 mod console;
 mod daemon;
 mod endings;

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::error::ConfigError;
+use super::resolve::failed;
 use super::{
     AddressFamily, IdentityAgent, JumpHop, KeyFile, Note, Origin, Proxy, Sourced,
-    StrictHostKeyChecking,
+    StrictHostKeyChecking, expand,
 };
 
 const AUTH_SOCK: &str = "SSH_AUTH_SOCK";
@@ -59,6 +61,20 @@ pub struct Explained {
 }
 
 impl HostSettings {
+    /// What `ProxyCommand` comes to for this host, for a shell to run; `None` if it is not reached like that.
+    ///
+    /// # Errors
+    /// A token that is none.
+    pub fn proxy_command(&self) -> Result<Option<String>, ConfigError> {
+        let Proxy::Command(command) = &self.proxy.value else {
+            return Ok(None);
+        };
+        let expanded = expand::proxy(command, self);
+        expanded
+            .map(Some)
+            .map_err(|problem| failed(&self.host, self.proxy.origin.clone(), problem))
+    }
+
     /// Names and values as `ssh -G` prints them, in its order.
     pub fn render(&self) -> Vec<(&'static str, String)> {
         self.explain()

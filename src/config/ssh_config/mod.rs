@@ -139,6 +139,15 @@ impl ClientConfig {
     pub fn resolve(&self, host: &str, overrides: &Overrides) -> Result<HostSettings, ConfigError> {
         resolve::resolve(&self.files, &self.env, host, overrides)
     }
+
+    /// The settings of the hops that `ProxyJump` leads through to a host, the nearest to it first; the last of them is
+    /// reached directly, or by a `ProxyCommand`.
+    ///
+    /// # Errors
+    /// Those of the hops, and hops that lead in a circle.
+    pub fn hops(&self, host: &HostSettings) -> Result<Vec<HostSettings>, ConfigError> {
+        jump::hops(self, host)
+    }
 }
 
 /// Options from the command line: they win over every file.
@@ -334,7 +343,7 @@ pub enum Proxy {
     Direct,
     /// `ProxyJump`: through these, first hop first; at least one.
     Jump(Vec<JumpHop>),
-    /// `ProxyCommand`, tokens (`%h %n %p %r %%`) not yet expanded.
+    /// `ProxyCommand`, tokens not yet expanded ([`HostSettings::proxy_command`]).
     Command(String),
 }
 

@@ -125,6 +125,77 @@ fn values_come_typed_and_expanded() {
 }
 
 #[test]
+fn hops_are_looked_up_like_hosts_and_may_have_hops_of_their_own() {
+    let home = Home::new();
+    let path = home.path("config");
+    let hops = |text: &str| {
+        fs::write(&path, text).expect("write");
+        let source = ConfigSource::File(path.clone());
+        let config = ClientConfig::load(&source, &home.env).expect("it is right");
+        let web = config.resolve("web", &Overrides::default()).expect("it is");
+        config.hops(&web).map(|hops| {
+            let hops = hops.iter().map(|hop| {
+                let (user, host) = (&hop.user.value, &hop.host_name.value);
+                format!("{user}@{host}:{}", hop.port.value)
+            });
+            hops.collect::<Vec<_>>().join(" ")
+        })
+    };
+    let check =
+        |text: &str, expected: &str| assert_eq!(hops(text).expect("hops"), expected, "{text}");
+    check("User x\n", "");
+    check("Host web\n ProxyJump a\n", "me@a:22");
+    // The nearest first; what is said of a hop comes before its configuration.
+    check(
+        "Host web\n ProxyJump a,you@b:33\nHost a\n HostName 10.0.0.1\nHost b\n User other\n Port 44\n",
+        "you@b:33 me@10.0.0.1:22",
+    );
+    check(
+        "Host web\n ProxyJump b\nHost b\n ProxyJump a\n",
+        "me@b:22 me@a:22",
+    );
+    check(
+        "Host web\n ProxyJump a,b\nHost b\n ProxyJump c\n",
+        "me@b:22 me@a:22",
+    );
+    check(
+        "Host web\n ProxyJump b\nHost b\n ProxyCommand nc %h %p\n",
+        "me@b:22",
+    );
+    check(
+        "Host web\n HostName web.dc1\n ProxyJump gw-%n:33\n Port 33\n",
+        "me@gw-web:33",
+    );
+    for circle in [
+        "Host web a\n ProxyJump b\nHost b\n ProxyJump a\n",
+        "Host web\n ProxyJump a\nHost a\n ProxyJump b\nHost b\n ProxyJump c\nHost c\n ProxyJump a\n",
+    ] {
+        let error = hops(circle).expect_err(circle).to_string();
+        assert!(error.contains("is reached through itself"), "{error}");
+    }
+}
+
+#[test]
+fn a_proxy_command_knows_what_is_known_of_its_host() {
+    let home = Home::new();
+    let settings = home.resolve(
+        "HostName %h.example\nPort 33\nUser you\nHostKeyAlias key\nProxyCommand nc -x %% %h %k %n %p %r ${HOME} ~\n",
+        "web",
+    );
+    let command = settings.proxy_command().expect("its tokens are right");
+    assert_eq!(
+        command.as_deref(),
+        Some("nc -x % web.example key web 33 you ${HOME} ~"),
+        "the rest is the shell's"
+    );
+    let wrong = home.resolve("ProxyCommand nc %d\n", "web").proxy_command();
+    let wrong = wrong.expect_err("no token of this option").to_string();
+    assert!(wrong.contains("%d"), "{wrong}");
+    let none = home.resolve("ProxyCommand none\n", "web").proxy_command();
+    assert_eq!(none.expect("right"), None);
+}
+
+#[test]
 fn what_is_not_honoured_is_noted_for_the_hosts_it_is_set_for() {
     let home = Home::new();
     let notes = |text: &str, host: &str| -> Vec<String> {

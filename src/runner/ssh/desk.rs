@@ -1,8 +1,9 @@
 //! Asking while a connection is made.
 //!
 //! Several runs may wait for one connection.  Its making asks at a [`Desk`]; every run that waits passes the question on
-//! ([`Caller::attend`]), and the first answer that comes back counts.  While somebody thinks, the time to connect stands
-//! still.
+//! ([`Caller::attend`]), and the first answer that comes back counts.  Behind a hop, connections wait for a connection:
+//! then a desk passes on what is asked at another.  While somebody thinks, or it is not its turn yet, the time to connect
+//! stands still.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::route::Target;
 use super::wire::Fate;
+use crate::core::ids::JobId;
 use crate::core::question::{About, Question};
 use crate::core::spec::Asking;
 use crate::runner::{Ask, Event, Order, Pocket, relay};
@@ -20,13 +23,23 @@ use crate::secret::{Answer, Secret};
 
 /// Where the making of one connection asks.
 pub(super) struct Desk {
-    asking: Asking,
-    pending: watch::Sender<Option<Arc<Pending>>>,
+    pub(super) asking: Asking,
+    /// Whose job it is, the first one's if several wait.
+    pub(super) job: JobId,
+    pause: watch::Sender<Option<Pause>>,
     /// What was answered so far, for the case that the server has not waited for it.
     given: Mutex<Vec<(Question, Answer)>>,
     /// Whether an answer came when the server had hung up already.
     late: AtomicBool,
     pub(super) pocket: Pocket,
+}
+
+/// Why the time stands still.
+#[derive(Clone)]
+enum Pause {
+    Asks(Arc<Pending>),
+    /// Others are connected first.
+    Queues,
 }
 
 /// A question nobody has answered yet.
@@ -49,20 +62,21 @@ impl Pending {
     }
 }
 
-/// The question stands as long as somebody waits for its answer.
-struct Standing<'a>(&'a Desk);
+/// A pause lasts as long as somebody waits for its end.
+struct Paused<'a>(&'a Desk);
 
-impl Drop for Standing<'_> {
+impl Drop for Paused<'_> {
     fn drop(&mut self) {
-        self.0.pending.send_replace(None);
+        self.0.pause.send_replace(None);
     }
 }
 
 impl Desk {
-    pub(super) fn new(asking: Asking, pocket: Pocket) -> Self {
+    pub(super) fn new(asking: Asking, pocket: Pocket, job: JobId) -> Self {
         Self {
             asking,
-            pending: watch::Sender::new(None),
+            job,
+            pause: watch::Sender::new(None),
             given: Mutex::default(),
             late: AtomicBool::new(false),
             pocket,
@@ -97,19 +111,34 @@ impl Desk {
         if !self.may_ask() {
             return None;
         }
-        let (way, answered) = oneshot::channel();
-        let standing = Standing(self);
-        self.pending.send_replace(Some(Arc::new(Pending {
+        let (answer, answered) = oneshot::channel();
+        let paused = Paused(self);
+        self.put(Ask {
             question: question.clone(),
-            answer: Mutex::new(Some(way)),
-        })));
+            answer,
+        });
         let answer = answered.await.ok()?;
-        drop(standing);
+        drop(paused);
         self.lock().push((question, answer.clone()));
         if fate.is_over() {
             self.came_late();
         }
         Some(answer)
+    }
+
+    /// Puts a question where all who wait see it.
+    fn put(&self, ask: Ask) {
+        let Ask { question, answer } = ask;
+        let answer = Mutex::new(Some(answer));
+        let pending = Arc::new(Pending { question, answer });
+        self.pause.send_replace(Some(Pause::Asks(pending)));
+    }
+
+    /// Waits for its turn.
+    pub(super) async fn queue<T>(&self, turn: impl Future<Output = T>) -> T {
+        self.pause.send_replace(Some(Pause::Queues));
+        let _paused = Paused(self);
+        turn.await
     }
 
     /// The server may not have waited for an answer.
@@ -138,7 +167,7 @@ impl Desk {
         limit: Duration,
         work: impl Future<Output = T>,
     ) -> Option<T> {
-        within(limit, self.pending.subscribe(), Option::is_some, work).await
+        within(limit, self.pause.subscribe(), Option::is_some, work).await
     }
 }
 
@@ -154,30 +183,52 @@ impl fmt::Debug for Desk {
 /// Who wants a connection.
 #[derive(Debug)]
 pub(super) struct Caller<'a> {
-    /// Whom to tell that there is a question; nobody for what must not wait.
-    events: Option<&'a mpsc::Sender<Event>>,
+    to: Listener<'a>,
     pub(super) asking: Asking,
     pub(super) pocket: Pocket,
-    thinking: watch::Sender<bool>,
+    pub(super) job: JobId,
+    paused: watch::Sender<bool>,
+}
+
+/// Whom to tell that there is a question.
+#[derive(Clone, Copy, Debug)]
+enum Listener<'a> {
+    /// For what must not wait.
+    Nobody,
+    Run(&'a mpsc::Sender<Event>),
+    /// Where a connection is made that leads through the one that is waited for.
+    Desk(&'a Desk),
 }
 
 impl<'a> Caller<'a> {
     /// The run of an order.
     pub(super) fn run(order: &Order, events: &'a mpsc::Sender<Event>) -> Self {
-        Self::new(order, Some(events), order.asking)
+        Self::new(order, Listener::Run(events), order.asking)
     }
 
     /// Something that is done on the side and never asks.
     pub(super) fn aside(order: &Order) -> Self {
-        Self::new(order, None, Asking::Never)
+        Self::new(order, Listener::Nobody, Asking::Never)
     }
 
-    fn new(order: &Order, events: Option<&'a mpsc::Sender<Event>>, asking: Asking) -> Self {
+    /// The making of a connection that leads through another.
+    pub(super) fn behind(desk: &'a Desk, hop: &Target) -> Self {
         Self {
-            events,
+            to: Listener::Desk(desk),
+            asking: hop.asking(desk.asking),
+            pocket: desk.pocket.clone(),
+            job: desk.job,
+            paused: watch::Sender::new(false),
+        }
+    }
+
+    fn new(order: &Order, to: Listener<'a>, asking: Asking) -> Self {
+        Self {
+            to,
             asking,
             pocket: order.pocket.clone(),
-            thinking: watch::Sender::new(false),
+            job: order.job,
+            paused: watch::Sender::new(false),
         }
     }
 
@@ -187,46 +238,44 @@ impl<'a> Caller<'a> {
         limit: Duration,
         work: impl Future<Output = T>,
     ) -> Option<T> {
-        within(limit, self.thinking.subscribe(), |thinking| *thinking, work).await
+        within(limit, self.paused.subscribe(), |paused| *paused, work).await
     }
 
     /// Waits for a connection that is being made, and passes on what is asked meanwhile.
     pub(super) async fn attend<T>(&self, desk: &Desk, work: impl Future<Output = T>) -> T {
-        let mut pending = desk.pending.subscribe();
+        let mut pause = desk.pause.subscribe();
         // What was asked there already is news here.
-        pending.mark_changed();
-        let mut asked: Option<(Arc<Pending>, oneshot::Receiver<Answer>)> = None;
+        pause.mark_changed();
+        let mut asked: Option<Asked> = None;
         tokio::pin!(work);
         loop {
-            let mut answered = asked.as_mut().map(|(_, answer)| answer);
+            let mut answered = asked.as_mut().map(|asked| &mut asked.answered);
             tokio::select! {
                 biased;
                 done = &mut work => {
-                    if asked.is_some() {
-                        self.tell(Event::GoesOn).await;
+                    if asked.take().is_some() {
+                        self.goes_on().await;
                     }
-                    self.thinking.send_replace(false);
+                    self.pauses(None);
                     return done;
                 }
                 answer = relay::optional(&mut answered) => {
-                    if let Some((question, _)) = asked.take() {
-                        question.answer(answer.unwrap_or(Answer::Refuse));
+                    if let Some(asked) = asked.take() {
+                        self.pauses(None);
+                        asked.pending.answer(answer.unwrap_or(Answer::Refuse));
                     }
                 }
                 // The desk outlives its connection's making.
-                _ = pending.changed() => {
-                    let now = pending.borrow_and_update().clone();
-                    self.thinking.send_replace(now.is_some());
+                _ = pause.changed() => {
+                    let now = pause.borrow_and_update().clone();
+                    self.pauses(now.clone());
+                    // A run has one question at a time.
+                    let before = asked.take();
                     match now {
-                        Some(question) => {
-                            let (way, answered) = oneshot::channel();
-                            let ask = Ask { question: question.question.clone(), answer: way };
-                            asked = Some((question, answered));
-                            self.tell(Event::Asks(ask)).await;
-                        }
-                        None => {
-                            if asked.take().is_some() {
-                                self.tell(Event::GoesOn).await;
+                        Some(Pause::Asks(pending)) => asked = Some(self.asks(pending).await),
+                        Some(Pause::Queues) | None => {
+                            if before.is_some() {
+                                self.goes_on().await;
                             }
                         }
                     }
@@ -235,12 +284,44 @@ impl<'a> Caller<'a> {
         }
     }
 
-    async fn tell(&self, event: Event) {
-        if let Some(events) = self.events {
-            // Nobody listens any more to a run that is about to be dropped.
-            let _ = events.send(event).await;
+    /// The time stands still here, too, for the same reason; or goes on.
+    fn pauses(&self, why: Option<Pause>) {
+        self.paused.send_replace(why.is_some());
+        if let Listener::Desk(own) = self.to {
+            own.pause.send_replace(match why {
+                // It is put there as a question of its own.
+                Some(Pause::Asks(_)) | None => None,
+                Some(Pause::Queues) => why,
+            });
         }
     }
+
+    async fn asks(&self, pending: Arc<Pending>) -> Asked {
+        let (answer, answered) = oneshot::channel();
+        let question = pending.question.clone();
+        let ask = Ask { question, answer };
+        match self.to {
+            Listener::Nobody => drop(ask),
+            // Nobody listens any more to a run that is about to be dropped.
+            Listener::Run(events) => _ = events.send(Event::Asks(ask)).await,
+            Listener::Desk(own) => own.put(ask),
+        }
+        Asked { pending, answered }
+    }
+
+    async fn goes_on(&self) {
+        match self.to {
+            Listener::Run(events) => _ = events.send(Event::GoesOn).await,
+            // Who waits at a desk sees that nothing is asked there any more.
+            Listener::Nobody | Listener::Desk(_) => {}
+        }
+    }
+}
+
+/// A question that was passed on.
+struct Asked {
+    pending: Arc<Pending>,
+    answered: oneshot::Receiver<Answer>,
 }
 
 /// What `work` comes to, unless it takes longer than `limit`, without the times in which it is paused.
@@ -276,7 +357,7 @@ mod tests {
     use super::*;
 
     fn desk(asking: Asking) -> Desk {
-        Desk::new(asking, Pocket::default())
+        Desk::new(asking, Pocket::default(), JobId(1))
     }
 
     fn passphrase() -> About {
@@ -295,10 +376,11 @@ mod tests {
     /// A caller, and what it tells.
     fn caller(events: &mpsc::Sender<Event>) -> Caller<'_> {
         Caller {
-            events: Some(events),
+            to: Listener::Run(events),
             asking: Asking::Allowed,
             pocket: Pocket::default(),
-            thinking: watch::Sender::new(false),
+            job: JobId(1),
+            paused: watch::Sender::new(false),
         }
     }
 

@@ -7,12 +7,12 @@ use std::sync::atomic::Ordering;
 use russh::client::{DisconnectReason, Handler, Session};
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{Error, Preferred};
+use russh::{ChannelId, ChannelOpenFailure, Error, Preferred};
 
-use super::connect::Target;
 use super::desk::Desk;
 use super::files::Files;
 use super::known_hosts::{HostKeys, KeyName, Naming, Verdict};
+use super::route::Target;
 use super::wire::Fate;
 use crate::config::ssh_config::{HostSettings, Origin, StrictHostKeyChecking};
 use crate::core::question::About;
@@ -210,6 +210,18 @@ impl Handler for Checker {
         };
         let _ = self.fate.ended.set(why);
         self.fate.over.notify_one();
+        Ok(())
+    }
+
+    async fn channel_open_failure(
+        &mut self,
+        _channel: ChannelId,
+        kind: ChannelOpenFailure,
+        words: &str,
+        _language: &str,
+        _session: &mut Session,
+    ) -> Result<(), Error> {
+        self.fate.refuses(kind.code(), words.to_owned());
         Ok(())
     }
 

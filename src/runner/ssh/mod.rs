@@ -12,22 +12,27 @@
 //! - `sudo`: the user to become there, see [`super::sudo`].
 //! - `tty`: a terminal for the command, of this size.
 //!
-//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), and host
-//! certificates.
+//! Deliberately not here yet: host certificates.
 
 mod auth;
 mod channel;
 mod connect;
 mod connection;
 mod desk;
+mod dial;
+mod failure;
 mod files;
 mod host_key;
 mod identity;
 pub mod known_hosts;
+mod pace;
 mod pool;
+mod proxy;
+mod route;
 mod session;
 mod sudo;
 mod tty;
+mod tunnel;
 mod wire;
 
 use std::path::PathBuf;
@@ -38,15 +43,15 @@ use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
 use super::sudo::Climb;
-use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
-use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
+use super::{Boxed, Connected, Disconnected, Event, InUse, Order, Runner, Which, prologue, relay};
+use crate::config::ssh_config::{ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
-use crate::core::spec::{Asking, Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
 use channel::OpenChannel;
-use connect::Target;
 use desk::Caller;
 use files::Files;
 use pool::Pool;
+use route::Target;
 use session::Start;
 
 pub use pool::Keep;
@@ -104,6 +109,10 @@ impl Runner for Ssh {
         self.pool.connected()
     }
 
+    fn disconnect(self: Arc<Self>, which: Which, in_use: InUse) -> Boxed<Vec<Disconnected>> {
+        Box::pin(async move { self.pool.disconnect(&which, in_use).await })
+    }
+
     fn close(self: Arc<Self>) -> Boxed<()> {
         Box::pin(async move { self.close_all().await })
     }
@@ -138,9 +147,10 @@ impl Ssh {
 
     /// The same, which keeps connections in its own way.
     pub fn keeping(keep: Keep, env: LocalEnv) -> Self {
+        let files = Arc::new(Files::new(env));
         Self {
-            files: Arc::new(Files::new(env)),
-            pool: Arc::new(Pool::new(keep)),
+            pool: Arc::new(Pool::new(keep, Arc::clone(&files))),
+            files,
         }
     }
 
@@ -215,17 +225,12 @@ impl Ssh {
     /// A channel to the order's host, over a kept connection or a new one.
     async fn open(&self, order: &Order, mut caller: Caller<'_>) -> Result<Opened, Reason> {
         let target = Arc::new(self.target(order).await?);
-        if target.settings().batch_mode.value {
-            caller.asking = Asking::Never;
-        }
-        let timeout = target.connect_timeout(order.connect_timeout);
-        let channel = self
-            .pool
-            .open(&target, &self.files, &caller, timeout)
-            .await?;
+        caller.asking = target.asking(caller.asking);
+        let limit = order.connect_timeout;
+        let channel = self.pool.open(&target, &caller, limit).await?;
         Ok(Opened {
             channel,
-            patience: timeout,
+            patience: target.connect_timeout(limit),
             account: target.key.user().to_owned(),
         })
     }
@@ -302,13 +307,16 @@ impl Ssh {
         if own_limit {
             settings.connect_timeout = None;
         }
-        let agent = match settings.identity_agent.as_ref().map(|agent| &agent.value) {
-            None => agent,
-            Some(IdentityAgent::Disabled) => None,
-            Some(IdentityAgent::Socket(path)) => Some(path.clone()),
-            Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent,
-            Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
+        let callers = agent.as_deref();
+        let agents = |settings: &HostSettings| -> Option<PathBuf> {
+            match settings.identity_agent.as_ref().map(|agent| &agent.value) {
+                None => agent.clone(),
+                Some(IdentityAgent::Disabled) => None,
+                Some(IdentityAgent::Socket(path)) => Some(path.clone()),
+                Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent.clone(),
+                Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
+            }
         };
-        Target::new(settings, agent)
+        Target::resolve(&config, settings, agents, callers)
     }
 }

@@ -1,5 +1,6 @@
 use super::super::shells::{LOGIN_SHELLS, find, finish, start};
 use super::*;
+use crate::core::reason::Reason;
 
 #[test]
 fn the_programs_mean_the_same_to_every_login_shell() {

@@ -98,6 +98,7 @@ impl App {
             | Verb::Wait(_)
             | Verb::History(_)
             | Verb::Hosts(_)
+            | Verb::Connections(_)
             | Verb::Audit(_)
             | Verb::Doctor
             | Verb::Completions { .. }

@@ -27,6 +27,8 @@ const ROUNDS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Credentials<'a> {
     pub(super) user: &'a str,
+    /// Who is said to log in where something is asked.
+    pub(super) account: &'a str,
     /// The agent's socket.
     pub(super) agent: Option<&'a Path>,
     pub(super) identities: &'a [Arc<Identity>],

@@ -203,6 +203,8 @@ impl Engine {
             | Request::History(_)
             | Request::Watch { .. }
             | Request::Status
+            | Request::Connections
+            | Request::Disconnect(_)
             | Request::Shutdown(_) => return Err(failure("the console asks no such thing")),
         })
     }
@@ -299,6 +301,7 @@ impl Engine {
                 host: child.host.clone(),
                 counts: [0; 10],
                 connections: 0,
+                via: None,
                 last: None,
                 reached: None,
             });

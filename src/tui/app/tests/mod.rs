@@ -295,6 +295,7 @@ fn asked(request: &Request) -> Option<String> {
         Request::Answer { questions, answer } => Some(format!("answer {questions:?} {answer:?}")),
         Request::Receive(receive) => Some(format!("receive {}", words(&receive.select))),
         Request::Shutdown(_) => Some("shutdown".to_string()),
+        Request::Disconnect(_) => Some("disconnect".to_string()),
         Request::Jobs { .. }
         | Request::History(_)
         | Request::Watch { .. }
@@ -305,6 +306,7 @@ fn asked(request: &Request) -> Option<String> {
         | Request::Search(_)
         | Request::Fold { .. }
         | Request::Hosts
+        | Request::Connections
         | Request::Status => None,
     }
 }
