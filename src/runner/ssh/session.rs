@@ -25,6 +25,10 @@ use crate::runner::{Event, prologue};
 /// How long a signal may be on its way before the readers of its connection may rest again.
 const URGENT: Duration = Duration::from_secs(5);
 
+/// When to look, after a signal has arrived, whether the command's end waits behind what somebody else does not read.
+/// Each look makes others read some megabytes, so there are few.
+const LOOKS: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1300)];
+
 /// More than any answer of a probe, whatever a profile prints before it.
 const ANSWER: usize = 256 * 1024;
 
@@ -194,19 +198,37 @@ async fn feed(
     if written.is_ok() {
         written = half.data_bytes(lines).await;
     }
+    let mut looks = [].iter();
     while written.is_ok() {
-        let asked = relay::next_to_send(&mut signal, &mut begun).await;
+        let asked = loop {
+            let next = relay::next_to_send(&mut signal, &mut begun);
+            let Some(pause) = looks.next() else {
+                break next.await;
+            };
+            match tokio::time::timeout(*pause, next).await {
+                Ok(asked) => break asked,
+                Err(_) if connection.is_stalled() => answer(connection).await,
+                Err(_) => {}
+            }
+        };
         if exited.load(Ordering::Relaxed) {
             break;
         }
+        looks = LOOKS.iter();
         let _urgent = connection.urgent();
         written = half
             .data_bytes(format!("{}\n", probe::signal_name(asked)))
             .await;
         // An answer to what was said after the signal means that the signal has arrived.
-        let _ = tokio::time::timeout(URGENT, connection.handle().send_ping()).await;
+        answer(connection).await;
     }
     std::future::pending::<()>().await;
+}
+
+/// Returns once the server has answered: what it said before that has been read.
+async fn answer(connection: &Connection) {
+    let _urgent = connection.urgent();
+    let _ = tokio::time::timeout(URGENT, connection.handle().send_ping()).await;
 }
 
 /// Passes signals on when the command has ended and what it left behind holds its output open: the server no longer
