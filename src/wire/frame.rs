@@ -101,7 +101,7 @@ pub async fn read_wiped<T: DeserializeOwned>(
         .map_err(|error| FrameError::Malformed(error.to_string()))
 }
 
-/// As [`write`], for what may hold a secret: the frame is wiped afterwards.
+/// As [`write()`], for what may hold a secret: the frame is wiped afterwards.
 pub async fn write_wiped<T: Serialize>(
     stream: &mut (impl AsyncWrite + Unpin),
     message: &T,
