@@ -17,6 +17,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 
 use super::event::Mouse;
@@ -69,7 +70,7 @@ impl Screen {
         if self.mouse == Mouse::Console {
             execute!(out, EnableMouseCapture)?;
         }
-        self.terminal.clear()
+        self.forget()
     }
 
     /// Gives the terminal back to whoever had it before.
@@ -103,7 +104,9 @@ impl Screen {
 
     /// Forgets what is on the screen, so that all of it is painted again.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let (width, height) = self.size()?;
+        // Not `clear`: that asks the terminal where its cursor is, and one that does not answer would end us.
+        self.terminal.resize(Rect::new(0, 0, width, height))
     }
 
     pub fn size(&self) -> io::Result<(u16, u16)> {

@@ -89,7 +89,7 @@ pub async fn write<T: Serialize>(
     write_bytes(stream, &body).await
 }
 
-/// As [`read`], for what may hold a secret: the frame is wiped afterwards.
+/// As [`read()`], for what may hold a secret: the frame is wiped afterwards.
 pub async fn read_wiped<T: DeserializeOwned>(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> Result<Option<T>, FrameError> {

@@ -114,12 +114,15 @@ fn logins_and_ports_stand_in_targets() {
         format!("{other}@127.6.0.1:{port}: {other} {other}@127.6.0.1:{port} 127.6.0.1 {port}\n")
     );
     // Names of hosts that cannot be are refused before anything starts.
-    for bad in [
-        "-t=-oProxyCommand=x",
-        "-t=a b",
-        "-t=root@",
-        "-t=127.6.0.1:99999",
+    for (bad, why) in [
+        ("-t=-oProxyCommand=x", "a host name cannot contain '='"),
+        ("-t=a$b", "a host name cannot contain '$'"),
+        ("-t=root@", "user@host needs both a user and a host"),
+        ("-t=127.6.0.1:99999", "is not a port number"),
     ] {
-        console.with(&config, &["run", bad, "--", "true"]).exits(2);
+        console
+            .with(&config, &["run", bad, "--", "true"])
+            .exits(2)
+            .says(&[why]);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::{Ran, Running, until};
 
@@ -20,12 +20,25 @@ pub struct OnTerminal {
 }
 
 impl OnTerminal {
-    pub fn spawn(mut command: Command) -> Self {
+    /// On a terminal that does not say how large it is.
+    pub fn spawn(command: Command) -> Self {
+        Self::of_size(command, 0, 0)
+    }
+
+    /// On a terminal of so many columns and rows.
+    pub fn of_size(mut command: Command, columns: u16, rows: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("its other end");
         unlockpt(&master).expect("its other end");
         let name = ptsname(&master, Vec::new()).expect("its name");
         let name = name.into_string().expect("a UTF-8 name");
+        let size = Winsize {
+            ws_col: columns,
+            ws_row: rows,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&master, size).expect("a size");
         let open = || -> Stdio {
             File::options()
                 .read(true)

@@ -79,7 +79,9 @@ impl Bar {
         let editor = self.shown();
         let window = editor.window(room(area, prompt));
         let x = usize::from(area.x) + 1 + prompt.len() + window.cursor;
-        Some(Position::new(x as u16, area.bottom() - 1))
+        // A prompt that is wider than the area leaves no room for the cursor but the edge.
+        let x = (x as u16).min(area.right() - 1);
+        Some(Position::new(x, area.bottom() - 1))
     }
 
     fn prompt(&self) -> &'static str {
