@@ -198,7 +198,7 @@ fn without_colour_the_cursor_is_seen_all_the_same() {
     let mut console = Console::open(&home, &["--ascii"], &[("NO_COLOR", "1")]);
     console.until_shown("Completed");
     let parsed = console.parsed();
-    let cells = (0..30).flat_map(|row| (0..100).filter_map(move |column| Some((row, column))));
+    let cells = (0..30).flat_map(|row| (0..100).map(move |column| (row, column)));
     let cells: Vec<_> = cells
         .filter_map(|(row, column)| parsed.screen().cell(row, column))
         .collect();

@@ -15,8 +15,13 @@ use crate::wire::look::{Question, QuestionKind};
 const SECOND_TRY: Duration = Duration::from_secs(2);
 
 pub(super) async fn answer(context: &Context, args: Args) -> Result<Exit, CliError> {
-    let whose = whose(context, &args).await?;
     let global = &context.global;
+    if args.refuse && global.yes {
+        return Err(CliError::usage(
+            "--refuse and --yes cannot be used together",
+        ));
+    }
+    let whose = whose(context, &args).await?;
     if args.refuse || global.yes || global.json || global.batch {
         let open = match open_questions(context, &whose).await {
             Ok(open) => open,

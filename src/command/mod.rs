@@ -364,7 +364,7 @@ pub struct Answer {
     #[arg(value_name = "JOB", value_parser = parse_selector)]
     pub select: Vec<Selector>,
     /// Refuse everything: the children fail as if nobody had been asked
-    #[arg(long, conflicts_with = "yes")]
+    #[arg(long)]
     pub refuse: bool,
 }
 

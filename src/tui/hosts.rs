@@ -364,15 +364,17 @@ impl Hosts {
             let text = harmless(text.as_bytes()).replace('\t', " ");
             pad(&cut(&text, cells), align, cells)
         };
-        format!(
+        let line = format!(
             "  {} {} {} {} {} {}",
             set(host, Align::Left, name),
             set(reached, Align::Left, 14),
             set(connections, Align::Right, 4),
             set(runs, Align::Right, 4),
             set(last, Align::Left, 27),
-            set(why, Align::Left, 200).trim_end(),
-        )
+            set(why, Align::Left, 200),
+        );
+        // Spaces that are cut off are nothing that is missing.
+        line.trim_end().to_string()
     }
 
     /// What the title says beside the name.

@@ -1,6 +1,6 @@
 //! What the console does by itself: moving about, choosing what is shown.
 
-use super::{App, Engine, Pane, Picture, Zoom};
+use super::{Acting, App, Engine, Pane, Picture, Zoom};
 use crate::command::console::{Act, Copied, Screen, Way};
 use crate::tui::bar::Bar;
 use crate::tui::event::Action;
@@ -12,6 +12,9 @@ impl App {
     pub(super) fn act(&mut self, act: Act) {
         if self.act_on_output(&act) {
             return;
+        }
+        if act.acts() && self.flags.acting == Acting::ReadOnly {
+            return self.say("read-only: starting something is switched off");
         }
         match act {
             Act::Down => self.step(1),

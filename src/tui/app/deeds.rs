@@ -87,6 +87,17 @@ impl App {
                 self.refused(deed, &unknown);
                 self.refused(deed, &refused);
             }
+            Reply::Answered { questions, refused } => {
+                if !questions.is_empty() {
+                    let text = match questions.len() {
+                        1 => "answered".to_string(),
+                        count => format!("answered {count} questions"),
+                    };
+                    self.enter(None, text.clone(), deed, Weight::Ordinary);
+                    self.say(text);
+                }
+                self.refused(deed, &refused);
+            }
             other => self.complain(format!(
                 "{}: the engine answered out of turn: {other:?}",
                 deed.verb

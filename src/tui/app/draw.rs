@@ -125,7 +125,15 @@ impl App {
                 dialog.draw(area, buf, &self.styles, self.flags.glyphs);
             }
             Some(Overlay::Pick(pick)) => pick.draw(area, buf, &self.styles, self.flags.glyphs),
-            Some(Overlay::Help(help)) => help.draw(area, buf, &self.styles, self.flags.glyphs),
+            Some(Overlay::Help(help)) => {
+                // Its own hints stand below it.
+                let above = panes.hints.map_or(area.height, |hints| hints.y - area.y);
+                let area = Rect {
+                    height: above,
+                    ..area
+                };
+                help.draw(area, buf, &self.styles, self.flags.glyphs);
+            }
             Some(Overlay::Answer(answering)) => {
                 answering.draw(area, buf, &self.styles, self.flags.glyphs);
             }
@@ -188,7 +196,14 @@ impl App {
         if across < 60 {
             spans.push(Span::raw(self.counts()));
         } else {
-            spans.extend(self.count_spans());
+            // A count that is cut reads as another one.
+            let mut room = across
+                .saturating_sub(width(&clock) + 2)
+                .saturating_sub(spans.iter().map(Span::width).sum());
+            spans.extend(self.count_spans().into_iter().map_while(|span| {
+                room = room.checked_sub(span.width())?;
+                Some(span)
+            }));
         }
         Line::from(spans).render(area, buf);
         if across > width(&clock) + 12 {
@@ -491,17 +506,28 @@ impl App {
             );
             return;
         }
-        let mut spans = vec![Span::raw(" ")];
-        let mut used = 1;
-        for (line, words) in self.hints() {
-            let Some(key) = self.loaded.keymap.key_for(self.place(), line) else {
-                continue;
-            };
+        let hints = self.hints().into_iter().filter_map(|(line, words)| {
+            let key = self.loaded.keymap.key_for(self.place(), line)?;
             let needed = width(&key) + 1 + width(words) + 2;
-            if used + needed > across {
-                break;
+            Some((line == "help", key, words, needed))
+        });
+        let hints: Vec<_> = hints.collect();
+        // Help has to fit, whatever else does.
+        let mut kept: usize = hints
+            .iter()
+            .filter(|(help, ..)| *help)
+            .map(|(.., needed)| needed)
+            .sum();
+        let mut room = across.saturating_sub(1);
+        let mut spans = vec![Span::raw(" ")];
+        for (help, key, words, needed) in hints {
+            if help {
+                kept = 0;
             }
-            used += needed;
+            if needed + kept > room {
+                continue;
+            }
+            room -= needed;
             spans.push(Span::styled(key, self.styles.of(Role::Key)));
             spans.push(Span::styled(
                 format!(" {words}  "),
@@ -572,7 +598,6 @@ impl App {
             ],
         };
         let help = ("help", "help");
-        // Help has to fit, whatever else does.
         hints.insert(hints.len().min(6), help);
         hints
     }

@@ -1,8 +1,8 @@
 //! What lies over the screen and takes all keys: questions, lists to choose from, help.
 
-use super::App;
 use super::deeds::Deed;
 use super::verbs::deed;
+use super::{Acting, App};
 use crate::command::console::Column;
 use crate::config::keys::{Code, Held, Key, written};
 use crate::config::settings::Asked;
@@ -302,7 +302,7 @@ impl App {
     }
 
     fn open_question(&mut self, question: crate::wire::look::Question) {
-        if self.flags.acting == super::Acting::ReadOnly {
+        if self.flags.acting == Acting::ReadOnly {
             return self.say("read-only: answering is switched off");
         }
         let is_key = |kind: &QuestionKind| matches!(kind, QuestionKind::HostKey { .. });
@@ -357,11 +357,13 @@ impl App {
             });
             "The engine is in this process: leaving ends them."
         };
-        choices.push(Choice {
-            key: 's',
-            label: "stop all, then leave".to_string(),
-            then: Answer::StopAllAndLeave,
-        });
+        if self.flags.acting == Acting::Allowed {
+            choices.push(Choice {
+                key: 's',
+                label: "stop all, then leave".to_string(),
+                then: Answer::StopAllAndLeave,
+            });
+        }
         self.overlay = Some(Overlay::Dialog(Dialog {
             title: "Leave the console?".to_string(),
             text: vec![

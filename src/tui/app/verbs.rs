@@ -116,6 +116,8 @@ impl App {
                 self.do_it(deed(line, "reconnect"), request);
             }
             Verb::Console(_) => self.say("this is the console"),
+            // Without being asked: what the shell's verb does, by the shell's verb.
+            Verb::Answer(answer) if answer.refuse || global.yes => self.program(words),
             Verb::Answer(_) => self.answer_next(),
             Verb::Demo(_) => self.say("demo is a console of its own: leave this one first"),
             Verb::Daemon(_)

@@ -203,7 +203,11 @@ impl Bar {
         let height = usize::from(rows.left.height);
         let shown = candidates.len().min(ROWS).min(height.saturating_sub(1) / 2);
         // A lone candidate that is typed already says nothing.
-        let typed = &self.text()[self.completion.range.clone()];
+        // While a candidate stands in the line, the range is that of what was typed before it.
+        let typed = self
+            .text()
+            .get(self.completion.range.clone())
+            .unwrap_or_default();
         let known = matches!(candidates.as_slice(), [only] if only.text == typed);
         if shown == 0 || (known && !matches!(self.doing, Doing::Choosing { .. })) {
             return;

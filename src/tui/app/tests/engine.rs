@@ -183,7 +183,11 @@ impl Engine {
                 unknown: Vec::new(),
                 refused: Vec::new(),
             },
-            Request::Command(_) | Request::Answer { .. } => Reply::Settled(Settled {
+            Request::Answer { questions, .. } => Reply::Answered {
+                questions: questions.clone(),
+                refused: Vec::new(),
+            },
+            Request::Command(_) => Reply::Settled(Settled {
                 jobs: Vec::new(),
                 children: Vec::new(),
                 unknown: Vec::new(),

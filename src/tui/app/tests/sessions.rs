@@ -139,6 +139,43 @@ fn whoever_may_only_look_changes_nothing() {
     session.keys("j enter 'secret' enter y j j enter y");
     assert_eq!(session.deeds(), [""; 0], "{}", session.screen());
     assert!(session.screen().contains("read-only"));
+    for keys in [
+        "q s",
+        "a",
+        "e",
+        ": 'answer' enter y",
+        ": 'rerun --all 20' enter",
+    ] {
+        let mut session = Session::with(flags, (160, 50), Engine::busy());
+        session.keys(keys);
+        assert_eq!(session.deeds(), [""; 0], "{keys}\n{}", session.screen());
+        assert!(session.app.bar.is_none(), "{keys} begins nothing");
+    }
+}
+
+#[test]
+fn an_answer_that_was_taken_is_no_complaint() {
+    let mut session = Session::new(Engine::busy());
+    session.keys(": 'answer' enter y");
+    assert_eq!(session.deeds(), ["answer [1] Accept"]);
+    assert_eq!(session.said(), "answered");
+    check(
+        Engine::busy(),
+        ": 'answer --refuse' enter",
+        &["program answer --refuse"],
+    );
+}
+
+#[test]
+fn help_is_hinted_at_wherever_there_are_hints() {
+    for (columns, rows) in [(40, 10), (60, 12), (80, 24), (160, 50)] {
+        for keys in ["1", "2", "3", "4", "enter"] {
+            let mut session = Session::with(FLAGS, (columns, rows), Engine::quiet());
+            session.keys(keys);
+            let screen = session.screen();
+            assert!(screen.contains("? help"), "{keys} at {columns}\n{screen}");
+        }
+    }
 }
 
 #[test]
