@@ -8,7 +8,6 @@ use super::error::{CliError, Exit};
 use super::history;
 use super::run::stream;
 use crate::command::Rerun;
-use crate::core::state::State;
 use crate::daemon::client::Absent;
 use crate::plan;
 use crate::view::json;
@@ -52,9 +51,6 @@ pub(super) async fn rerun(context: &Context, args: Rerun) -> Result<Exit, CliErr
     Ok(exit)
 }
 
-/// What a child has come to if it runs again.
-const UNSUCCESSFUL: [State; 3] = [State::Failed, State::Stopped, State::Disconnected];
-
 /// As for `run`: many hosts are not run on by a slip.
 async fn ask_first(context: &Context, args: &Rerun) -> Result<(), CliError> {
     let request = Request::Jobs {
@@ -65,20 +61,7 @@ async fn ask_first(context: &Context, args: &Rerun) -> Result<(), CliError> {
         Reply::Jobs(list) => {
             ask_of_the_past(context, args, &list).await?;
             list.jobs.iter().try_for_each(|job| {
-                // Children come only where they were selected by themselves.
-                let chosen = list
-                    .children
-                    .iter()
-                    .filter(|child| child.job == job.id)
-                    .count();
-                let again = match (chosen, args.all) {
-                    (0, true) => job.children() as usize,
-                    (0, false) => UNSUCCESSFUL
-                        .map(|state| job.count(state) as usize)
-                        .iter()
-                        .sum(),
-                    (chosen, _) => chosen,
-                };
+                let again = plan::request::runs_again(args, &list, job);
                 confirm(context, again, &format!("of job {}", job.id), &job.command)
             })
         }

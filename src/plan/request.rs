@@ -9,8 +9,10 @@ use crate::core::ladder::{Force, Rigour};
 use crate::core::output::Streams;
 use crate::core::receive::Mode;
 use crate::core::spec::Asking;
+use crate::core::state::State;
 use crate::core::wait::Until;
 use crate::wire::Request;
+use crate::wire::reply::{JobView, Jobs};
 use crate::wire::request::{self, Receive, ReceiveUntil};
 
 pub fn stop(args: &Stop) -> Request {
@@ -93,8 +95,41 @@ pub fn reconnect(pick: &Pick) -> Request {
     })
 }
 
+/// On how many children of a job a rerun runs again, by what its selection was listed as: children come only where they
+/// were selected by themselves.
+pub fn runs_again(args: &Rerun, listed: &Jobs, job: &JobView) -> usize {
+    let chosen = listed.children.iter().filter(|child| child.job == job.id);
+    match (chosen.count(), args.all) {
+        (0, true) => job.children() as usize,
+        (0, false) => [State::Failed, State::Stopped, State::Disconnected]
+            .map(|state| job.count(state) as usize)
+            .iter()
+            .sum(),
+        (chosen, _) => chosen,
+    }
+}
+
+/// What a receive takes over from these hosts, or from all, and how.
+pub fn receive(args: &command::Receive, hosts: Option<Vec<String>>) -> Receive {
+    Receive {
+        select: args.pick.select.clone(),
+        hosts,
+        streams: args.stream.map_or(Streams::Both, Streams::Only),
+        mode: match (args.keep, args.all) {
+            (true, _) => Mode::Keep,
+            (_, true) => Mode::All,
+            (false, false) => Mode::Drain,
+        },
+        until: if args.wait {
+            ReceiveUntil::Settled
+        } else {
+            ReceiveUntil::Now
+        },
+    }
+}
+
 impl Planner<'_> {
-    /// What a receive takes over, and how.
+    /// As [`receive`], with the hosts looked up.
     pub fn receive(&self, args: &command::Receive) -> Result<Receive, PlanError> {
         let hosts = match &args.host {
             Some(expression) => {
@@ -103,20 +138,6 @@ impl Planner<'_> {
             }
             None => None,
         };
-        Ok(Receive {
-            select: args.pick.select.clone(),
-            hosts,
-            streams: args.stream.map_or(Streams::Both, Streams::Only),
-            mode: match (args.keep, args.all) {
-                (true, _) => Mode::Keep,
-                (_, true) => Mode::All,
-                (false, false) => Mode::Drain,
-            },
-            until: if args.wait {
-                ReceiveUntil::Settled
-            } else {
-                ReceiveUntil::Now
-            },
-        })
+        Ok(receive(args, hosts))
     }
 }

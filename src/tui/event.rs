@@ -151,8 +151,10 @@ pub enum Action {
     Copy(Ticket, String),
     /// Fetch all output of these children, to be copied.
     Fetch(Ticket, Whole),
-    /// Tell the operator who looks elsewhere of a job, in these words.
-    Notify(Box<JobView>, String),
+    /// Tell the operator, who looks elsewhere.
+    Notify(String),
+    /// Run the operator's command for a job that has ended.
+    Hook(Box<JobView>),
     /// Name the window.
     Title(String),
     /// Give the mouse to the console or to the terminal.

@@ -73,7 +73,7 @@ impl Events {
 }
 
 /// What a change of a job is worth telling.
-pub fn told(change: &Change, at: i64) -> Option<Happening> {
+pub fn told(change: &Change, at: i64) -> Happening {
     let (job, text, weight) = match change {
         Change::New(job) => (
             job.id,
@@ -103,13 +103,13 @@ pub fn told(change: &Change, at: i64) -> Option<Happening> {
         }
         Change::Removed { id, name } => (*id, format!("{name} was removed"), Weight::Ordinary),
     };
-    Some(Happening {
+    Happening {
         at,
         job: Some(job),
         text,
         line: None,
         weight,
-    })
+    }
 }
 
 fn hosts(job: &JobView) -> String {

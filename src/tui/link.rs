@@ -287,8 +287,28 @@ async fn answers(
 fn has_more(reply: &Reply) -> bool {
     match reply {
         Reply::Jobs(jobs) => !jobs.last,
-        Reply::History { last, .. } => !last,
-        _ => false,
+        Reply::Found(found) => !found.last,
+        Reply::History { last, .. } | Reply::Hosts { last, .. } => !last,
+        Reply::Submitted(_)
+        | Reply::Changed { .. }
+        | Reply::Settled(_)
+        | Reply::Removed { .. }
+        | Reply::Rerun { .. }
+        | Reply::Output { .. }
+        | Reply::Cut { .. }
+        | Reply::End(_)
+        | Reply::Checkpoint
+        | Reply::Received { .. }
+        | Reply::Seen(_)
+        | Reply::Rows(_)
+        | Reply::Folded(_)
+        | Reply::Questions(_)
+        | Reply::Answered { .. }
+        | Reply::Status(_)
+        | Reply::Notice(_)
+        | Reply::ShuttingDown
+        | Reply::News(_)
+        | Reply::Error { .. } => false,
     }
 }
 
@@ -365,5 +385,39 @@ fn out_of_turn(reply: &Reply) -> Failure {
     Failure {
         message: format!("the engine answered out of turn: {kind}"),
         hint: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::look::Found;
+
+    #[test]
+    fn an_answer_in_parts_is_read_to_its_last_part() {
+        let found = |last| {
+            Reply::Found(Found {
+                hits: Vec::new(),
+                searched: Vec::new(),
+                last,
+                limited: false,
+            })
+        };
+        let hosts = |last| Reply::Hosts {
+            hosts: Vec::new(),
+            last,
+        };
+        let jobs = |last| {
+            Reply::Jobs(Jobs {
+                last,
+                ..Jobs::default()
+            })
+        };
+        for reply in [found(false), hosts(false), jobs(false)] {
+            assert!(has_more(&reply), "{reply:?}");
+        }
+        for reply in [found(true), hosts(true), jobs(true)] {
+            assert!(!has_more(&reply), "{reply:?}");
+        }
     }
 }

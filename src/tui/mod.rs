@@ -105,7 +105,6 @@ pub async fn run(console: Console) -> io::Result<()> {
                 Told::End => return end(&mut app, &mut hands, &mut screen, clock).await,
                 Told::Continued => {
                     screen.take()?;
-                    input = Input::open();
                     drawn.forget();
                     Event::Tick
                 }
@@ -137,6 +136,8 @@ pub async fn run(console: Console) -> io::Result<()> {
             Next::Leave => return Ok(()),
             // Somebody else had the terminal.
             Next::Anew => {
+                // The old one goes first: while it waits for a key, it keeps a new one from being opened.
+                drop(input);
                 input = Input::open();
                 drawn.forget();
             }

@@ -1,6 +1,7 @@
 //! What the console knows of the jobs: a mirror of what the engine said last, and nothing of how it is shown.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Now;
@@ -30,8 +31,6 @@ pub struct Entry {
     children: Children,
     /// How its children fold, when that was asked last.
     fold: Option<Folded>,
-    /// Grows with each change of this job or its children.
-    pub revision: u64,
 }
 
 /// Children of a job that is looked at.
@@ -40,6 +39,8 @@ struct Children {
     list: Vec<Option<ChildEntry>>,
     /// Whether all were listed.
     complete: Complete,
+    /// Their hosts in the order of the alphabet, once all were listed: they never change.
+    hosts: Arc<[String]>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,7 +66,6 @@ impl Entry {
             said: now.mono,
             children: Children::default(),
             fold: None,
-            revision: 0,
         }
     }
 
@@ -93,6 +93,11 @@ impl Entry {
         self.children.complete == Complete::Yes
     }
 
+    /// The hosts of all children, sorted; empty as long as not all are known.
+    pub fn hosts(&self) -> Arc<[String]> {
+        Arc::clone(&self.children.hosts)
+    }
+
     pub fn fold(&self) -> Option<&Folded> {
         self.fold.as_ref()
     }
@@ -115,7 +120,6 @@ impl Entry {
             said: now.mono,
             last,
         });
-        self.revision += 1;
     }
 }
 
@@ -238,6 +242,11 @@ impl Model {
         changes
     }
 
+    /// The connection broke: what was heard of a list so far is no part of the next one.
+    pub fn lost(&mut self) {
+        self.listing = None;
+    }
+
     /// What has changed of all jobs, or of one.
     pub fn news(&mut self, now: Now, news: News) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -267,6 +276,12 @@ impl Model {
         if part.last
             && let Some(entry) = self.jobs.get_mut(&id)
         {
+            let mut hosts: Vec<String> = entry
+                .children()
+                .map(|child| child.child.host.clone())
+                .collect();
+            hosts.sort();
+            entry.children.hosts = hosts.into();
             entry.children.complete = Complete::Yes;
         }
         self.revision += 1;
@@ -276,7 +291,6 @@ impl Model {
     pub fn forget_children(&mut self, id: u64) {
         if let Some(entry) = self.jobs.get_mut(&id) {
             entry.children = Children::default();
-            entry.revision += 1;
             self.revision += 1;
         }
     }
@@ -303,7 +317,6 @@ impl Model {
     pub fn set_fold(&mut self, fold: Folded) {
         if let Some(entry) = self.jobs.get_mut(&fold.job) {
             entry.fold = Some(fold);
-            entry.revision += 1;
             self.revision += 1;
         }
     }
@@ -316,7 +329,6 @@ impl Model {
         };
         let before = std::mem::replace(&mut entry.job, job);
         entry.said = now.mono;
-        entry.revision += 1;
         (before.state != entry.job.state).then(|| Change::State {
             before: before.state,
             job: entry.job.clone(),

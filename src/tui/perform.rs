@@ -38,6 +38,17 @@ impl Planning {
         super::config::inventory(&self.planner(settings, &self.global))
     }
 
+    /// What was typed in a line, over what this program was started with.
+    fn over_ours(&self, typed: Global) -> Global {
+        let ours = self.global.clone();
+        Global {
+            ssh_config: typed.ssh_config.or(ours.ssh_config),
+            config: typed.config.or(ours.config),
+            batch: typed.batch || ours.batch,
+            ..typed
+        }
+    }
+
     fn planner<'a>(&'a self, settings: &'a Settings, global: &'a Global) -> Planner<'a> {
         Planner {
             settings,
@@ -112,7 +123,8 @@ impl Hands {
                     self.through(ticket, &whole, &through, screen).await?;
                     next = Next::Anew;
                 }
-                Action::Notify(job, text) => self.notify(&job, &text)?,
+                Action::Notify(text) => self.notify(&text)?,
+                Action::Hook(job) => self.hook(&job),
                 Action::Title(title) => Screen::set_title(&title)?,
                 Action::Mouse(mouse) => screen.set_mouse(mouse)?,
                 Action::Remember(line) => self.remember(line),
@@ -142,6 +154,7 @@ impl Hands {
         self.tasks.spawn(async move {
             // Files are read here: not on the loop.
             let planned = tokio::task::spawn_blocking(move || {
+                let global = planning.over_ours(global);
                 let planner = planning.planner(&settings, &global);
                 let spec = match &wished {
                     Wished::Run(run) => planner.job(run)?,
@@ -225,36 +238,40 @@ impl Hands {
         Ok(())
     }
 
-    fn notify(&mut self, job: &JobView, text: &str) -> io::Result<()> {
+    fn notify(&self, text: &str) -> io::Result<()> {
         match self.settings.console.notify {
-            Notify::Off => {}
-            // What every terminal can do.
-            Notify::Auto | Notify::Bell => Screen::bell()?,
-            Notify::Osc9 => Screen::notify_osc9(text)?,
-            Notify::Osc777 => Screen::notify_osc777(text)?,
+            Notify::Off => Ok(()),
+            Notify::Auto | Notify::Bell => Screen::bell(),
+            Notify::Osc9 => Screen::notify_osc9(text),
+            Notify::Osc777 => Screen::notify_osc777(text),
         }
-        if let Some(command) = &self.settings.console.notify_command {
-            let process = Process::new("sh")
-                .arg("-c")
-                .arg(command)
-                .env("REGATTA_JOB", job.id.to_string())
-                .env("REGATTA_NAME", &job.name)
-                .env("REGATTA_STATE", job.state.word())
-                .env("REGATTA_COMPLETED", job.count(State::Completed).to_string())
-                .env("REGATTA_FAILED", job.count(State::Failed).to_string())
-                .env("REGATTA_CHILDREN", job.children().to_string())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn();
-            match process {
-                Ok(mut process) => {
-                    self.tasks.spawn(async move { _ = process.wait().await });
-                }
-                Err(error) => self.tell(Event::Notice(format!("console.notify_command: {error}"))),
+    }
+
+    fn hook(&mut self, job: &JobView) {
+        let Some(command) = &self.settings.console.notify_command else {
+            return;
+        };
+        let count = |state| job.count(state).to_string();
+        let process = Process::new("sh")
+            .arg("-c")
+            .arg(command)
+            .env("REGATTA_JOB", job.id.to_string())
+            .env("REGATTA_NAME", &job.name)
+            .env("REGATTA_STATE", job.state.word())
+            .env("REGATTA_COMPLETED", count(State::Completed))
+            .env("REGATTA_FAILED", count(State::Failed))
+            .env("REGATTA_STOPPED", count(State::Stopped))
+            .env("REGATTA_CHILDREN", job.children().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match process {
+            Ok(mut process) => {
+                self.tasks.spawn(async move { _ = process.wait().await });
             }
+            Err(error) => self.tell(Event::Notice(format!("console.notify_command: {error}"))),
         }
-        Ok(())
     }
 
     fn remember(&mut self, line: String) {
@@ -378,11 +395,7 @@ enum Fetched {
 
 async fn fetched(reach: &crate::daemon::client::Reach, whole: &Whole) -> Result<Fetched, String> {
     let cannot = |error: io::Error| format!("cannot write a file for what is copied: {error}");
-    let file = tempfile::Builder::new()
-        .prefix("regatta-copy-")
-        .suffix(".txt")
-        .tempfile()
-        .map_err(cannot)?;
+    let file = file_to_copy().map_err(cannot)?;
     let mut to = tokio::fs::File::from_std(file.reopen().map_err(cannot)?);
     let written = whole.write(reach, &mut to).await?;
     if written.bytes > LONGEST_COPY as u64 {
@@ -392,14 +405,18 @@ async fn fetched(reach: &crate::daemon::client::Reach, whole: &Whole) -> Result<
     Ok(Fetched::Text(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// Where text goes that is copied, until it is known how much it is.
+fn file_to_copy() -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix("regatta-copy-")
+        .suffix(".txt")
+        .tempfile()
+}
+
 /// Into a file of its own, because terminals would cut it.
 fn into_file(text: &[u8]) -> Result<String, String> {
     use std::io::Write as _;
-    let file = tempfile::Builder::new()
-        .prefix("regatta-copy-")
-        .suffix(".txt")
-        .tempfile();
-    let written = file.and_then(|mut file| file.write_all(text).map(|()| file));
+    let written = file_to_copy().and_then(|mut file| file.write_all(text).map(|()| file));
     let file =
         written.map_err(|error| format!("cannot write a file for what is copied: {error}"))?;
     kept(file, text.len() as u64)

@@ -57,6 +57,8 @@ impl Screen {
 
     /// Takes the terminal over again after [`Screen::give_back`].
     pub fn take(&mut self) -> io::Result<()> {
+        // Undone first: after a stop that nobody announced, somebody else may have set the modes that are believed to be ours.
+        disable_raw_mode()?;
         enable_raw_mode()?;
         self.held = Held::Yes;
         let mut out = io::stdout();

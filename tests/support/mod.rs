@@ -276,12 +276,20 @@ pub fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 /// Returns when `condition` holds, which it must before long.
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn until(what: &str, condition: impl FnMut() -> bool) {
+    assert!(comes(condition), "in vain: {what}");
+}
+
+/// Waits until `condition` holds; whether it ever did.
+pub fn comes(mut condition: impl FnMut() -> bool) -> bool {
     let deadline = now() + PATIENCE;
     while !condition() {
-        assert!(now() < deadline, "in vain: {what}");
+        if now() >= deadline {
+            return false;
+        }
         a_moment();
     }
+    true
 }
 
 #[expect(

@@ -2,12 +2,17 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{
+    LocalModes, OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize,
+};
 
 use super::{Ran, Running, until};
 
@@ -30,19 +35,16 @@ impl OnTerminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("its other end");
         unlockpt(&master).expect("its other end");
+        set_size(&master, (columns, rows));
         let name = ptsname(&master, Vec::new()).expect("its name");
         let name = name.into_string().expect("a UTF-8 name");
-        let size = Winsize {
-            ws_col: columns,
-            ws_row: rows,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&master, size).expect("a size");
+        // Never the terminal of the tests themselves.
+        let flags = OFlags::NOCTTY.bits().cast_signed();
         let open = || -> Stdio {
             File::options()
                 .read(true)
                 .write(true)
+                .custom_flags(flags)
                 .open(&name)
                 .expect("its other end")
                 .into()
@@ -92,6 +94,26 @@ impl OnTerminal {
         modes.contains(LocalModes::ECHO)
     }
 
+    /// How the terminal treats what is typed and shown.
+    pub fn modes(&self) -> Termios {
+        tcgetattr(&self.keyboard).expect("a terminal")
+    }
+
+    /// What another program on this terminal might do to it.
+    pub fn set_modes(&self, modes: &Termios) {
+        tcsetattr(&self.keyboard, OptionalActions::Now, modes).expect("a terminal");
+    }
+
+    /// Gives the window another size; whoever is in it is told.
+    pub fn resize(&self, size: (u16, u16)) {
+        set_size(&self.keyboard, size);
+    }
+
+    /// What was shown after so many bytes.
+    pub fn shown_since(&self, start: usize) -> Vec<u8> {
+        self.screen.lock().expect("nobody panics with it")[start..].to_vec()
+    }
+
     /// Everything shown so far.
     pub fn shown(&self) -> Vec<u8> {
         self.screen.lock().expect("nobody panics with it").clone()
@@ -101,6 +123,11 @@ impl OnTerminal {
         &self.running
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.running.runs()
+    }
+
     /// Waits for its end; what was shown comes as standard output.
     pub fn finish(self) -> Ran {
         let mut ran = self.running.finish();
@@ -108,4 +135,14 @@ impl OnTerminal {
         ran.stdout = std::mem::take(&mut *self.screen.lock().expect("nobody panics with it"));
         ran
     }
+}
+
+fn set_size(terminal: impl AsFd, (columns, rows): (u16, u16)) {
+    let size = Winsize {
+        ws_col: columns,
+        ws_row: rows,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(terminal, size).expect("a terminal has a size");
 }

@@ -43,7 +43,7 @@ pub enum Ascii {
 /// How the terminal is told that a job has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notify {
-    /// By what the terminal is known to understand.
+    /// By the bell, which every terminal knows.
     Auto,
     Bell,
     Osc9,

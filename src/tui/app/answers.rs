@@ -237,33 +237,80 @@ fn sentence(failure: Failure) -> String {
     }
 }
 
-/// Entries of the audit log as events, oldest first.
+/// Entries of the audit log, one a line, as events, oldest first.
 fn past(text: &[u8]) -> Vec<Happening> {
-    let Ok(serde_json::Value::Array(entries)) = serde_json::from_slice(text) else {
-        return Vec::new();
-    };
-    entries.iter().filter_map(happening).collect()
+    let lines = text.split(|byte| *byte == b'\n');
+    lines
+        .filter_map(|line| happening(&serde_json::from_slice(line).ok()?))
+        .collect()
 }
 
 fn happening(entry: &serde_json::Value) -> Option<Happening> {
     let at: jiff::Timestamp = entry["time"].as_str()?.parse().ok()?;
     let what = entry["what"].as_str()?;
-    let job = entry["job"].as_u64();
-    let part = |name: &str| entry[name].as_str().map(str::to_string);
-    let details = [part("command"), part("hosts"), part("state")];
-    let details: Vec<String> = details.into_iter().flatten().collect();
+    let results = entry["results"].as_array();
+    let details = match results {
+        Some(results) => results.iter().map(outcome).collect(),
+        None => ["command", "hosts"]
+            .iter()
+            .filter_map(|part| entry[*part].as_str().map(str::to_string))
+            .collect::<Vec<_>>(),
+    };
     let bad = [State::Failed, State::Disconnected].map(State::word);
-    let weight = match part("state") {
-        Some(state) if bad.contains(&state.as_str()) => Weight::Problem,
-        _ => Weight::Ordinary,
+    let is_bad = |result: &serde_json::Value| {
+        let state = result["state"].as_str();
+        state.is_some_and(|state| bad.contains(&state))
     };
     Some(Happening {
         at: at.as_millisecond(),
-        job,
+        job: entry["job"].as_u64(),
         text: format!("{what} {}", details.join("  "))
             .trim_end()
             .to_string(),
         line: None,
-        weight,
+        weight: if results.is_some_and(|results| results.iter().any(is_bad)) {
+            Weight::Problem
+        } else {
+            Weight::Ordinary
+        },
     })
+}
+
+/// `web12 Failed: exit 3`.
+fn outcome(result: &serde_json::Value) -> String {
+    let part = |name: &str| result[name].as_str().unwrap_or_default();
+    let reason = match part("reason") {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    format!("{} {}{reason}", part("hosts"), part("state"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_audit_log_becomes_events() {
+        let log = br#"{"time":"2026-11-23T21:40:02.000+00:00","what":"run","who":{"user":"alice"},"job":7,"hosts":"web[01-12]","command":"uptime"}
+{"time":"2026-11-23T21:40:04.000+00:00","what":"outcome","job":7,"hosts":"web[01-12]","results":[{"hosts":"web[01-11]","state":"Completed"},{"hosts":"web12","state":"Failed","reason":"exit 3"}]}
+3 older entries match too
+"#;
+        let events = past(log);
+        let told: Vec<_> = events
+            .iter()
+            .map(|event| (event.job, event.text.as_str(), event.weight))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Some(7), "run uptime  web[01-12]", Weight::Ordinary),
+                (
+                    Some(7),
+                    "outcome web[01-11] Completed  web12 Failed: exit 3",
+                    Weight::Problem
+                ),
+            ]
+        );
+    }
 }

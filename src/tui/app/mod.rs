@@ -132,7 +132,6 @@ pub struct App {
     title: String,
     /// The last command line, to be done again.
     last_line: Option<String>,
-    /// When Ctrl-C was last pressed in vain.
     quitting: Quitting,
     /// Whether rows have to be computed anew.
     stale: bool,
@@ -315,6 +314,7 @@ impl App {
     fn watched_all(&mut self, watched: Watched) {
         match watched {
             Watched::Lost(why) => {
+                self.model.lost();
                 self.engine = Engine::Lost(why);
             }
             Watched::Listed(_) | Watched::News(_) if self.picture != Picture::Live => {}
@@ -360,9 +360,7 @@ impl App {
     /// Enters changes of jobs into the events, and tells who looks elsewhere.
     fn tell(&mut self, changes: &[Change]) {
         for change in changes {
-            if let Some(happening) = told(change, self.now.wall) {
-                self.events.push(happening);
-            }
+            self.events.push(told(change, self.now.wall));
             self.notify(change);
         }
     }

@@ -73,7 +73,8 @@ impl App {
         }
     }
 
-    /// Tells who looks elsewhere that a job has come to its end, or waits for an answer.
+    /// Tells who looks elsewhere that a job has come to its end, or waits for an answer; the operator's command is run for
+    /// the end, whoever looks.
     pub(super) fn notify(&mut self, change: &Change) {
         let Change::State { job, .. } = change else {
             return;
@@ -81,7 +82,11 @@ impl App {
         let console = &self.loaded.settings.console;
         let told = match job.state {
             State::Completed | State::Failed | State::Stopped | State::Disconnected => {
-                job.elapsed >= console.notify_after.as_secs_f64()
+                let told = job.elapsed >= console.notify_after.as_secs_f64();
+                if told && console.notify_command.is_some() {
+                    self.actions.push(Action::Hook(Box::new(job.clone())));
+                }
+                told
             }
             State::Blocked => true,
             State::NotStarted
@@ -91,15 +96,9 @@ impl App {
             | State::Stopping => false,
         };
         if told && self.focus == Focus::Elsewhere {
-            let text = format!(
-                "{} {} {}: {}",
-                job.id,
-                job.name,
-                job.state,
-                crate::view::table::counts(job)
-            );
-            self.actions
-                .push(Action::Notify(Box::new(job.clone()), text));
+            let counts = crate::view::table::counts(job);
+            let text = format!("{} {} {}: {counts}", job.id, job.name, job.state);
+            self.actions.push(Action::Notify(text));
         }
     }
 

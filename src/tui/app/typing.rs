@@ -17,7 +17,7 @@ impl App {
             id: entry.job.id,
             name: entry.job.name.clone(),
             doc: format!("{}  {}", entry.job.state, entry.job.command),
-            hosts: hosts(entry),
+            hosts: entry.hosts(),
         };
         let named = |name: &str, doc: &str| Named {
             name: name.to_string(),
@@ -162,14 +162,4 @@ impl App {
             rule: self.flags.glyphs.line,
         }
     }
-}
-
-/// A job's hosts, sorted, where they are known here.
-fn hosts(entry: &crate::tui::model::Entry) -> Arc<[String]> {
-    let mut hosts: Vec<String> = entry
-        .children()
-        .map(|child| child.child.host.clone())
-        .collect();
-    hosts.sort();
-    hosts.into()
 }

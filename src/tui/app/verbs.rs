@@ -14,7 +14,6 @@ use crate::config::settings::Asked;
 use crate::core::fleet::Command;
 use crate::core::job::Queue;
 use crate::core::ladder::Force;
-use crate::core::output::Streams;
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::core::spec::Asking;
@@ -25,7 +24,7 @@ use crate::tui::event::{Action, Planned, Wished};
 use crate::tui::output::document::Child;
 use crate::wire::Request;
 use crate::wire::reply::Jobs;
-use crate::wire::request::{self, Children, ReceiveUntil, Wanted};
+use crate::wire::request::{self, Children, Wanted};
 
 /// What is to be done with a selection once it is known what that comes to.
 #[derive(Clone, Debug)]
@@ -326,25 +325,8 @@ impl App {
     }
 
     fn ask_rerun(&mut self, line: String, rerun: &Rerun, asking: Asking, found: &Jobs) {
-        let again: u32 = found
-            .jobs
-            .iter()
-            .map(|job| {
-                let chosen = found
-                    .children
-                    .iter()
-                    .filter(|child| child.job == job.id)
-                    .count() as u32;
-                match (chosen, rerun.all) {
-                    (0, true) => job.children(),
-                    (0, false) => [State::Failed, State::Stopped, State::Disconnected]
-                        .map(|state| job.count(state))
-                        .iter()
-                        .sum(),
-                    (chosen, _) => chosen,
-                }
-            })
-            .sum();
+        let jobs = found.jobs.iter();
+        let again: usize = jobs.map(|job| asks::runs_again(rerun, found, job)).sum();
         if again == 0 {
             return self.say(format!(
                 "nothing to run again: everything of {} completed; `rerun --all` runs it on all",
@@ -361,7 +343,7 @@ impl App {
             },
         };
         let request = asks::rerun(rerun, asking);
-        if again as usize <= self.loaded.settings.confirm_above {
+        if again <= self.loaded.settings.confirm_above {
             return self.do_it(deed, request);
         }
         let text = vec![
@@ -397,23 +379,12 @@ impl App {
         if elsewhere {
             return self.program(words);
         }
-        let mode = match (args.keep, args.all) {
-            (true, _) => Mode::Keep,
-            (_, true) => Mode::All,
-            (false, false) => Mode::Drain,
-        };
-        let select = args.pick.select.clone();
-        if mode != Mode::Drain {
-            return self.select(line, select, With::Look);
+        let receive = asks::receive(args, None);
+        let select = receive.select.clone();
+        match receive.mode {
+            Mode::Drain => self.select(line, select, With::Receive(receive)),
+            Mode::Keep | Mode::All => self.select(line, select, With::Look),
         }
-        let receive = request::Receive {
-            select: select.clone(),
-            hosts: None,
-            streams: args.stream.map_or(Streams::Both, Streams::Only),
-            mode,
-            until: ReceiveUntil::Now,
-        };
-        self.select(line, select, With::Receive(receive));
     }
 
     fn hand_over(

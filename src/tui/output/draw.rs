@@ -90,19 +90,22 @@ impl OutputView {
                 mark: 2,
             };
         }
-        let hosts = self.parts.iter().map(|part| width(&part.child.host));
         let most = if narrow { HOST_MOST / 2 } else { HOST_MOST };
+        let number = if narrow { 0 } else { 1 + self.digits };
+        let time = match self.settings.times {
+            Times::Off => 0,
+            Times::Clock | Times::SinceStart => 1 + TIME,
+        };
+        let host = match self.settings.prefix {
+            Prefix::Shown if self.parts.len() > 1 => 1 + self.widest_host.min(most),
+            Prefix::Shown | Prefix::Hidden => 0,
+        };
         Gutter {
-            number: if narrow { 0 } else { 1 + self.digits },
-            time: match self.settings.times {
-                Times::Off => 0,
-                Times::Clock | Times::SinceStart => 1 + TIME,
-            },
-            host: match self.settings.prefix {
-                Prefix::Shown if self.parts.len() > 1 => 1 + hosts.max().unwrap_or(0).min(most),
-                Prefix::Shown | Prefix::Hidden => 0,
-            },
-            mark: if narrow { 2 } else { 3 },
+            number,
+            time,
+            host,
+            // A space before the mark only where something stands there.
+            mark: if number + time + host == 0 { 2 } else { 3 },
         }
     }
 

@@ -44,6 +44,7 @@ use self::scroll::{Anchor, Top};
 use self::search::Search;
 use self::select::Selection;
 use self::walk::Spot;
+use crate::view::text::width;
 use crate::wire::look::{Place, Point, Seen};
 
 pub use self::lack::{Kind, Want};
@@ -68,6 +69,8 @@ pub struct OutputView {
     asked: Asked,
     /// How many digits line numbers have room for; a new one would move the text.
     digits: usize,
+    /// How many cells the longest name of a host takes.
+    widest_host: usize,
 }
 
 /// What kind of document it is.
@@ -142,6 +145,8 @@ impl OutputView {
                 (Content::Text { title }, vec![Part::text(rows)], start)
             }
         };
+        let hosts = parts.iter().map(|part| width(&part.child.host));
+        let widest_host = hosts.max().unwrap_or(0);
         let places = parts.iter().enumerate();
         let places = places.map(|(place, part)| (part.child.id, place)).collect();
         let mut view = Self {
@@ -157,6 +162,7 @@ impl OutputView {
             selection: None,
             asked: Asked::default(),
             digits: 0,
+            widest_host,
         };
         view.fit_numbers();
         if !view.is_following() {
@@ -203,7 +209,7 @@ impl OutputView {
         self.parts[number].child.end = end;
         self.forget_open_match(number);
         if self.is_following() {
-            self.fit_numbers();
+            self.digits = self.digits.max(digits(end.line + 1));
         }
     }
 
@@ -274,7 +280,7 @@ impl OutputView {
     /// Makes room for the line numbers there are now.
     fn fit_numbers(&mut self) {
         let lines = self.parts.iter().map(|part| part.child.end.line + 1).max();
-        self.digits = lines.unwrap_or(1).to_string().len().max(4);
+        self.digits = digits(lines.unwrap_or(1));
     }
 
     fn part(&self, child: u64) -> Option<usize> {
@@ -312,4 +318,9 @@ impl OutputView {
             part.held = None;
         }
     }
+}
+
+/// How much room a line number gets: seldom more than at the beginning.
+fn digits(line: u64) -> usize {
+    line.to_string().len().max(4)
 }

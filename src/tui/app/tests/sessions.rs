@@ -343,3 +343,50 @@ fn a_daemon_that_is_gone_is_on_the_first_line() {
     session.event(listed);
     assert!(!session.screen().contains("NO DAEMON"));
 }
+
+#[test]
+fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
+    use crate::core::state::State;
+    use crate::tui::event::{Focus, Watched};
+    use crate::wire::reply::News;
+
+    for focus in [Focus::Here, Focus::Elsewhere] {
+        let mut session = Session::new(Engine::busy());
+        session.app.loaded.settings.console.notify_command = Some("logger".to_string());
+        session.event(Event::Focus(focus));
+        let mut ended = session.engine.jobs[&10].clone();
+        ended.state = State::Failed;
+        let news = News {
+            jobs: vec![ended],
+            ..News::default()
+        };
+        session.event(Event::Watched(Watched::News(news)));
+        let any = |wanted: fn(&Action) -> bool| session.actions.iter().any(wanted);
+        assert!(any(
+            |action| matches!(action, Action::Hook(job) if job.id == 10)
+        ));
+        let told = any(|action| matches!(action, Action::Notify(_)));
+        assert_eq!(told, focus == Focus::Elsewhere);
+    }
+}
+
+#[test]
+fn a_list_that_broke_off_is_no_part_of_the_next() {
+    use crate::tui::event::Watched;
+    use crate::wire::reply::Jobs;
+
+    let mut session = Session::new(Engine::quiet());
+    let part = Jobs {
+        jobs: vec![crate::tui::tree::tests::job(90, "gone", &[])],
+        last: false,
+        ..Jobs::default()
+    };
+    session.event(Event::Watched(Watched::Listed(part)));
+    session.event(Event::Watched(Watched::Lost(
+        "the daemon has gone".to_string(),
+    )));
+    let listed = session.engine.listed();
+    session.event(listed);
+    assert!(session.app.model.job(90).is_none());
+    assert!(session.app.model.job(30).is_some());
+}

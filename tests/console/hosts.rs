@@ -1,0 +1,116 @@
+//! Working in the console with computers that are real to it: what the screen says agrees with what the shell says.
+
+use crate::console::{Console, child};
+use crate::screen::{Screen, USUAL};
+use crate::support::until;
+
+#[test]
+fn a_job_is_started_watched_stopped_received_and_removed() {
+    let Some(console) = Console::start("a_job_is_started_watched_stopped_received_and_removed")
+    else {
+        return;
+    };
+    let config = console.config();
+    let gate = console.gate();
+    let mut screen = Screen::open(&console, USUAL, &["-F", &config]);
+    screen.until("0 jobs");
+    screen.line(&format!(
+        "run -n story -t 127.1.0.[1-6] -- echo begun; : <{}; echo gone on; [ $(echo $SSH_CONNECTION | cut -d' ' -f3) != 127.1.0.4 ]",
+        gate.path()
+    ));
+    screen.until_row(&["story", "Running"]);
+    until("all of them run", || console.count("story", "Running") == 6);
+    screen.keys("l");
+    for host in 1..=6 {
+        screen.until_row(&[&format!("127.1.0.{host}"), "Running"]);
+    }
+    // Into the first child's output.
+    screen.keys("j\r");
+    screen.until("Jobs ›");
+    screen.until("begun");
+    screen.keys("\x1b");
+    screen.until_gone("Jobs ›");
+    screen.until_row(&["127.1.0.2", "Running"]);
+    // The second child, and no other.
+    screen.keys("jx");
+    screen.until("Stop");
+    screen.until(" y ");
+    screen.keys("y");
+    screen.until_row(&["127.1.0.2", "Stopped"]);
+    let now = console.now("story");
+    assert_eq!(child(&now, "127.1.0.2")["state"], "Stopped");
+    assert_eq!(now["counts"]["Running"], 5);
+
+    screen.keys("k\r");
+    screen.until("Jobs ›");
+    let open = gate.open();
+    screen.until("gone on");
+    screen.keys("\x1b");
+    screen.until_gone("Jobs ›");
+    screen.until_row(&["127.1.0.4", "Failed"]);
+    console.regatta(&["wait", "story"]).exits(1);
+    drop(open);
+    let now = console.now("story");
+    let words = [
+        (1, "Completed"),
+        (2, "Stopped"),
+        (3, "Completed"),
+        (4, "Failed"),
+    ];
+    for (host, state) in words {
+        let host = format!("127.1.0.{host}");
+        assert_eq!(child(&now, &host)["state"], state);
+        screen.until_row(&[&host, state]);
+    }
+
+    // All of it is received once, and removed once the console is left.
+    assert_eq!(now["more"], true);
+    screen.keys("ggr");
+    until("it has been received", || {
+        console.now("story")["more"] == false
+    });
+    screen.until("received");
+    screen.keys("q");
+    screen.until_gone("Jobs ›");
+    screen.keys("d");
+    screen.until("1 being removed");
+    screen.keys("q");
+    screen.left().gave_back(0);
+    console.regatta(&["jobs", "story"]).exits(3);
+}
+
+#[test]
+fn a_key_that_is_not_known_is_asked_for_and_accepted() {
+    let Some(console) = Console::start("a_key_that_is_not_known_is_asked_for_and_accepted") else {
+        return;
+    };
+    let known = console.path("known");
+    let config = console.config_with(&format!(
+        "Host *\n StrictHostKeyChecking ask\n BatchMode no\n UserKnownHostsFile {}",
+        known.display()
+    ));
+    let mut screen = Screen::open(&console, USUAL, &["-F", &config]);
+    screen.until("0 jobs");
+    screen.line("run -n shy -t 127.1.0.1 -- echo let in");
+    screen.until("1 question");
+    screen.until_row(&["shy", "Blocked"]);
+    until("the shell says the same", || {
+        console.now("shy")["state"] == "Blocked"
+    });
+    screen.keys("l");
+    // Its own row, and not what the preview says of it.
+    screen.until_row(&["       127.1.0.1   ", "Blocked"]);
+    screen.keys("j\r");
+    screen.until("Is this the host's key?");
+    screen.until("SHA256:");
+    // Enter is no answer.
+    screen.keys("\r");
+    screen.keys("y");
+    screen.until_row(&["shy", "Completed"]);
+    screen.until_gone("1 question");
+    assert_eq!(console.now("shy")["state"], "Completed");
+    let file = std::fs::read_to_string(&known).expect("the key was added");
+    assert_eq!(file.lines().count(), 1, "{file}");
+    screen.keys("q");
+    screen.left().gave_back(0);
+}
