@@ -3,7 +3,8 @@
 use super::fleet::{Effect, Fleet, Report};
 use super::ids::{ChildId, JobId};
 use super::job::Queue;
-use super::ladder::{LIFELINE_GRACE, proof_limit};
+use super::ladder::LIFELINE_GRACE;
+use super::proof::proof_limit;
 use super::question::Need;
 use super::reason::{Fate, Reason};
 use super::spec::{Ended, Inquiry};
