@@ -121,7 +121,7 @@ const STATES: [&str; 10] = [
 ];
 
 /// The kinds of reasons.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 18] = [
     "exit",
     "signal",
     "unreachable",
@@ -134,6 +134,9 @@ const KINDS: [&str; 15] = [
     "timed_out",
     "stopped",
     "stop_unconfirmed",
+    "suspend_unconfirmed",
+    "resume_unconfirmed",
+    "sudo",
     "connection_lost",
     "internal",
     "blocked",
@@ -161,7 +164,14 @@ fn child() -> Form {
 
 /// What a child says only while it is Blocked.
 fn blocked_child() -> Form {
-    let needs = word(&["host_key", "passphrase", "password", "prompt", "receiver"]);
+    let needs = word(&[
+        "host_key",
+        "passphrase",
+        "password",
+        "sudo",
+        "prompt",
+        "receiver",
+    ]);
     let question = vec![("id", optional(Count)), ("kind", needs), ("text", Text)];
     let mut keys = child_keys();
     keys.push(("question", Object(question)));
@@ -341,6 +351,30 @@ fn a_blocked_child_says_what_it_needs_and_answer_lists_what_is_asked() {
     check(&asked.json(), &Is(json!([])));
     home.regatta(&["stop", &job.to_string()]).exits(0);
     check(&home.child_now(job), &child());
+}
+
+#[test]
+fn suspend_and_resume_print_what_was_told() {
+    let home = Home::new();
+    let job = home.job("echo ready; sleep 1000");
+    home.until_output(job, 6);
+    let id = job.to_string();
+    let form = Object(vec![
+        ("changed", List(Box::new(Count))),
+        ("children", List(Box::new(child()))),
+        ("refused", List(Box::new(Text))),
+    ]);
+    for (verb, state) in [("suspend", "Suspended"), ("resume", "Running")] {
+        let value = home.regatta(&[verb, "--json", &id]).exits(0).json();
+        check(&value, &form);
+        assert_eq!(
+            (&value["changed"], &value["children"][0]["state"]),
+            (&json!([job]), &json!(state))
+        );
+    }
+    let value = home.regatta(&["resume", "--json", "none"]).json();
+    check(&value, &form);
+    assert_eq!(value["refused"][0], "no job is named none");
 }
 
 #[test]

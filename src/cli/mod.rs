@@ -33,6 +33,7 @@ mod run;
 mod settings;
 mod sink;
 mod stop;
+mod suspend;
 mod tail;
 mod terminal;
 mod themes;
@@ -96,7 +97,8 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Rerun(args) => rerun::rerun(&context, args).await,
         Verb::Throttle(args) => settings::throttle(&context, args).await,
         Verb::Pause(args) => settings::pause(&context, args).await,
-        Verb::Resume(args) => settings::resume(&context, args).await,
+        Verb::Suspend(args) => suspend::suspend(&context, args).await,
+        Verb::Resume(args) => suspend::resume(&context, args).await,
         Verb::History(args) => history::history(&context, &args).await,
         Verb::Reconnect(args) => reconnect::reconnect(&context, args).await,
         Verb::Pin(args) => pin::pin(&context, args).await,

@@ -30,7 +30,7 @@ impl Act {
             | Self::Bar { .. }
             | Self::Find
             | Self::Redraw
-            | Self::Suspend
+            | Self::Background
             | Self::Mouse
             | Self::Freeze
             | Self::Undo
@@ -85,6 +85,7 @@ impl Verb {
             | Self::Rerun(_)
             | Self::Throttle(_)
             | Self::Pause(_)
+            | Self::Suspend(_)
             | Self::Resume(_)
             | Self::Reconnect(_)
             | Self::Pin(_)

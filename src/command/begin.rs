@@ -63,6 +63,19 @@ pub struct Run {
     /// What to do with a host that writes more than is kept (first 1 MiB and last 9 MiB)
     #[arg(long, value_name = "HOW")]
     pub on_full: Option<OnFull>,
+    #[command(flatten)]
+    pub becomes: Become,
+    /// Give the command a terminal, of this size if not 80x24; nothing can be typed on it
+    #[arg(
+        long,
+        value_name = "COLSxROWS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "80x24",
+        value_parser = parse_size,
+        conflicts_with = "local"
+    )]
+    pub tty: Option<String>,
     /// The command, as ssh takes it; a single - reads a script from stdin
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub command: Vec<String>,
@@ -77,6 +90,45 @@ pub struct Begin {
     /// List the hosts and contact none
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// As whom the command runs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Become {
+    /// Run as root by sudo; a password is asked for once for all hosts
+    #[arg(long)]
+    pub sudo: bool,
+    /// Run as this user by sudo
+    #[arg(short = 'u', long, value_name = "USER", value_parser = parse_user)]
+    pub sudo_user: Option<String>,
+}
+
+impl Become {
+    /// The user the command is to run as, if that is not whoever logs in.
+    pub fn user(&self) -> Option<&str> {
+        self.sudo_user.as_deref().or(self.sudo.then_some("root"))
+    }
+}
+
+/// A user's name, or `#` and a number, as sudo takes it.
+fn parse_user(text: &str) -> Result<String, String> {
+    let fits = |c: char| !c.is_whitespace() && !c.is_control();
+    if text.is_empty() || text.starts_with('-') || !text.chars().all(fits) {
+        return Err("not a user's name".to_string());
+    }
+    Ok(text.to_string())
+}
+
+/// A terminal's size, as `80x24`.
+fn parse_size(text: &str) -> Result<String, String> {
+    let side = |side: &str| side.parse::<u16>().ok().filter(|side| *side > 0);
+    match text
+        .split_once('x')
+        .map(|(columns, rows)| (side(columns), side(rows)))
+    {
+        Some((Some(columns), Some(rows))) => Ok(format!("{columns}x{rows}")),
+        Some(_) | None => Err("not a size: columns and rows, as in 80x24".to_string()),
+    }
 }
 
 /// What happens when a host writes more than is kept.

@@ -78,7 +78,7 @@ pub enum Act {
     /// Paint everything anew
     Redraw,
     /// Leave to the shell; `fg` comes back
-    Suspend,
+    Background,
     /// Give the mouse to the console, or back to the terminal
     Mouse,
     /// Hold the picture still, or let it go on

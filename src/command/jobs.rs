@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::begin::Become;
 use super::duration::parse_duration;
 use super::number::{parse_amount, parse_count};
 use super::select::parse_selector;
@@ -145,6 +146,8 @@ pub struct Rerun {
     /// Stay and print `host: line` as lines arrive
     #[arg(short, long)]
     pub wait: bool,
+    #[command(flatten)]
+    pub becomes: Become,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use begin::{Begin, OnFull, Run, TargetArgs};
+pub use begin::{Become, Begin, OnFull, Run, TargetArgs};
 pub use jobs::{Answer, History, Jobs, Pick, Pin, Receive, Remove, Rerun, Stop, Throttle, Wait};
 
 use configure::{Config, Keys, Queries, Themes};
@@ -126,7 +126,9 @@ pub enum Verb {
     Throttle(Throttle),
     /// Start no more of a job's queued children
     Pause(Pick),
-    /// Start queued children again
+    /// Let running commands stand still (STOP, then proof); of a whole job the queue too
+    Suspend(Pick),
+    /// Let suspended commands go on (CONT, then proof), and a paused queue of a whole job
     Resume(Pick),
     /// Search all jobs, also those that are gone
     History(History),

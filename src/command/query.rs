@@ -8,7 +8,7 @@ use clap::Args;
 use super::begin::parse_name;
 use super::duration::parse_duration;
 use super::number::parse_count;
-use super::{Begin, TargetArgs};
+use super::{Become, Begin, TargetArgs};
 
 #[derive(Clone, Debug, Args)]
 pub struct QueryRun {
@@ -27,4 +27,6 @@ pub struct QueryRun {
     /// How long the query may run on a host, if not as long as it says itself
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub becomes: Become,
 }

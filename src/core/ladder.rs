@@ -184,7 +184,7 @@ impl Fleet {
             ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended => {
+            | ChildState::Suspended(_) => {
                 let (signal, rung) = match rigour {
                     Rigour::Gentle => (
                         Signal::Term,
@@ -386,7 +386,7 @@ impl Fleet {
             | ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended
+            | ChildState::Suspended(_)
             | ChildState::Stopping(_)
             | ChildState::Disconnected { .. }
             | ChildState::Completed
@@ -411,7 +411,7 @@ impl Fleet {
             ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended => {
+            | ChildState::Suspended(_) => {
                 let cause = Cause::Limit {
                     what: Limit::Command,
                     after: limits.command.unwrap_or_default(),

@@ -81,7 +81,7 @@ impl SavedState {
             ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended => Self::Live,
+            | ChildState::Suspended(_) => Self::Live,
             ChildState::Stopping(Stopping { cause, .. }) => Self::Stopping(*cause),
             ChildState::Disconnected { why, fate } => Self::Disconnected {
                 why: why.clone(),
@@ -157,6 +157,7 @@ impl Fleet {
                 signal: saved.signal,
                 output: saved.output,
                 timer: None,
+                moving: None,
                 leased: Leased::Free,
                 revision: Revision::default(),
                 deeds: Revision::default(),
@@ -242,7 +243,7 @@ fn is_looked_up(state: &ChildState) -> bool {
         | ChildState::Connecting
         | ChildState::Running
         | ChildState::Blocked(_)
-        | ChildState::Suspended
+        | ChildState::Suspended(_)
         | ChildState::Completed
         | ChildState::Failed(_)
         | ChildState::Stopped(_) => false,

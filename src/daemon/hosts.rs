@@ -176,6 +176,7 @@ fn unreached(child: &Child) -> Option<Reason> {
         } => Some(reason),
         Reason::Exit(_)
         | Reason::Signal(_)
+        | Reason::Sudo(_)
         | Reason::Refused(_)
         | Reason::BadSettings(_)
         | Reason::TimedOut {
@@ -186,6 +187,7 @@ fn unreached(child: &Child) -> Option<Reason> {
         | Reason::Killed
         | Reason::StoppedBeforeStart
         | Reason::ConnectionLost { .. }
+        | Reason::Unmoved(_)
         | Reason::Internal(_) => None,
     }
 }

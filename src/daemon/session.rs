@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
 use super::digest::Digests;
-use super::look::{list, missing, news, settled};
+use super::look::{list, missing, news, settled, these};
 use super::notice::Notices;
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
@@ -138,7 +138,11 @@ impl Service {
                 select,
                 which,
                 asking,
-            } => self.rerun(peer, &Who::at(pid), select, which, asking).await,
+                becomes,
+            } => {
+                self.rerun(peer, &Who::at(pid), select, which, asking, becomes)
+                    .await
+            }
             Request::Questions(attend) => self.questions(peer, attend).await,
             Request::Answer { questions, answer } => {
                 self.answer_questions(peer, &Who::at(pid), &questions, answer)
@@ -216,6 +220,20 @@ impl Service {
                     unknown,
                     refused,
                 }
+            }
+            Answer::Moved {
+                jobs,
+                children,
+                refused,
+            } => {
+                let (unknown, refused) = texts(&refused);
+                self.look(move |fleet, now| Reply::Moved {
+                    jobs: jobs.iter().map(|id| id.0).collect(),
+                    children: these(fleet, &children, now),
+                    unknown,
+                    refused,
+                })
+                .await?
             }
             Answer::Settled { picked, how } => {
                 self.look(move |fleet, now| Reply::Settled(settled(fleet, &picked, how, now)))

@@ -19,7 +19,9 @@ use crate::core::reason::Reason;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
 use crate::core::saved::PROBES;
-use crate::core::spec::{Asking, Ended as RunEnded, Inquiry, OnFull, Payload, Proof, Signal};
+use crate::core::spec::{
+    Asking, Ended as RunEnded, Inquiry, Motion, Moved, OnFull, Payload, Proof, Signal,
+};
 use crate::core::state::ChildState;
 use crate::runner::{Ask, Order, Pocket, Runner};
 use crate::secret::Answer as Said;
@@ -376,6 +378,7 @@ impl Task {
                 self.report(child, Report::Ended(ended));
                 self.release(child);
             }
+            News::Moved(child, motion, moved) => self.report(child, Report::Moved(motion, moved)),
             News::Proved(child, proof) => {
                 self.account(child);
                 self.report(child, Report::Proved(proof));
@@ -436,6 +439,7 @@ impl Task {
                     }
                 }
                 Effect::Prove(child, inquiry) => self.prove(child, inquiry),
+                Effect::Move(child, motion) => self.set_in_motion(child, motion),
                 Effect::Reply(child, _) => {
                     let run = self.runs.get_mut(&child);
                     if let Some(asked) = run.and_then(|run| run.asked.take())
@@ -563,6 +567,25 @@ impl Task {
                 None => Proof::Unknown("its runner is not there any more".to_string()),
             };
             _ = news.send(News::Proved(child, proof)).await;
+        });
+        self.owners.insert(task.id(), child);
+    }
+
+    fn set_in_motion(&mut self, child: ChildId, motion: Motion) {
+        let Some((shared, order)) = self.order(child) else {
+            return;
+        };
+        let trace = self
+            .fleet
+            .child(child)
+            .and_then(|child| child.trace.clone());
+        let news = self.news.clone();
+        let task = self.tasks.spawn(async move {
+            let moved = match shared.runner {
+                Some(runner) => runner.set_in_motion(order, trace, motion).await,
+                None => Moved::Unknown("its runner is not there any more".to_string()),
+            };
+            _ = news.send(News::Moved(child, motion, moved)).await;
         });
         self.owners.insert(task.id(), child);
     }

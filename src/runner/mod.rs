@@ -13,6 +13,7 @@ pub(crate) mod prologue;
 mod relay;
 #[cfg(test)]
 mod shells;
+pub(crate) mod sudo;
 
 use std::fmt;
 use std::future::Future;
@@ -25,7 +26,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::ids::{ChildId, JobId};
 use crate::core::output::Stream;
-use crate::core::spec::{Asking, Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
+use crate::core::spec::{
+    Asking, Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal, Trace,
+};
 
 pub use ask::{Ask, Pocket};
 
@@ -53,6 +56,19 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// KILL; what left the session is looked for and reported, not killed.
     fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, inquiry: Inquiry)
     -> Boxed<Proof>;
+
+    /// Lets the command of `order` stand still, or go on, and finds out whether it does: all of its session but what
+    /// watches it, so that a command that is suspended still ends with its lifeline.  What left the session is neither
+    /// told nor looked at.
+    fn set_in_motion(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        motion: Motion,
+    ) -> Boxed<Moved> {
+        let _ = (order, trace, motion);
+        Box::pin(async { Moved::Unknown("its runner suspends nothing".to_owned()) })
+    }
 
     /// How many connections it has open, in use or kept.
     fn connections(&self) -> usize {

@@ -291,6 +291,7 @@ fn has_more(reply: &Reply) -> bool {
         Reply::History { last, .. } | Reply::Hosts { last, .. } => !last,
         Reply::Submitted(_)
         | Reply::Changed { .. }
+        | Reply::Moved { .. }
         | Reply::Settled(_)
         | Reply::Removed { .. }
         | Reply::Rerun { .. }

@@ -235,6 +235,8 @@ pub enum QuestionKind {
     Passphrase { file: String },
     /// A password to log in with: a user's name, and the hosts are those of the question.
     Password { account: String },
+    /// The password that sudo wants of this account.
+    Sudo { account: String },
     /// Something a server asks; its words, made harmless by whoever shows them.
     Prompt {
         account: String,

@@ -22,6 +22,13 @@ pub enum Reply {
         unknown: Vec<String>,
         refused: Vec<String>,
     },
+    /// These children were told to stand still or to go on, and are as they are now; the queues of these jobs with them.
+    Moved {
+        jobs: Vec<u64>,
+        children: Vec<ChildView>,
+        unknown: Vec<String>,
+        refused: Vec<String>,
+    },
     /// What was waited for or stopped, as it is now.
     Settled(Settled),
     Removed {
@@ -248,7 +255,7 @@ pub struct ChildView {
 pub struct ReasonView {
     pub kind: String,
     pub text: String,
-    /// Whether something of the command may still run.
+    /// Whether it was not proved that the command is where its state says.
     pub unconfirmed: bool,
 }
 

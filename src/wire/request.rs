@@ -30,6 +30,8 @@ pub enum Request {
         which: Rerun,
         #[serde(with = "AskingDef")]
         asking: Asking,
+        /// As whom, if not as the old job.
+        becomes: Option<String>,
     },
     Receive(Receive),
     /// Jobs that are here and jobs that were.

@@ -17,6 +17,7 @@ mod login;
 mod output;
 mod questions;
 mod stop;
+mod stops;
 mod story;
 mod targets;
 mod unreachable;

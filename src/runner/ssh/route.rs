@@ -287,6 +287,8 @@ pub(super) fn at_hop(hop: &str, reason: Reason) -> Reason {
         | Reason::Killed
         | Reason::StoppedBeforeStart
         | Reason::ConnectionLost { .. }
+        | Reason::Sudo(_)
+        | Reason::Unmoved(_)
         | Reason::Internal(_)) => reason,
     }
 }

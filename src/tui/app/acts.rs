@@ -40,7 +40,7 @@ impl App {
             Act::Bar { text } => self.open_bar(Bar::command_with(&spaced(&text))),
             Act::Find => self.find(),
             Act::Redraw => self.actions.push(Action::Redraw),
-            Act::Suspend => self.actions.push(Action::Suspend),
+            Act::Background => self.actions.push(Action::Suspend),
             Act::Mouse => self.toggle_mouse(),
             Act::Freeze => self.freeze(),
             Act::Undo => self.undo(),

@@ -9,13 +9,12 @@ use super::deeds::{Deed, Then, capped};
 use super::overlay::{Answer, Overlay};
 use super::{Acting, Removing};
 use crate::command::query::QueryRun;
-use crate::command::{Global, Pick, Receive, Run, Verb};
+use crate::command::{Global, Receive, Run, Verb};
 use crate::core::fleet::Command;
-use crate::core::job::Queue;
 use crate::core::ladder::Force;
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
-use crate::core::spec::Asking;
+use crate::core::spec::{Asking, Motion};
 use crate::plan::request as asks;
 use crate::tui::dialog::Dialog;
 use crate::tui::event::{Action, Planned, Wished};
@@ -70,8 +69,15 @@ impl App {
                 let request = asks::throttle(&throttle);
                 self.do_it(deed(line, "throttle"), request);
             }
-            Verb::Pause(pick) => self.queue(line, "pause", &pick, Queue::Paused),
-            Verb::Resume(pick) => self.queue(line, "resume", &pick, Queue::Flowing),
+            Verb::Pause(pick) => self.do_it(deed(line, "pause"), asks::pause(&pick)),
+            Verb::Suspend(pick) => {
+                let request = asks::set_in_motion(&pick, Motion::Suspend);
+                self.do_it(deed(line, "suspend"), request);
+            }
+            Verb::Resume(pick) => {
+                let request = asks::set_in_motion(&pick, Motion::Resume);
+                self.do_it(deed(line, "resume"), request);
+            }
             Verb::Pin(pin) => {
                 let request = asks::pin(&pin);
                 self.do_it(deed(line, "pin"), request);
@@ -115,11 +121,6 @@ impl App {
         let title = crate::command::line::shown(&words);
         let ticket = self.asked.ticket(Purpose::Program { title, silence });
         self.actions.push(Action::Program(ticket, words));
-    }
-
-    fn queue(&mut self, line: String, verb: &'static str, pick: &Pick, queue: Queue) {
-        let request = asks::queue(pick, queue);
-        self.do_it(deed(line, verb), request);
     }
 
     fn run(&mut self, line: String, then: Then, wished: Wished, global: Global) {

@@ -95,7 +95,7 @@ impl OutputView {
             | Act::Help
             | Act::Bar { .. }
             | Act::Redraw
-            | Act::Suspend
+            | Act::Background
             | Act::Mouse
             | Act::Freeze
             | Act::Undo

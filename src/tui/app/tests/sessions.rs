@@ -166,7 +166,7 @@ fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
     // On a child's row and in its output it is the job.
     for keys in ["P", "j P", "space P", "R P"] {
         let paused = deeds(keys);
-        assert!(paused.contains("queue: Paused"), "{keys}: {paused}");
+        assert!(paused.starts_with("Pause"), "{keys}: {paused}");
         assert!(paused.contains("\"50\""), "{keys}: {paused}");
     }
     let mut engine = Engine::busy();
@@ -174,7 +174,7 @@ fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
     let mut session = Session::new(engine);
     session.keys("P");
     let resumed = session.deeds().join("\n");
-    assert!(resumed.contains("queue: Flowing"), "{resumed}");
+    assert!(resumed.contains("motion: Resume"), "{resumed}");
     check(Engine::busy(), "2 P", &[]);
 }
 
