@@ -127,7 +127,7 @@ async fn a_program_that_never_ends_is_ended_with_all_it_started() {
         lab.configure(&format!("ProxyCommand {line}"), "");
         let ssh = lab.runner();
         let mut order = lab.order(HOST, command("true"));
-        order.connect_timeout = Duration::from_millis(500);
+        order.connect_timeout = Duration::from_secs(2);
         let job = Job::start(&dynamic(&ssh), order);
         within(until("it has started", || marked(&mark) >= 2)).await;
         let ended = within(job.finish()).await.ended;

@@ -174,7 +174,9 @@ async fn a_reason_says_at_which_hop_it_failed() {
     first(&format!("Host bastion\n Port {port}"));
     let words = "unreachable: hop bastion: no connection within 0.3s";
     assert_eq!(not_started(&lab.runner(), hasty()).await.to_string(), words);
-    first(&format!("Host 127.*\n Port {port}"));
+    first(&format!(
+        "Host bastion\n ConnectTimeout 60\nHost 127.*\n Port {port}"
+    ));
     let reason = not_started(&lab.runner(), hasty()).await;
     assert_eq!(
         reason.to_string(),
