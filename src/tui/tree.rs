@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::event::Now;
 use super::filter::{Filter, Scope};
-use super::model::Model;
+use super::model::{Entry, Model};
 use crate::command::console::Column;
 use crate::command::console::Way;
 
@@ -190,6 +190,22 @@ impl Tree {
     /// The jobs whose children have to be known.
     pub fn watched(&self) -> impl Iterator<Item = u64> {
         self.open.keys().chain(&self.looked_into).copied()
+    }
+
+    /// Whether rows of a job that is open are not known yet.
+    pub fn lacks_children(&self, model: &Model) -> bool {
+        self.open.keys().any(|job| {
+            let lacking = |entry: &Entry| match self.arrangement(*job) {
+                Arrangement::EachChild => !entry.is_complete(),
+                Arrangement::Same => entry.fold().is_none(),
+            };
+            !self.hidden.contains(job) && model.job(*job).is_some_and(lacking)
+        })
+    }
+
+    /// Whether the cursor goes to a problem as soon as the children it is among are known.
+    pub fn is_seeking(&self) -> bool {
+        self.seeking.is_some()
     }
 
     /// How many jobs were filtered by their own rows only, because there are too many children to look through all.

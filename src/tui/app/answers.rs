@@ -151,6 +151,7 @@ impl App {
     pub(super) fn ran(&mut self, ticket: Ticket, ran: &Ran) {
         match self.asked.take(ticket) {
             Some(Purpose::Program { title, silence }) => {
+                self.unsay();
                 if ran.text.is_empty() {
                     return self.say(match (ran.exit, silence) {
                         (Some(0), Silence::Done) => format!("{title}: done"),
@@ -171,6 +172,17 @@ impl App {
             Some(Purpose::Past) => self.events.put_before(past(&ran.text)),
             _ => {}
         }
+    }
+
+    /// What programs say that are still at work is not waited for any more; false if there are none.
+    pub(super) fn let_go_of_programs(&mut self) -> bool {
+        let any = self
+            .asked
+            .let_go(|purpose| matches!(purpose, Purpose::Program { .. }));
+        if any {
+            self.say("it goes on; what it says is not shown");
+        }
+        any
     }
 
     pub(super) fn done(&mut self, ticket: Ticket, done: Result<String, String>) {

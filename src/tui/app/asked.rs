@@ -67,6 +67,13 @@ impl Asked {
         self.out.remove(&ticket)
     }
 
+    /// Lets go of all that is of this kind; false if nothing is.
+    pub(super) fn let_go(&mut self, is: impl Fn(&Purpose) -> bool) -> bool {
+        let before = self.out.len();
+        self.out.retain(|_, purpose| !is(purpose));
+        self.out.len() < before
+    }
+
     /// More answers are to come after all.
     pub(super) fn put_back(&mut self, ticket: Ticket, purpose: Purpose) {
         self.out.insert(ticket, purpose);

@@ -6,6 +6,7 @@ use crossterm::event::{
     KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
+use super::coming::Needed;
 use super::{App, Pane, WHICH_KEY};
 use crate::command::console::{Act, Place, Screen};
 use crate::command::line;
@@ -49,16 +50,24 @@ impl App {
 
     /// A key without anybody who takes all of them.
     fn press(&mut self, key: Key) {
+        if key.code == Code::Esc && self.pressed.keys.is_empty() && self.let_go_of_programs() {
+            return;
+        }
         self.pressed.keys.push(key);
         let place = self.place();
         match self.loaded.keymap.lookup(place, &self.pressed.keys) {
             Lookup::Bound(binding) => {
+                let needed = Needed::by(&binding.does);
                 let text = binding.line.clone();
                 let act = match &binding.does {
                     Does::Act(act) => Some(act.clone()),
                     Does::Verb(_) => None,
                 };
+                let keys = crate::config::keys::written(&self.pressed.keys);
                 self.pressed.keys.clear();
+                if !self.comes_in_time(&needed, &keys) {
+                    return;
+                }
                 match act {
                     Some(act) => self.act(act),
                     None => self.line(&text),

@@ -9,6 +9,7 @@ mod answering;
 mod answers;
 mod asked;
 mod asking;
+mod coming;
 mod comparing;
 mod configured;
 mod deeds;
@@ -106,6 +107,7 @@ pub struct App {
     views: u64,
     toast: Option<Toast>,
     pressed: Pressed,
+    coming: coming::Coming,
     asked: Asked,
     removing: Vec<Removing>,
     watched: BTreeSet<u64>,
@@ -205,6 +207,7 @@ impl App {
             views: 0,
             toast: None,
             pressed: Pressed::default(),
+            coming: coming::Coming::default(),
             asked: Asked::default(),
             removing: Vec::new(),
             watched: BTreeSet::new(),
@@ -273,8 +276,7 @@ impl App {
         if self.stale {
             self.stale = false;
             self.lay_out();
-            self.hide_what_is_being_removed();
-            self.tree.rebuild(now, &self.model);
+            self.rows_are_shown();
             self.events_list.set((0..self.events.len()).collect());
         }
         self.want();
@@ -291,6 +293,7 @@ impl App {
             self.pressed.shown_at(),
             self.removing.iter().map(|removing| removing.until).min(),
             self.wants_at(),
+            self.moves_at(),
         ];
         // What has come already has been seen to.
         let to_come = times

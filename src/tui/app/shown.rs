@@ -45,6 +45,11 @@ impl App {
         });
     }
 
+    /// What was said in passing is over.
+    pub(super) fn unsay(&mut self) {
+        self.toast.take_if(|toast| toast.until.is_some());
+    }
+
     /// Says something that has to be seen: it stays until a key is pressed, and is among the events.
     pub(super) fn complain(&mut self, text: impl Into<String>) {
         let text = text.into();

@@ -119,6 +119,9 @@ impl App {
 
     fn program_or(&mut self, words: Vec<String>, silence: Silence) {
         let title = crate::command::line::shown(&words);
+        self.say(format!(
+            "{title}: at work; esc does not wait for what it says"
+        ));
         let ticket = self.asked.ticket(Purpose::Program { title, silence });
         self.actions.push(Action::Program(ticket, words));
     }

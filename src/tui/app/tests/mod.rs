@@ -160,6 +160,17 @@ impl Session {
         self.event(Event::Key(KeyEvent::new(code, held)));
     }
 
+    /// Keys that are pressed before any picture is drawn, and before anything is answered.
+    fn keys_at_once(&mut self, script: &str) {
+        let mut actions = Vec::new();
+        for token in script.split(' ') {
+            let (code, held) = pressed(Key::parse(token).expect("a key"));
+            let event = Event::Key(KeyEvent::new(code, held));
+            actions.extend(self.app.update(self.now, event));
+        }
+        self.play(actions, Vec::new());
+    }
+
     /// Time passes; the console is woken when it wants to be.
     fn pass(&mut self, time: Duration) {
         let until = self.now.mono + time;

@@ -384,3 +384,70 @@ fn keys_before_a_question_are_no_beginning_of_its_answer() {
     session.keys("esc h");
     assert!(!session.said().contains("copied"), "{}", session.screen());
 }
+
+#[test]
+fn moves_wait_for_the_children_of_what_was_opened() {
+    use crate::tui::tree::RowId;
+    let mut session = Session::new(Engine::quiet());
+    session.keys("z M j");
+    assert_eq!(session.app.tree.cursor(), Some(RowId::Job(20)));
+    session.keys_at_once("l j j j");
+    let third = RowId::Child { job: 20, child: 23 };
+    assert_eq!(session.app.tree.cursor(), Some(third));
+    session.keys("z M g g");
+    session.keys_at_once("l j j");
+    let second = RowId::Child { job: 30, child: 32 };
+    assert_eq!(session.app.tree.cursor(), Some(second), "not the next job");
+}
+
+#[test]
+fn nothing_acts_on_a_row_that_was_not_on_the_screen() {
+    for keys in ["l j j r", "l j j P", "l j r", "] r", "] ] r"] {
+        let mut session = Session::new(Engine::quiet());
+        session.keys("z M");
+        session.keys_at_once(keys);
+        assert_eq!(session.deeds(), [""; 0], "{keys}");
+        assert!(
+            session.said().contains("was not on the screen yet"),
+            "{keys}: {}",
+            session.said()
+        );
+    }
+    let mut session = Session::new(Engine::quiet());
+    session.keys("z M");
+    session.keys_at_once("l r");
+    assert_eq!(session.deeds(), ["receive 30"], "its row was there");
+}
+
+#[test]
+fn moves_do_not_wait_for_ever() {
+    use crate::tui::tree::RowId;
+    let mut session = Session::new(Engine::quiet());
+    session.keys("z M");
+    // Nobody answers.
+    for key in ["l", "j", "j"] {
+        let (code, held) = pressed(Key::parse(key).expect("a key"));
+        let key = Event::Key(KeyEvent::new(code, held));
+        session.app.update(session.now, key);
+    }
+    session.app.prepare(session.now);
+    assert_eq!(session.app.tree.cursor(), Some(RowId::Job(30)));
+    session.now.mono += Duration::from_millis(1001);
+    session.app.update(session.now, Event::Tick);
+    session.app.prepare(session.now);
+    assert_eq!(session.app.tree.cursor(), Some(RowId::Job(20)));
+}
+
+#[test]
+fn who_does_not_wait_for_a_program_is_not_shown_what_it_says() {
+    let mut session = Session::new(Engine::quiet());
+    let shown = check(Engine::quiet(), ": 'history' enter", &["program history"]);
+    assert_eq!((shown.app.pages.len(), shown.said()), (1, ""));
+    session.keys(": 'history'");
+    let enter = Event::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE));
+    let actions = session.app.update(session.now, enter);
+    assert!(session.said().contains("at work"), "{}", session.said());
+    session.keys("esc");
+    session.play(actions, Vec::new());
+    assert_eq!(session.app.pages.len(), 0, "{}", session.screen());
+}
