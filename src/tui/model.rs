@@ -265,10 +265,18 @@ impl Model {
         changes
     }
 
-    /// A part of the list of a job's children.
-    pub fn children_listed(&mut self, now: Now, id: u64, part: Jobs) {
+    /// What has changed of the children of a job that is looked at, and of itself.
+    pub fn children_news(&mut self, now: Now, mut news: News) -> Vec<Change> {
+        news.jobs.retain(|job| !self.is_behind(job));
+        self.news(now, news)
+    }
+
+    /// A part of the list of a job's children; says what changed of the job.
+    pub fn children_listed(&mut self, now: Now, id: u64, mut part: Jobs) -> Vec<Change> {
+        part.jobs.retain(|job| !self.is_behind(job));
+        let mut changes = Vec::new();
         for job in part.jobs {
-            self.put_job(now, job);
+            changes.extend(self.put_job(now, job));
         }
         for child in part.children {
             self.put_child(now, child);
@@ -285,6 +293,14 @@ impl Model {
             entry.children.complete = Complete::Yes;
         }
         self.revision += 1;
+        changes
+    }
+
+    /// Whether more is known of a job than this: two watches tell of it, and either may be late.
+    fn is_behind(&self, job: &JobView) -> bool {
+        self.jobs
+            .get(&job.id)
+            .is_some_and(|known| job.elapsed < known.job.elapsed)
     }
 
     /// The children are not watched any more, so that what is known of them grows old.

@@ -169,7 +169,7 @@ impl App {
                 };
                 self.open_text(&title, &ran.text);
             }
-            Some(Purpose::Past) => self.events.put_before(past(&ran.text)),
+            Some(Purpose::Past) => self.past_noted(past(&ran.text)),
             _ => {}
         }
     }

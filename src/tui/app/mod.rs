@@ -23,6 +23,7 @@ mod moving;
 mod overlay;
 mod pages;
 mod paging;
+mod past;
 mod queueing;
 mod selecting;
 mod setting;
@@ -49,6 +50,7 @@ use super::styles::Styles;
 use super::tree::Tree;
 use crate::command::console::Column;
 use crate::command::console::Screen;
+use crate::core::state::State;
 use crate::view::span::Zone;
 use asked::Asked;
 use keys::Pressed;
@@ -89,6 +91,7 @@ pub struct App {
     hosts: Hosts,
     queries: List<String>,
     events: Events,
+    past: past::Past,
     /// By the number of each, newest first.
     events_list: List<usize>,
     screen: Screen,
@@ -193,6 +196,7 @@ impl App {
             hosts: Hosts::default(),
             queries: List::default(),
             events: Events::default(),
+            past: past::Past::default(),
             events_list: List::default(),
             screen: Screen::Jobs,
             pane: Pane::List,
@@ -326,6 +330,9 @@ impl App {
                 }
                 if first {
                     self.open_at_first();
+                    if complete {
+                        self.past_listed();
+                    }
                 } else {
                     self.tell(&changes);
                 }
@@ -346,12 +353,17 @@ impl App {
             // The watch of all jobs says so, too.
             Watched::Lost(_) => {}
             Watched::Listed(_) | Watched::News(_) if self.picture != Picture::Live => {}
-            Watched::Listed(jobs) => self.model.children_listed(self.now, job, jobs),
+            // It may be ahead of the watch of all jobs, which then has nothing new to tell.
+            Watched::Listed(jobs) => {
+                let changes = self.model.children_listed(self.now, job, jobs);
+                self.tell(&changes);
+            }
             Watched::News(news) => {
                 for child in &news.children {
                     self.output_grew(child);
                 }
-                self.model.news(self.now, news);
+                let changes = self.model.children_news(self.now, news);
+                self.tell(&changes);
             }
         }
     }
@@ -361,6 +373,17 @@ impl App {
         for change in changes {
             self.events.push(told(change, self.now.wall));
             self.notify(change);
+            if let Change::New(job) = change
+                && job.ended.is_some()
+            {
+                // It was over before it was heard of.
+                let ended = Change::State {
+                    before: State::Running,
+                    job: job.clone(),
+                };
+                self.events.push(told(&ended, self.now.wall));
+                self.notify(&ended);
+            }
         }
     }
 

@@ -451,3 +451,54 @@ fn who_does_not_wait_for_a_program_is_not_shown_what_it_says() {
     session.play(actions, Vec::new());
     assert_eq!(session.app.pages.len(), 0, "{}", session.screen());
 }
+
+#[test]
+fn what_becomes_of_a_job_is_an_event_whichever_watch_tells_it_first() {
+    use crate::core::state::State;
+    use crate::tui::event::Watched;
+    use crate::wire::reply::News;
+    let mut session = Session::new(Engine::busy());
+    session.keys("4");
+    let mut ended = session.engine.jobs[&10].clone();
+    let running = ended.clone();
+    ended.state = State::Failed;
+    ended.elapsed += 1.0;
+    let told = |session: &Session, text: &str| {
+        let events = session.app.events.newest_first();
+        events.filter(|event| event.text.contains(text)).count()
+    };
+    let news = |job: &crate::wire::JobView| {
+        Watched::News(News {
+            jobs: vec![job.clone()],
+            ..News::default()
+        })
+    };
+    for event in [
+        Event::Children(10, news(&ended)),
+        Event::Watched(news(&ended)),
+        Event::Children(10, news(&running)),
+    ] {
+        session.event(event);
+        assert_eq!(told(&session, "patch is Failed"), 1, "{}", session.screen());
+        assert_eq!(told(&session, "patch is Running"), 0, "older than that");
+    }
+    // So are differences between a list and the one before.
+    session.engine.jobs.insert(10, ended.clone());
+    let job = session.engine.jobs.get_mut(&50).expect("a job");
+    job.state = State::Stopped;
+    session.engine.add(60, "short", &[State::Completed]);
+    let listed = session.engine.listed();
+    session.event(listed);
+    assert_eq!(told(&session, "login is Stopped"), 1);
+    assert_eq!(told(&session, "short"), 2, "it began, and it ended");
+}
+
+#[test]
+fn what_ended_before_the_console_began_has_happened_too() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("4");
+    let screen = session.screen();
+    for text in ["disks began on 3 hosts", "disks is Failed", "uptime is"] {
+        assert!(screen.contains(text), "{screen}");
+    }
+}
