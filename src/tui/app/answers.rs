@@ -93,10 +93,12 @@ impl App {
                 let text = format!("{}: {}", deed.verb, sentence(failure));
                 self.enter(None, text.clone(), deed, Weight::Problem);
                 self.complain(text);
-                if deed.then == Then::Leave {
+                if deed.then == Then::Leave && self.is_leaving() {
                     self.complain("not everything could be stopped, so the console stays");
                 }
-                self.quitting = Quitting::No;
+                if deed.then == Then::Leave || self.quitting == Quitting::WhenRemoved {
+                    self.quitting = Quitting::No;
+                }
             }
             Purpose::Selection(_)
             | Purpose::Program { .. }
@@ -199,6 +201,12 @@ impl App {
             return;
         };
         match planned {
+            Ok(_) if self.is_leaving() => {
+                self.complain(format!(
+                    "{} was not begun: the console is being left",
+                    deed.line
+                ));
+            }
             Ok(planned) => self.planned(deed, *planned),
             Err(failure) => self.failed(&Purpose::Deed(deed), failure),
         }

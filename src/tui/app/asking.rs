@@ -68,6 +68,9 @@ impl App {
     /// The selection is known.
     pub(super) fn selected(&mut self, selected: Selected) {
         let Selected { line, what, found } = selected;
+        if self.is_leaving() {
+            return self.complain(format!("{line} was not done: the console is being left"));
+        }
         if !found.unknown.is_empty() {
             self.complain(capped(&found.unknown));
         }

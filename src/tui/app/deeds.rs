@@ -1,8 +1,8 @@
 //! What the operator has done: carried out by the engine, told of when it holds, and entered with the command line that
 //! does the same from a shell.
 
-use super::App;
 use super::asked::Purpose;
+use super::{App, Quitting};
 use crate::command::Begin;
 use crate::tui::event::Action;
 use crate::tui::events::{Happening, Weight};
@@ -125,8 +125,8 @@ impl App {
                 deed.verb
             )),
         }
-        if deed.then == Then::Leave {
-            self.actions.push(Action::Quit);
+        if deed.then == Then::Leave && self.quitting == Quitting::WhenStopped {
+            self.leave_now();
         }
     }
 

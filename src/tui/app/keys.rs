@@ -37,6 +37,12 @@ impl App {
         if event.kind == KeyEventKind::Release {
             return;
         }
+        if self.is_leaving() {
+            if let Some(key) = key_of(event) {
+                self.key_while_leaving(key);
+            }
+            return;
+        }
         self.toast_was_seen();
         if self.bar.is_some() {
             return self.key_in_bar(event);
@@ -136,6 +142,9 @@ impl App {
 
     /// Pasted text goes into the bar, and never does anything by itself.
     pub(super) fn paste(&mut self, text: &str) {
+        if self.is_leaving() {
+            return;
+        }
         if let Some(super::overlay::Overlay::Answer(answering)) = &mut self.overlay {
             // A secret out of a password manager; it is sent with Enter only.
             text.chars().for_each(|c| answering.type_char(c));
@@ -151,7 +160,11 @@ impl App {
     }
 
     pub(super) fn mouse(&mut self, event: MouseEvent) {
-        if self.mouse != Mouse::Console || self.overlay.is_some() || self.bar.is_some() {
+        if self.mouse != Mouse::Console
+            || self.overlay.is_some()
+            || self.bar.is_some()
+            || self.is_leaving()
+        {
             return;
         }
         match event.kind {

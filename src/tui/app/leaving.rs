@@ -3,6 +3,7 @@
 use super::deeds::{Deed, Then};
 use super::overlay::{Answer, Overlay};
 use super::{Acting, App, Leaving, Quitting};
+use crate::config::keys::{Code, Held, Key};
 use crate::config::settings::Asked;
 use crate::core::fleet::Command;
 use crate::core::ladder::Rigour;
@@ -92,7 +93,39 @@ impl App {
             verb: "stop",
             then: Then::Leave,
         };
-        self.say("stopping everything; the console ends when nothing runs any more");
+        self.quitting = Quitting::WhenStopped;
+        self.toast = None;
+        self.say_what_is_left_for();
         self.do_it(deed, request);
+    }
+
+    /// While everything is being stopped nothing else is said for long: it is about to end.
+    pub(super) fn say_what_is_left_for(&mut self) {
+        match self.quitting {
+            Quitting::WhenStopped if self.toast.is_none() => {
+                self.say(
+                    "stopping everything; the console ends when nothing runs any more; esc stays",
+                );
+            }
+            Quitting::WhenStopped | Quitting::WhenRemoved | Quitting::No => {}
+        }
+    }
+
+    /// Whether it is decided to leave: then nothing acts any more.
+    pub(super) fn is_leaving(&self) -> bool {
+        match self.quitting {
+            Quitting::No => false,
+            Quitting::WhenStopped | Quitting::WhenRemoved => true,
+        }
+    }
+
+    /// Whoever leaves can only think better of it.
+    pub(super) fn key_while_leaving(&mut self, key: Key) {
+        self.toast_was_seen();
+        let ctrl_c = key.code == Code::Char('c') && key.held == Held::CTRL;
+        if key.code == Code::Esc || ctrl_c {
+            self.quitting = Quitting::No;
+            self.say("the console stays; what was told to end still ends");
+        }
     }
 }

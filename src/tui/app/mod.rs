@@ -163,6 +163,8 @@ enum Zoom {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Quitting {
     No,
+    /// Once nothing runs any more.
+    WhenStopped,
     /// Once removals that were not taken back are done.
     WhenRemoved,
 }
@@ -410,6 +412,7 @@ impl App {
         {
             self.toast = None;
         }
+        self.say_what_is_left_for();
         let due: Vec<Removing> = {
             let now = self.now.mono;
             let (due, left) = self

@@ -502,3 +502,33 @@ fn what_ended_before_the_console_began_has_happened_too() {
         assert!(screen.contains(text), "{screen}");
     }
 }
+
+#[test]
+fn who_leaves_once_all_is_stopped_begins_nothing_more_and_may_still_stay() {
+    let leaving = || {
+        let mut session = Session::new(Engine::busy());
+        session.keys("q");
+        let s = Event::Key(KeyEvent::new(KeyCode::Char('s'), KeyModifiers::NONE));
+        let actions = session.app.update(session.now, s);
+        (session, actions)
+    };
+    let (mut session, stopping) = leaving();
+    session.keys("e enter x y d y P r @30 : 'stop 10' enter y 4");
+    session.event(Event::Paste("stop 10".to_string()));
+    assert_eq!(session.deeds(), [""; 0]);
+    let screen = session.screen();
+    assert!(
+        screen.contains("the console ends when nothing runs"),
+        "{screen}"
+    );
+    assert!(session.app.bar.is_none() && session.app.screen == Screen::Jobs);
+    session.play(stopping, Vec::new());
+    assert_eq!(session.deeds(), ["stop all", "quit"]);
+
+    let (mut session, stopping) = leaving();
+    session.keys("esc");
+    assert!(session.said().contains("the console stays"));
+    session.play(stopping, Vec::new());
+    session.keys("x esc");
+    assert_eq!(session.deeds(), ["stop all"]);
+}
