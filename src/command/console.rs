@@ -206,7 +206,7 @@ pub enum Column {
     /// The job's name; below it, the child's host.
     Name,
     State,
-    /// How many of all children have completed.
+    /// How many of all children are final.
     Done,
     Exit,
     /// Lines nobody has received yet.

@@ -158,7 +158,7 @@ impl Column {
             Self::Id => job.id.to_string(),
             Self::Name => job.name.clone(),
             Self::State => state_of(entry),
-            Self::Done => format!("{}/{}", job.count(State::Completed), job.children()),
+            Self::Done => format!("{}/{}", job.settled, job.children()),
             Self::Exit | Self::Pid | Self::Out | Self::Err => String::new(),
             Self::New => lines(job.waiting.lines, job.waiting.bytes),
             Self::Time => clock(entry.elapsed(now)),
@@ -263,9 +263,9 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
-/// Which part of the children has settled well.
+/// Which part of the children has settled.
 fn share(entry: &Entry) -> f64 {
-    f64::from(entry.job.count(State::Completed)) / f64::from(entry.job.children().max(1))
+    f64::from(entry.job.settled) / f64::from(entry.job.children().max(1))
 }
 
 /// What has to be looked at first sorts first.

@@ -235,12 +235,15 @@ impl Jobs<'_> {
     fn draw_group(&self, group: &Group, area: Rect, placed: &[Placed], buf: &mut Buffer) {
         for at in placed {
             let (text, style) = match at.column {
-                Column::Name => (format!("  {}", group.hosts), self.styles.of(Role::Text)),
+                Column::Name => {
+                    let count = counted(group.children.len(), Noun::Host);
+                    let text = format!("  {count}: {}", group.hosts);
+                    (text, self.styles.of(Role::Text))
+                }
                 Column::State => (
                     group.state.word().to_string(),
                     self.styles.state(group.state),
                 ),
-                Column::Done => (group.children.len().to_string(), self.styles.of(Role::Text)),
                 Column::Exit => (
                     group
                         .exit
@@ -249,6 +252,7 @@ impl Jobs<'_> {
                 ),
                 Column::Last => (said_by(group), self.styles.of(Role::Text)),
                 Column::Id
+                | Column::Done
                 | Column::New
                 | Column::Time
                 | Column::Started

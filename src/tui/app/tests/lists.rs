@@ -25,7 +25,7 @@ fn equal_results_are_one_row() {
     let mut session = Session::new(Engine::quiet());
     session.keys("j =");
     let screen = session.screen();
-    assert!(screen.contains("web01,web03"), "{screen}");
+    assert!(screen.contains("2 hosts: web01,web03"), "{screen}");
 }
 
 #[test]
@@ -135,4 +135,16 @@ fn the_screen_that_shrinks_and_grows_is_as_before() {
     session.resize(0, 0);
     session.resize(160, 50);
     assert_eq!((session.app.tree.cursor(), session.screen()), before);
+}
+
+#[test]
+fn what_is_final_is_done_however_it_ended() {
+    let session = Session::new(Engine::busy());
+    let row = |name: &str| {
+        let screen = session.screen();
+        let row = screen.lines().find(|line| line.contains(name));
+        row.map(str::to_string).unwrap_or_default()
+    };
+    assert!(row("disks").contains(" 3/3 "), "{}", session.screen());
+    assert!(row("patch").contains(" 1/3 "), "{}", session.screen());
 }
