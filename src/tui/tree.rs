@@ -50,7 +50,7 @@ impl RowId {
 /// How a job's children are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Open {
-    /// Problems and the first few; the rest in a row.
+    /// Problems, what still runs if that is little, and the first few; the rest in a row.
     Some,
     All,
 }
@@ -121,6 +121,10 @@ pub struct Tree {
     orders: HashMap<Option<u64>, Vec<u64>>,
     sorted: Duration,
     moved: Duration,
+    /// The job whose other children were just asked for.
+    revealing: Option<u64>,
+    /// How many children without a problem are shown of a job with many.
+    places: usize,
     /// Where the next problem is looked for once a job's children are known.
     seeking: Option<(u64, Way)>,
     /// Jobs that are not shown, because they are about to be removed.
@@ -273,6 +277,7 @@ impl Tree {
             Some(RowId::Job(job)) => self.open.insert(job, Open::Some).is_none(),
             Some(RowId::Rest(job)) => {
                 self.open.insert(job, Open::All);
+                self.revealing = Some(job);
                 true
             }
             Some(RowId::Group { job, first }) => self.open_groups.insert((job, first)),

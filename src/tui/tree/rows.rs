@@ -1,6 +1,6 @@
 //! From the model to rows: what is open, in which order, and what a filter leaves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::filter::Filter;
 use super::{Arrangement, Direction, Open, RESORT, RowId, Scope, Tree};
@@ -9,11 +9,12 @@ use crate::command::console::Way;
 use crate::core::state::State;
 use crate::tui::event::Now;
 use crate::tui::model::{ChildEntry, Entry, Model, is_problem, problems};
+use crate::wire::reply::ChildView;
 
 /// A job with so many children shows them all as soon as it is opened.
 const FEW: usize = 24;
 
-/// Of more, so many from the beginning.
+/// Of more, so many at least; and more where there is room for them on the screen.
 const FIRST: usize = 8;
 
 /// Children that are looked through for a filter in jobs that are not open, and jobs, the newest first: what the engine
@@ -43,14 +44,16 @@ impl Tree {
             self.orders.clear();
             self.sorted = now.mono;
         }
-        let mut rows = Vec::with_capacity(self.rows.len() + 16);
-        for id in self.order_of_jobs(now, model) {
-            if !self.hidden.contains(&id)
-                && let Some(entry) = model.job(id)
-            {
-                self.push_job(now, entry, &mut rows);
-            }
+        let order = self.order_of_jobs(now, model);
+        self.places = FIRST;
+        let mut rows = self.rows_of(now, model, &order);
+        let rests = rows.iter().filter(|row| matches!(row, RowId::Rest(_)));
+        let room = self.height.saturating_sub(rows.len());
+        if let Some(more) = room.checked_div(rests.count()).filter(|more| *more > 0) {
+            self.places += more;
+            rows = self.rows_of(now, model, &order);
         }
+        self.reveal(model, &rows);
         self.settle_cursor(rows);
         if let Some((job, way)) = self.seeking
             && model.job(job).is_none_or(Entry::is_complete)
@@ -65,6 +68,33 @@ impl Tree {
                 self.go_to(now, row);
             }
         }
+    }
+
+    fn rows_of(&self, now: Now, model: &Model, order: &[u64]) -> Vec<RowId> {
+        let mut rows = Vec::with_capacity(self.rows.len() + 16);
+        let shown = order.iter().filter(|id| !self.hidden.contains(id));
+        for entry in shown.filter_map(|id| model.job(*id)) {
+            self.push_job(now, entry, &mut rows);
+        }
+        rows
+    }
+
+    /// Who opens the rest of a job's children wants to see the first of them.
+    fn reveal(&mut self, model: &Model, rows: &[RowId]) {
+        let Some(job) = self.revealing else { return };
+        if !model.job(job).is_none_or(Entry::is_complete) {
+            return;
+        }
+        self.revealing = None;
+        if self.cursor != Some(RowId::Rest(job)) {
+            return;
+        }
+        let before: HashSet<RowId> = self.rows.iter().copied().collect();
+        let mut hidden = rows.iter().filter(|row| match row {
+            RowId::Child { job: of, .. } => *of == job && !before.contains(row),
+            RowId::Job(_) | RowId::Rest(_) | RowId::Group { .. } => false,
+        });
+        self.cursor = hidden.next().copied().or(self.cursor);
     }
 
     /// What is filtered for may be in jobs that are not open.
@@ -185,15 +215,29 @@ impl Tree {
             return;
         }
         let all = open == Open::All || order.len() <= FEW;
-        let (mut fine, mut left) = (0, 0);
+        let live = order.iter().filter(|child| is_under_way(&child.child));
+        // As long as they are few: of many the first stay where they are, whatever begins and ends.
+        let (of_live, mut of_others) = match self.places.checked_sub(live.count()) {
+            Some(others) => (Live::All, others),
+            None => (Live::AsTheyCome, self.places),
+        };
+        let mut left = 0;
         for child in order {
-            let shown = all || is_problem(&child.child) || fine < FIRST;
-            if shown {
-                fine += usize::from(!is_problem(&child.child));
-                rows.push(RowId::Child {
-                    job: id,
-                    child: child.child.id,
-                });
+            let row = RowId::Child {
+                job: id,
+                child: child.child.id,
+            };
+            let wanted = all
+                || is_problem(&child.child)
+                || (of_live == Live::All && is_under_way(&child.child));
+            if wanted {
+                rows.push(row);
+            } else if of_others > 0 {
+                of_others -= 1;
+                rows.push(row);
+            } else if self.cursor == Some(row) {
+                // What one looks at does not go away.
+                rows.push(row);
             } else {
                 left += 1;
             }
@@ -246,6 +290,26 @@ impl Tree {
                 .sort_by(|a, b| turned(column.compare_children(a, b, now), self.sort.direction));
         }
         children
+    }
+}
+
+/// Which of the children that are under way are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Live {
+    All,
+    AsTheyCome,
+}
+
+/// Whether something of it goes on at its host.
+fn is_under_way(child: &ChildView) -> bool {
+    match child.state {
+        State::Connecting | State::Running | State::Suspended | State::Stopping => true,
+        State::NotStarted
+        | State::Blocked
+        | State::Disconnected
+        | State::Completed
+        | State::Failed
+        | State::Stopped => false,
     }
 }
 

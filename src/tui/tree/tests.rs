@@ -193,6 +193,49 @@ fn many_children_show_their_problems_and_stand_in_one_row_for_the_rest() {
 }
 
 #[test]
+fn what_is_opened_of_the_rest_is_under_the_cursor() {
+    let mut states = vec![Completed; 100];
+    states[3] = Failed;
+    let model = model(&[(1, &states)]);
+    let mut tree = tree(&model);
+    tree.expand();
+    tree.rebuild(at(0), &model);
+    tree.go_to(at(0), RowId::Rest(1));
+    tree.expand();
+    tree.rebuild(at(0), &model);
+    // Eight without a problem, and the one with it among them.
+    let tenth = RowId::Child { job: 1, child: 11 };
+    assert_eq!(tree.cursor(), Some(tenth));
+}
+
+#[test]
+fn what_still_runs_is_shown_and_the_screen_is_filled() {
+    let mut states = vec![Completed; 100];
+    states[70] = Running;
+    let live = RowId::Child { job: 1, child: 72 };
+    let few = model(&[(1, &states)]);
+    let mut tree = tree(&few);
+    tree.expand();
+    tree.rebuild(at(0), &few);
+    assert_eq!(tree.rows().len(), 1 + 8 + 1);
+    assert!(tree.rows().contains(&live));
+    tree.set_height(30);
+    tree.rebuild(at(0), &few);
+    assert_eq!(tree.rows().len(), 30);
+    // What ends under the cursor stays under it.
+    tree.go_to(at(0), live);
+    states[70] = Completed;
+    let ended = model(&[(1, &states)]);
+    tree.rebuild(at(0), &ended);
+    assert_eq!(tree.cursor(), Some(live));
+    // Of many that run, the first are shown, not all.
+    let many = model(&[(1, &[Running; 100])]);
+    tree.go(at(0), 0);
+    tree.rebuild(at(0), &many);
+    assert_eq!(tree.rows().len(), 30);
+}
+
+#[test]
 fn the_next_problem_is_found_in_closed_jobs_too() {
     let model = model(&[
         (1, &[Completed, Failed, Failed]),
