@@ -18,7 +18,7 @@ use crate::config::theme::Role;
 use crate::core::state::State;
 use crate::view::count::{Noun, counted};
 use crate::view::table::Align;
-use crate::view::text::{cut, harmless, wrapped};
+use crate::view::text::{cut, harmless, width, wrapped};
 use crate::wire::look::Group;
 
 /// Cells before the first column: the cursor or a mark, a space, the fold, a space.
@@ -235,11 +235,10 @@ impl Jobs<'_> {
     fn draw_group(&self, group: &Group, area: Rect, placed: &[Placed], buf: &mut Buffer) {
         for at in placed {
             let (text, style) = match at.column {
-                Column::Name => {
-                    let count = counted(group.children.len(), Noun::Host);
-                    let text = format!("  {count}: {}", group.hosts);
-                    (text, self.styles.of(Role::Text))
-                }
+                Column::Name => (
+                    name_of(group, usize::from(at.width)),
+                    self.styles.of(Role::Text),
+                ),
                 Column::State => (
                     group.state.word().to_string(),
                     self.styles.state(group.state),
@@ -264,6 +263,16 @@ impl Jobs<'_> {
             cell(*at, area.y, &text, style, buf);
         }
     }
+}
+
+/// `2 hosts: web01,web03`, or as much of that as says most where it has to be cut.
+fn name_of(group: &Group, room: usize) -> String {
+    let count = group.children.len();
+    let whole = format!("  {}: {}", counted(count, Noun::Host), group.hosts);
+    if width(&whole) <= room {
+        return whole;
+    }
+    format!("  {count}: {}", group.hosts)
 }
 
 /// What the children of a group had to say.

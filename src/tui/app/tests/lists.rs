@@ -25,6 +25,10 @@ fn equal_results_are_one_row() {
     let mut session = Session::new(Engine::quiet());
     session.keys("j =");
     let screen = session.screen();
+    assert!(screen.contains("  2: web01"), "{screen}");
+    assert!(screen.contains("web01,web03"), "{screen}");
+    session.resize(300, 50);
+    let screen = session.screen();
     assert!(screen.contains("2 hosts: web01,web03"), "{screen}");
 }
 
