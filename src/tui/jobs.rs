@@ -127,9 +127,9 @@ impl Jobs<'_> {
         match row {
             RowId::Job(job) => {
                 let fold = if self.tree.is_open(job).is_some() {
-                    'v'
+                    self.glyphs.open
                 } else {
-                    '>'
+                    self.glyphs.closed
                 };
                 self.gutter(row, Some(fold), area, buf);
                 for at in placed {
@@ -150,9 +150,9 @@ impl Jobs<'_> {
             RowId::Rest(_) => self.draw_rest(entry, area, placed, buf),
             RowId::Group { job, first } => {
                 let fold = if self.tree.is_group_open(job, first) {
-                    'v'
+                    self.glyphs.open
                 } else {
-                    '>'
+                    self.glyphs.closed
                 };
                 self.gutter(row, Some(fold), area, buf);
                 let group = entry.fold().and_then(|fold| {
@@ -161,7 +161,7 @@ impl Jobs<'_> {
                         .find(|group| group.children.first() == Some(&first))
                 });
                 if let Some(group) = group {
-                    self.draw_group(group, area, placed, buf);
+                    self.draw_group(entry, group, area, placed, buf);
                 }
             }
         }
@@ -170,7 +170,7 @@ impl Jobs<'_> {
         }
     }
 
-    fn gutter(&self, row: RowId, fold: Option<char>, area: Rect, buf: &mut Buffer) {
+    fn gutter(&self, row: RowId, fold: Option<&str>, area: Rect, buf: &mut Buffer) {
         let (mark, style) = if self.tree.is_marked(row) {
             ("*", self.styles.of(Role::Mark))
         } else if self.tree.cursor() == Some(row) {
@@ -182,13 +182,7 @@ impl Jobs<'_> {
         if let Some(fold) = fold
             && area.width > 2
         {
-            buf.set_stringn(
-                area.x + 2,
-                area.y,
-                fold.to_string(),
-                1,
-                self.styles.of(Role::Dim),
-            );
+            buf.set_stringn(area.x + 2, area.y, fold, 1, self.styles.of(Role::Dim));
         }
     }
 
@@ -232,7 +226,16 @@ impl Jobs<'_> {
         buf.set_stringn(x, area.y, cut(&text, room), room, self.styles.of(Role::Dim));
     }
 
-    fn draw_group(&self, group: &Group, area: Rect, placed: &[Placed], buf: &mut Buffer) {
+    fn draw_group(
+        &self,
+        entry: &Entry,
+        group: &Group,
+        area: Rect,
+        placed: &[Placed],
+        buf: &mut Buffer,
+    ) {
+        // They ended in the same way: what stands for one stands for all.
+        let first = group.children.first().and_then(|first| entry.child(*first));
         for at in placed {
             let (text, style) = match at.column {
                 Column::Name => (
@@ -244,9 +247,7 @@ impl Jobs<'_> {
                     self.styles.state(group.state),
                 ),
                 Column::Exit => (
-                    group
-                        .exit
-                        .map_or_else(|| "-".to_string(), |exit| exit.to_string()),
+                    first.map_or_else(String::new, |first| at.column.of_child(first, self.now)),
                     self.styles.of(Role::Text),
                 ),
                 Column::Last => (said_by(group), self.styles.of(Role::Text)),
@@ -356,9 +357,10 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
     }
     let same = tree
         .cursor()
-        .is_some_and(|row| tree.arrangement(row.job()) == Arrangement::Same);
-    if same {
-        left.push_str("  equal results together");
+        .map(RowId::job)
+        .filter(|job| tree.arrangement(*job) == Arrangement::Same);
+    if let Some(job) = same {
+        _ = write!(left, "  equal results of job {job} together");
     }
     (left, right)
 }

@@ -63,6 +63,13 @@ pub enum Arrangement {
     Same,
 }
 
+/// A child under the cursor, and the group that it is in now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Within {
+    group: RowId,
+    child: RowId,
+}
+
 /// By what rows are sorted, within one level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
@@ -104,6 +111,8 @@ pub struct Tree {
     open: BTreeMap<u64, Open>,
     arranged: BTreeMap<u64, Arrangement>,
     open_groups: BTreeSet<(u64, u64)>,
+    /// The child under the cursor that its group stands for: the cursor goes back to it.
+    within: Option<Within>,
     marks: BTreeSet<RowId>,
     /// Where a range of marks began.
     range: Option<RowId>,
@@ -338,7 +347,9 @@ impl Tree {
         self.arranged.insert(job, arranged);
         self.open(job);
         self.open_groups.retain(|(of, _)| *of != job);
-        self.cursor = Some(RowId::Job(job));
+        if let RowId::Rest(_) = cursor {
+            self.cursor = Some(RowId::Job(job));
+        }
     }
 
     pub fn set_filter(&mut self, filter: Filter) {

@@ -15,6 +15,9 @@ pub struct Glyphs {
     pub line: &'static str,
     pub ellipsis: &'static str,
     pub crumb: &'static str,
+    /// What can be opened, and what is open.
+    pub closed: &'static str,
+    pub open: &'static str,
 }
 
 impl Glyphs {
@@ -22,11 +25,15 @@ impl Glyphs {
         line: "─",
         ellipsis: "…",
         crumb: "›",
+        closed: "▸",
+        open: "▾",
     };
     pub const ASCII: Self = Self {
         line: "-",
         ellipsis: "...",
         crumb: ">",
+        closed: "+",
+        open: "-",
     };
 }
 

@@ -41,16 +41,15 @@ use std::time::Duration;
 use super::bar::Bar;
 use super::config::Loaded;
 use super::event::{Action, Event, Focus, Mouse, Now, Watched};
-use super::events::{Events, told};
+use super::events::Events;
 use super::hosts::Hosts;
 use super::list::List;
-use super::model::{Change, Model};
+use super::model::Model;
 use super::remembered::Remembered;
 use super::styles::Styles;
 use super::tree::Tree;
 use crate::command::console::Column;
 use crate::command::console::Screen;
-use crate::core::state::State;
 use crate::view::span::Zone;
 use asked::Asked;
 use keys::Pressed;
@@ -366,25 +365,6 @@ impl App {
                 }
                 let changes = self.model.children_news(self.now, news);
                 self.tell(&changes);
-            }
-        }
-    }
-
-    /// Enters changes of jobs into the events, and tells who looks elsewhere.
-    fn tell(&mut self, changes: &[Change]) {
-        for change in changes {
-            self.events.push(told(change, self.now.wall));
-            self.notify(change);
-            if let Change::New(job) = change
-                && job.ended.is_some()
-            {
-                // It was over before it was heard of.
-                let ended = Change::State {
-                    before: State::Running,
-                    job: job.clone(),
-                };
-                self.events.push(told(&ended, self.now.wall));
-                self.notify(&ended);
             }
         }
     }

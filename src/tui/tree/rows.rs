@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::filter::Filter;
-use super::{Arrangement, Direction, Open, RESORT, RowId, Scope, Tree};
+use super::{Arrangement, Direction, Open, RESORT, RowId, Scope, Tree, Within};
 use crate::command::console::Column;
 use crate::command::console::Way;
 use crate::core::state::State;
@@ -44,6 +44,7 @@ impl Tree {
             self.orders.clear();
             self.sorted = now.mono;
         }
+        self.regroup(model);
         let order = self.order_of_jobs(now, model);
         self.places = FIRST;
         let mut rows = self.rows_of(now, model, &order);
@@ -77,6 +78,43 @@ impl Tree {
             self.push_job(now, entry, &mut rows);
         }
         rows
+    }
+
+    /// A child goes into its group with the cursor on it, and comes out of it again.
+    fn regroup(&mut self, model: &Model) {
+        let Some(cursor) = self.cursor else { return };
+        let (job, child) = match cursor {
+            RowId::Child { job, child } | RowId::Group { job, first: child } => (job, child),
+            RowId::Job(_) | RowId::Rest(_) => return,
+        };
+        let alone = RowId::Child { job, child };
+        match self.arrangement(job) {
+            Arrangement::Same => {
+                let groups = model.job(job).and_then(Entry::fold);
+                let groups = groups.map_or(&[][..], |fold| &fold.groups);
+                let mut with_it = groups
+                    .iter()
+                    .filter(|group| group.children.contains(&child));
+                let first = with_it.next().and_then(|group| group.children.first());
+                if let Some(first) = first.copied()
+                    && (cursor != alone || !self.is_group_open(job, first))
+                {
+                    let group = RowId::Group { job, first };
+                    if cursor == alone {
+                        self.within = Some(Within {
+                            group,
+                            child: alone,
+                        });
+                    }
+                    self.cursor = Some(group);
+                }
+            }
+            Arrangement::EachChild if cursor != alone => {
+                let within = self.within.take().filter(|within| within.group == cursor);
+                self.cursor = Some(within.map_or(alone, |within| within.child));
+            }
+            Arrangement::EachChild => {}
+        }
     }
 
     /// Who opens the rest of a job's children wants to see the first of them.

@@ -142,6 +142,37 @@ fn the_screen_that_shrinks_and_grows_is_as_before() {
 }
 
 #[test]
+fn the_cursor_goes_into_the_group_of_its_child_and_comes_back() {
+    use crate::tui::tree::RowId;
+    let mut engine = Engine::quiet();
+    let killed = engine.children.iter_mut().find(|child| child.id == 22);
+    let killed = killed.expect("a child");
+    (killed.exit, killed.signal) = (None, Some("KILL".to_string()));
+    let mut session = Session::new(engine);
+    session.keys("j l j j j");
+    let third = Some(RowId::Child { job: 20, child: 23 });
+    assert_eq!(session.app.tree.cursor(), third, "{}", session.screen());
+    session.keys("=");
+    let group = Some(RowId::Group { job: 20, first: 21 });
+    assert_eq!(session.app.tree.cursor(), group, "{}", session.screen());
+    let screen = session.screen();
+    assert!(
+        screen.contains("equal results of job 20 together"),
+        "{screen}"
+    );
+    let row = screen.lines().find(|line| line.contains("1: web02"));
+    assert!(row.is_some_and(|row| row.contains(" KILL ")), "{screen}");
+    assert!(screen.contains("> ▸"), "{screen}");
+    session.keys("=");
+    assert_eq!(session.app.tree.cursor(), third);
+    // In another group it is the first of that.
+    session.keys("= j =");
+    let second = Some(RowId::Child { job: 20, child: 22 });
+    assert_eq!(session.app.tree.cursor(), second);
+    assert!(session.screen().contains("▾"), "{}", session.screen());
+}
+
+#[test]
 fn what_is_final_is_done_however_it_ended() {
     let session = Session::new(Engine::busy());
     let row = |name: &str| {

@@ -1,5 +1,6 @@
 //! Whole sessions: keys and news go in, what the console wants done and what is on the screen come out.
 
+mod ahead;
 mod answering;
 mod anything;
 mod engine;
