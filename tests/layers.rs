@@ -77,11 +77,11 @@ const LAYERS: &[Layer] = &[
         crates: Only(&["serde", "toml", "rustix", "sha1", "clap"]),
         doing: Free,
     },
-    // Text to rows.
+    // Text to rows, and what is asked of them.
     Layer {
         name: "results",
-        may: &["core"],
-        crates: Any,
+        may: &["core", "targets::nearest"],
+        crates: Only(&["serde", "serde_json", "regex", "jiff", "rusqlite"]),
         doing: Pure,
     },
     // The model's types written down: shared by whoever sends or keeps them.
