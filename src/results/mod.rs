@@ -3,9 +3,11 @@
 //! Everything here works on what is in memory: nobody reads clocks, files or the network, and output is hostile until it
 //! is a [`Value`].  How tables look is `view`'s; who fetches output, and where a shape comes from, is the faces'.
 
+pub mod diff;
 pub mod filter;
 pub mod parse;
 pub mod shape;
+pub mod sql;
 pub mod table;
 pub mod value;
 

@@ -18,9 +18,9 @@ pub struct Filter(Node);
 
 #[derive(Debug)]
 enum Node {
-    All(Vec<Node>),
-    Any(Vec<Node>),
-    Not(Box<Node>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
     Compare {
         column: usize,
         how: Comparison,

@@ -17,12 +17,11 @@ pub(super) fn lines(rows: &mut Rows<'_>, text: &str) {
         let flaws = rows.parsed.flaws;
         let mut json = serde_json::Deserializer::from_str(line);
         let row = Object(rows).deserialize(&mut json);
-        match row.and_then(|row| json.end().map(|()| row)) {
-            Ok(row) => rows.push(row),
-            Err(_) => {
-                rows.parsed.flaws = flaws;
-                rows.loose(number, line);
-            }
+        if let Ok(row) = row.and_then(|row| json.end().map(|()| row)) {
+            rows.push(row);
+        } else {
+            rows.parsed.flaws = flaws;
+            rows.loose(number, line);
         }
     }
 }

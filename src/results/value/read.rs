@@ -60,20 +60,18 @@ impl Reader {
     /// For fields of a kind whose bare numbers are in `unit`; an error if numbers of that kind cannot be.
     pub fn new(kind: Kind, unit: Option<&str>) -> Result<Self, String> {
         let scale = match (kind, unit) {
-            (_, None) => 1.0,
             (Kind::Bytes, Some(unit)) => size(unit)
                 .ok_or_else(|| format!("{unit:?} is no unit of sizes; write B, KiB, MB"))?,
             (Kind::Duration, Some(unit)) => time(unit)
                 .ok_or_else(|| format!("{unit:?} is no unit of time; write s, ms, min, h, d"))?,
-            (Kind::Timestamp, Some("s")) => 1.0,
             (Kind::Timestamp, Some("ms")) => 1e-3,
-            (Kind::Timestamp, Some(unit)) => {
+            (Kind::Timestamp, Some(unit)) if unit != "s" => {
                 return Err(format!(
                     "moments are in s or ms since 1970, not in {unit:?}"
                 ));
             }
-            // It is only shown.
-            (Kind::Text | Kind::Integer | Kind::Float | Kind::Bool | Kind::Version, Some(_)) => 1.0,
+            // Of others it is only shown.
+            _ => 1.0,
         };
         Ok(Self { kind, scale })
     }
@@ -124,10 +122,9 @@ impl Reader {
     }
 
     fn bytes(self, text: &str) -> Option<Value> {
-        if self.scale == 1.0
-            && let Ok(bytes) = text.parse()
-        {
-            return Some(Value::Bytes(bytes));
+        if let Ok(bytes) = text.parse::<u64>() {
+            // Exact, which a float is not beyond 2^53.
+            return bytes.checked_mul(self.scale as u64).map(Value::Bytes);
         }
         let (number, unit) = split(text);
         let worth = if unit.is_empty() {
