@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::context::{Context, config_directory};
 use super::error::{CliError, Exit};
 use crate::command::configure::Queries;
-use crate::config::queries::{self, Query, SearchPath};
+use crate::config::queries::{self, Effect, Parameter, Query, SearchPath};
 use crate::core::spec::Payload;
+use crate::results::Column;
 use crate::targets::nearest;
 use crate::view::table::{Align, Table};
 use crate::view::text::harmless_lines;
@@ -72,7 +73,7 @@ fn one(context: &Context, all: &[Query], name: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A query as its file would have it.
+/// A query as its file would have it, with its parameters and columns as remarks.
 fn text_of(query: &Query) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let mut text = format!(
@@ -90,9 +91,28 @@ fn text_of(query: &Query) -> String {
         "timeout = \"{timeout}s\"\nok_exit = {:?}",
         query.ok_exit
     );
+    match query.effect {
+        Effect::Looks => {}
+        Effect::Writes => text.push_str("writes = true\n"),
+    }
     match &query.payload {
         Payload::Command(line) => _ = writeln!(text, "command = {}", quoted(line)),
         Payload::Script { text: script, .. } => _ = writeln!(text, "script = {}", quoted(script)),
+    }
+    for parameter in &query.parameters {
+        let default = match &parameter.default {
+            Some(default) => format!("{default:?} without"),
+            None => "has to be given".to_string(),
+        };
+        _ = writeln!(
+            text,
+            "# --param {}=...  {} ({default})",
+            parameter.name, parameter.doc
+        );
+    }
+    for column in query.shape.iter().flat_map(|shape| &shape.columns) {
+        let kind = column.kind.word();
+        _ = writeln!(text, "# {}  {kind}  {}", column.name, column.doc);
     }
     text
 }
@@ -110,6 +130,24 @@ fn json_of(query: &Query) -> Value {
         "targets": query.targets,
         "timeout": query.timeout.as_secs_f64(),
         "ok_exit": query.ok_exit,
+        "writes": query.effect == Effect::Writes,
+        "parameters": query.parameters.iter().map(parameter).collect::<Value>(),
+        "columns": query.shape.iter().flat_map(|shape| &shape.columns).map(column).collect::<Value>(),
         "origin": query.origin.to_string(),
     })
+}
+
+fn parameter(parameter: &Parameter) -> Value {
+    json!({
+        "name": parameter.name,
+        "doc": parameter.doc,
+        "default": parameter.default,
+        "type": parameter.kind.word(),
+        "pattern": parameter.pattern,
+        "choices": parameter.choices,
+    })
+}
+
+fn column(column: &Column) -> Value {
+    json!({"name": column.name, "type": column.kind.word(), "unit": column.unit, "doc": column.doc})
 }
