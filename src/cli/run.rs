@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::attend::{Whose, attend};
-use super::confirm::confirm;
+use super::confirm::{Above, confirm};
 use super::context::{Context, unexpected};
 use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
@@ -30,7 +30,7 @@ const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
     let spec = spec(context, &args)?;
-    begin(context, spec, Manner::of(args.begin)).await
+    begin(context, spec, Manner::of(args.begin), Above::Configured).await
 }
 
 /// How a job is begun.
@@ -58,12 +58,19 @@ pub(super) async fn begin(
     context: &Context,
     spec: JobSpec,
     manner: Manner,
+    asked: Above,
 ) -> Result<Exit, CliError> {
     let hosts: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
     if manner == Manner::DryRun {
         return dry_run(context, &spec, &hosts);
     }
-    confirm(context, hosts.len(), &spec.targets, spec.payload.title())?;
+    confirm(
+        context,
+        asked,
+        hosts.len(),
+        &spec.targets,
+        spec.payload.title(),
+    )?;
     let job = submit(context, spec).await?;
     if manner == Manner::Staying || context.is_in_process() {
         return stream(context, &job).await;
@@ -146,7 +153,7 @@ pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, Cli
     }
 }
 
-async fn interrupted(
+pub(super) async fn interrupted(
     context: &Context,
     job: &JobView,
     select: Vec<Selector>,

@@ -10,6 +10,7 @@ pub mod line;
 pub mod look;
 pub mod number;
 pub mod query;
+pub mod rows;
 pub mod select;
 
 use std::ffi::OsString;
@@ -109,6 +110,12 @@ pub enum Verb {
     Grep(Grep),
     /// Show which hosts came to the same: state, exit code and output
     Fold(Pick),
+    /// Show what jobs wrote as rows; nothing is received
+    Rows(rows::Rows),
+    /// Show what changed on each host between two jobs of one query
+    Diff(rows::Diff),
+    /// Ask the rows of jobs in SQL: a table for each query
+    Sql(rows::Sql),
     /// Wait until jobs have settled
     Wait(Wait),
     /// Answer what children wait with: host keys, passphrases, passwords

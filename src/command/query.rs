@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::duration::parse_duration;
 use super::number::parse_count;
+use super::rows::RowArgs;
 use super::{Begin, TargetArgs, parse_name};
 
 #[derive(Clone, Debug, Args)]
@@ -15,6 +16,12 @@ pub struct QueryRun {
     pub query: String,
     #[command(flatten)]
     pub on: TargetArgs,
+    /// Ask this computer instead of others over SSH
+    #[arg(long, conflicts_with_all = ["targets", "exclude"])]
+    pub local: bool,
+    /// Set a parameter of the query
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub param: Vec<(String, String)>,
     /// Name the job, if not like the query
     #[arg(short, long, value_parser = parse_name)]
     pub name: Option<String>,
@@ -26,4 +33,14 @@ pub struct QueryRun {
     /// How long the query may run on a host, if not as long as it says itself
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
+    /// What is said of rows waits for them, as --wait does.
+    #[command(flatten)]
+    pub rows: RowArgs,
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err("a parameter is NAME=VALUE".to_string()),
+    }
 }

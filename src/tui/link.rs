@@ -302,6 +302,7 @@ fn has_more(reply: &Reply) -> bool {
         | Reply::Seen(_)
         | Reply::Rows(_)
         | Reply::Folded(_)
+        | Reply::Shapes(_)
         | Reply::Questions(_)
         | Reply::Answered { .. }
         | Reply::Status(_)

@@ -303,6 +303,7 @@ fn asked(request: &Request) -> Option<String> {
         | Request::Search(_)
         | Request::Fold { .. }
         | Request::Hosts
+        | Request::Shapes { .. }
         | Request::Status => None,
     }
 }
