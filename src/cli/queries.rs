@@ -1,6 +1,5 @@
 //! `queries`: which there are, and what one of them runs.
 
-use std::fmt::Write as _;
 use std::io::Write;
 
 use serde_json::{Value, json};
@@ -73,48 +72,9 @@ fn one(context: &Context, all: &[Query], name: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A query as its file would have it, with its parameters and columns as remarks.
+/// A query's file, and where it is.
 fn text_of(query: &Query) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
-    let mut text = format!(
-        "# {}, {}\ndoc = {}\n",
-        query.name,
-        query.origin,
-        quoted(&query.doc)
-    );
-    if let Some(targets) = &query.targets {
-        _ = writeln!(text, "targets = {}", quoted(targets));
-    }
-    let timeout = query.timeout.as_secs_f64();
-    _ = writeln!(
-        text,
-        "timeout = \"{timeout}s\"\nok_exit = {:?}",
-        query.ok_exit
-    );
-    match query.effect {
-        Effect::Looks => {}
-        Effect::Writes => text.push_str("writes = true\n"),
-    }
-    match &query.payload {
-        Payload::Command(line) => _ = writeln!(text, "command = {}", quoted(line)),
-        Payload::Script { text: script, .. } => _ = writeln!(text, "script = {}", quoted(script)),
-    }
-    for parameter in &query.parameters {
-        let default = match &parameter.default {
-            Some(default) => format!("{default:?} without"),
-            None => "has to be given".to_string(),
-        };
-        _ = writeln!(
-            text,
-            "# --param {}=...  {} ({default})",
-            parameter.name, parameter.doc
-        );
-    }
-    for column in query.shape.iter().flat_map(|shape| &shape.columns) {
-        let kind = column.kind.word();
-        _ = writeln!(text, "# {}  {kind}  {}", column.name, column.doc);
-    }
-    text
+    format!("# {}, {}\n{}", query.name, query.origin, query.text)
 }
 
 fn json_of(query: &Query) -> Value {

@@ -17,8 +17,8 @@ pub struct RowArgs {
     #[arg(long = "where", value_name = "CONDITION", allow_hyphen_values = true)]
     pub condition: Option<String>,
     /// Only these columns, in this order
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub select: Vec<String>,
+    #[arg(long = "select", value_name = "COLUMNS", value_delimiter = ',')]
+    pub chosen: Vec<String>,
     /// Order by these columns; a - before one puts the largest first: --sort -used_pct,host
     #[arg(
         long,
@@ -37,7 +37,7 @@ pub struct RowArgs {
 impl RowArgs {
     /// Whether any of them was given.
     pub fn is_asked(&self) -> bool {
-        let lists = [&self.select, &self.sort, &self.group];
+        let lists = [&self.chosen, &self.sort, &self.group];
         self.condition.is_some()
             || self.form.format.is_some()
             || lists.iter().any(|list| !list.is_empty())

@@ -161,6 +161,17 @@ impl Database {
                 _ => needed[n].jobs.extend(&sheet.jobs),
             }
         }
+        // Of columns that USING and NATURAL join by, SQLite does not say that they are read.
+        let text = statement.to_ascii_lowercase();
+        if text.contains("join") {
+            for (needed, sheet) in needed.iter_mut().zip(&self.sheets) {
+                let jobs = mentioned(&text, sheet);
+                if !jobs.is_empty() {
+                    needed.jobs.extend(jobs);
+                    needed.columns.extend(0..sheet.columns.len());
+                }
+            }
+        }
         Ok(needed)
     }
 
@@ -324,6 +335,23 @@ impl Database {
         };
         SqlError::Statement(format!("{what}{hint}"))
     }
+}
+
+/// The jobs whose rows a text in small letters may speak of: those of views it names, and all where it names the table.
+fn mentioned(text: &str, sheet: &Sheet) -> BTreeSet<u64> {
+    let mut jobs = BTreeSet::new();
+    for (at, name) in text.match_indices(&sheet.name) {
+        let after = &text[at + name.len()..];
+        let digits = after.strip_prefix('_').map_or("", |after| {
+            let end = after.find(|c: char| !c.is_ascii_digit());
+            &after[..end.unwrap_or(after.len())]
+        });
+        match digits.parse() {
+            Ok(job) if sheet.jobs.contains(&job) => _ = jobs.insert(job),
+            _ => jobs.extend(&sheet.jobs),
+        }
+    }
+    jobs
 }
 
 fn wrong(error: rusqlite::Error) -> SqlError {
@@ -546,6 +574,22 @@ mod tests {
             .expect("a statement");
         assert_eq!(needed[0].jobs, [7, 9].into());
         assert_eq!(needed[1], Needed::default());
+    }
+
+    #[test]
+    fn what_is_joined_by_name_is_needed_too() {
+        let mut database = database();
+        let needed = database
+            .needed("SELECT count(f.size) FROM Memory NATURAL JOIN filesystems_7 f")
+            .expect("a statement");
+        assert_eq!(needed[0].jobs, [7].into());
+        assert_eq!(needed[1].jobs, [11].into());
+        assert!(needed[1].columns.contains(&0), "the host joins");
+        let needed = database
+            .needed("select total from memory join filesystems using (host)")
+            .expect("a statement");
+        assert_eq!(needed[0].jobs, [7, 9].into());
+        assert!(needed[0].columns.contains(&0));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod faults;
 mod login;
 mod output;
 mod questions;
+mod rows;
 mod stop;
 mod story;
 mod targets;

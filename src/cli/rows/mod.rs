@@ -72,8 +72,8 @@ fn filter(table: &Table, args: &RowArgs) -> Result<Option<Filter>, CliError> {
     // What is asked of columns is looked at on the table as long as it is empty.
     let mut empty = Table::new(table.columns.clone());
     empty.sort(&args.sort).map_err(no_column)?;
-    if !args.select.is_empty() && args.group.is_empty() {
-        empty.select(&args.select).map_err(no_column)?;
+    if !args.chosen.is_empty() && args.group.is_empty() {
+        empty.select(&args.chosen).map_err(no_column)?;
     }
     let text = args.condition.as_deref();
     let parsed = text.map(|text| Filter::parse(text, &table.columns));
@@ -99,14 +99,14 @@ fn shaped(
         if !args.sort.is_empty() {
             grouped.sort(&args.sort).map_err(no_column)?;
         }
-        if !args.select.is_empty() {
-            grouped.select(&args.select).map_err(no_column)?;
+        if !args.chosen.is_empty() {
+            grouped.select(&args.chosen).map_err(no_column)?;
         }
         return Ok(grouped);
     }
     table.sort(&args.sort).map_err(no_column)?;
-    if !args.select.is_empty() {
-        table.select(&args.select).map_err(no_column)?;
+    if !args.chosen.is_empty() {
+        table.select(&args.chosen).map_err(no_column)?;
     } else if every == EveryColumn::OnlyOwn {
         let own = shape.columns.iter().map(|column| column.name.clone());
         let names: Vec<String> = std::iter::once(GIVEN[0].0.to_string()).chain(own).collect();

@@ -75,6 +75,8 @@ pub struct Query {
     pub parameters: Vec<Parameter>,
     /// How its output is read as rows; a query without columns has text.
     pub shape: Option<Shape>,
+    /// Its file, as it is.
+    pub text: String,
     pub origin: Origin,
 }
 

@@ -44,7 +44,7 @@ impl Platform {
 }
 
 /// The script that is each platform's own there, and `other` elsewhere.
-pub(super) fn joined(query: &str, platforms: &[(Platform, String)], other: Option<&str>) -> String {
+pub(super) fn joined(platforms: &[(Platform, String)], other: Option<&str>) -> String {
     let mut text = "case $(uname -s) in\n".to_string();
     for (platform, script) in platforms {
         _ = writeln!(text, "{})", platform.pattern());
@@ -63,7 +63,7 @@ pub(super) fn joined(query: &str, platforms: &[(Platform, String)], other: Optio
         text.push_str(";;\n");
     }
     text.push_str("*)\n");
-    let unknown = || format!("echo \"{query} does not know $(uname -s)\" >&2\nexit 1");
+    let unknown = || "echo \"this query does not know $(uname -s)\" >&2\nexit 1".to_string();
     let other = other.map_or_else(unknown, |script| script.trim_end().to_string());
     _ = writeln!(text, "{other}");
     text.push_str(";;\nesac\n");

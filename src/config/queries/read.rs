@@ -73,7 +73,7 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
     let Some(doc) = said.doc.take() else {
         return needs("a query needs a doc: what it asks, in one line");
     };
-    let script = |text| Payload::Script {
+    let script = |text: String| Payload::Script {
         name: name.to_string(),
         interpreter: "sh".to_string(),
         text,
@@ -84,8 +84,8 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
         said.platforms.is_empty(),
     ) {
         (Some(command), None, true) => Payload::Command(command),
-        (None, Some(text), true) => script(text),
-        (None, other, false) => script(joined(name, &said.platforms, other.as_deref())),
+        (None, Some(other), true) => script(other),
+        (None, other, false) => script(joined(&said.platforms, other.as_deref())),
         (None, None, true) => return needs("a query needs a command or a script"),
         (Some(_), Some(_), _) => return needs("a query has a command or a script, not both"),
         (Some(_), None, false) => {
@@ -106,6 +106,7 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
         effect: said.effect,
         parameters: said.parameters,
         shape,
+        text: text.to_string(),
         origin,
     })
 }

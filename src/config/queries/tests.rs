@@ -162,7 +162,7 @@ fn each_platform_has_its_own_script() {
         let want = (
             Some(1),
             String::new(),
-            "q does not know Linux\n".to_string(),
+            "this query does not know Linux\n".to_string(),
         );
         assert_eq!(fed(&["sh"], &payload), Some(want));
     }
@@ -324,8 +324,10 @@ fn later_directories_win() {
         effect: Effect::Looks,
         parameters: Vec::new(),
         shape: None,
+        text: one(&queries, "mine").text.clone(),
         origin: Origin::File(root.path().join("0/mine.toml")),
     };
+    assert!(mine.text.starts_with("doc = \"M\""));
     assert_eq!(one(&queries, "mine"), &mine);
 }
 
