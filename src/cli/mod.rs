@@ -10,6 +10,7 @@ mod context;
 mod daemon;
 mod demo;
 mod doctor;
+mod earlier;
 mod ends;
 mod error;
 mod fold;

@@ -3,8 +3,9 @@
 use super::attend::beside;
 use super::confirm::{Above, confirm};
 use super::context::{Context, config_directory, unexpected};
+use super::earlier::expand;
 use super::error::{CliError, Exit};
-use super::rows::show;
+use super::rows::{check, show};
 use super::run::{Manner, begin, interrupted, submit};
 use crate::command::query::QueryRun;
 use crate::command::rows::RowArgs;
@@ -17,7 +18,8 @@ use crate::daemon::client::Absent;
 use crate::targets::nearest;
 use crate::wire::{Reply, Request};
 
-pub(super) async fn query(context: &Context, args: QueryRun) -> Result<Exit, CliError> {
+pub(super) async fn query(context: &Context, mut args: QueryRun) -> Result<Exit, CliError> {
+    expand(context, &mut args.on).await?;
     let path = SearchPath::usual(config_directory().as_deref());
     let (known, mistakes) = queries::load(&path);
     for mistake in &mistakes {
@@ -36,6 +38,9 @@ pub(super) async fn query(context: &Context, args: QueryRun) -> Result<Exit, Cli
             "`regatta rows` reads it by the line, once `regatta query {}` has run",
             query.name
         )));
+    }
+    if let Some(shape) = &query.shape {
+        check(shape, &args.rows)?;
     }
     let spec = context.planner().query(&args, query)?;
     let asked = match query.effect {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::attend::{Whose, attend};
 use super::confirm::{Above, confirm};
 use super::context::{Context, unexpected};
+use super::earlier::expand;
 use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
@@ -28,7 +29,8 @@ use crate::wire::{Reply, Request};
 /// How long after the first Ctrl-C a second one stops the job.
 const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
+pub(super) async fn run(context: &Context, mut args: Run) -> Result<Exit, CliError> {
+    expand(context, &mut args.on).await?;
     let spec = spec(context, &args)?;
     begin(context, spec, Manner::of(args.begin), Above::Configured).await
 }

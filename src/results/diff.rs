@@ -11,10 +11,15 @@ use super::value::{Kind, Value};
 type Keyed<'a> = BTreeMap<(Vec<&'a Value>, usize), &'a Row>;
 
 /// Every change as a row: the host, the key of what changed, and what it was and is.  Rows are found again by the columns
-/// in `key`, by all of their own columns where it is empty; both tables have the columns of every row, then their own.
+/// in `key`.  Where it is empty, the one row of a host is the same one, and of several those are that are the same in all
+/// of their own columns.  Both tables have the columns of every row, then their own.
 pub fn diff(before: &Table, after: &Table, key: &[String]) -> Table {
     let own = &after.columns[GIVEN.len()..];
-    let is_key = |column: &Column| key.is_empty() || key.contains(&column.name);
+    let single = own.len() > 1 && is_single(before) && is_single(after);
+    let is_key = |column: &Column| match key {
+        [] => !single,
+        names => names.contains(&column.name),
+    };
     let keys: Vec<&Column> = own.iter().filter(|column| is_key(column)).collect();
     let rest: Vec<&Column> = own.iter().filter(|column| !is_key(column)).collect();
     let mut columns = vec![
@@ -82,6 +87,12 @@ pub fn diff(before: &Table, after: &Table, key: &[String]) -> Table {
         }
     }
     changes
+}
+
+/// Whether no host has more than one row.
+fn is_single(table: &Table) -> bool {
+    let mut hosts = BTreeSet::new();
+    table.rows.iter().all(|row| hosts.insert(&row[0]))
 }
 
 fn place(table: &Table, name: &str) -> Option<usize> {
@@ -176,6 +187,26 @@ mod tests {
             ]
         );
         assert!(diff(&before, &before, &key).rows.is_empty());
+    }
+
+    #[test]
+    fn the_one_row_of_a_host_has_changed() {
+        let mut shape = Shape::lines();
+        shape.columns = ["id", "version"]
+            .map(|name| Column::new(name, Kind::Text))
+            .into();
+        let before = table(
+            &shape,
+            &[("a", &["debian", "12"]), ("b", &["debian", "12"])],
+        );
+        let after = table(
+            &shape,
+            &[("a", &["debian", "13"]), ("b", &["debian", "12"])],
+        );
+        assert_eq!(
+            shown(&diff(&before, &after, &[])),
+            ["a|changed|version|12|13"]
+        );
     }
 
     #[test]

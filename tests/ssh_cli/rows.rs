@@ -227,6 +227,24 @@ fn hosts_that_give_no_rows_are_named() {
         .exits(1);
     table.prints("HOST       NAME   SIZE\n127.1.0.1  b     20 GB\n127.1.0.4  b     20 GB\n");
 
+    // What came of it can be the next targets.
+    let dry =
+        |targets: &str| console.with(&config, &["run", "--dry-run", "-t", targets, "--", "true"]);
+    dry("%document.failed").exits(0).prints("127.1.0.3\n");
+    dry("%document.127.1.0.[1-2]")
+        .exits(0)
+        .prints("127.1.0.1\n127.1.0.2\n");
+    dry("%document.group:1")
+        .exits(0)
+        .prints("127.1.0.1\n127.1.0.4\n");
+    dry("%document.group:9")
+        .exits(3)
+        .says(&["has 3 groups, and no group:9"]);
+    dry("%document.group:x")
+        .exits(2)
+        .says(&["\"x\" is no number of a group"]);
+    dry("%nothing").exits(3);
+
     // A mistake is shown at its place, before anything is read.
     let wrong = console
         .regatta(&["rows", "document", "--where", "size > 1 and nam = b"])

@@ -12,6 +12,7 @@ use crate::core::select::Selector;
 use crate::results::diff::diff as changes;
 use crate::results::{Shape, Table, Value};
 use crate::targets::HostSet;
+use crate::view::rows::field;
 
 /// One of the two runs.
 struct Run {
@@ -34,19 +35,25 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
         return Err(CliError::usage(message).hint("compare two jobs of one query"));
     }
     // Rows that are not there because a host failed have not been removed.
-    let both: BTreeSet<&String> = before.whole.intersection(&after.whole).collect();
+    let both: BTreeSet<&str> = before
+        .whole
+        .intersection(&after.whole)
+        .map(String::as_str)
+        .collect();
     let only = |table: &Table| {
         let mut table = table.clone();
-        table.rows.retain(|row| matches!(&row[0], Value::Text(host) if both.iter().any(|known| ***known == **host)));
+        table
+            .rows
+            .retain(|row| matches!(&row[0], Value::Text(host) if both.contains(&**host)));
         table
     };
-    print(
-        context,
-        &changes(&only(&before.table), &only(&after.table), &after.shape.key),
-        &args.form,
-    )?;
-    let all: BTreeSet<&String> = before.hosts.union(&after.hosts).collect();
-    let left: Vec<&str> = all.difference(&both).map(|host| host.as_str()).collect();
+    let mut changes = changes(&only(&before.table), &only(&after.table), &after.shape.key);
+    if context.is_for_people(&args.form) {
+        tell_apart(&mut changes);
+    }
+    print(context, &changes, &args.form)?;
+    let all = before.hosts.union(&after.hosts).map(String::as_str);
+    let left: Vec<&str> = all.filter(|host| !both.contains(host)).collect();
     if left.is_empty() {
         return Ok(Exit::Done);
     }
@@ -56,6 +63,26 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
         "not compared, because they did not complete in both jobs: {folded}"
     ));
     Ok(Exit::Failed)
+}
+
+/// What reads the same as it did and has changed is written exactly.
+fn tell_apart(changes: &mut Table) {
+    let place = |name: &str| {
+        changes
+            .columns
+            .iter()
+            .rposition(|column| column.name == name)
+    };
+    let (Some(before), Some(after)) = (place("before"), place("after")) else {
+        return;
+    };
+    for row in &mut changes.rows {
+        if field(&row[before]) == field(&row[after]) {
+            for n in [before, after] {
+                row[n] = Value::text(&row[n].to_string());
+            }
+        }
+    }
 }
 
 async fn run(context: &Context, select: &Selector) -> Result<Run, CliError> {

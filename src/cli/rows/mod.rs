@@ -53,7 +53,7 @@ pub(super) async fn show(
     }
     let mut table = Table::new(shape.all_columns());
     // What is wrong with the condition is said before anything is read.
-    let filter = filter(&table, args)?;
+    let filter = filter(&shape, args)?;
     let report = gather(context, select, &picked, &sources, |_, rows| {
         let rows = rows.into_iter();
         table
@@ -61,25 +61,32 @@ pub(super) async fn show(
             .extend(rows.filter(|row| filter.as_ref().is_none_or(|filter| filter.takes(row))));
     })
     .await?;
-    let table = shaped(table, &shape, args, context.wants_all_columns(&args.form))?;
+    let shown = match (context.is_for_people(&args.form), picked.jobs.len()) {
+        (false, _) => Shown::Everything,
+        (true, 1) => Shown::Own,
+        (true, _) => Shown::OwnAndJob,
+    };
+    let table = shaped(table, &shape, args, shown)?;
     print(context, &table, &args.form)?;
     report.say(context);
     let sound = report.is_sound() && picked.unknown.is_empty();
     Ok(if sound { Exit::Done } else { Exit::Failed })
 }
 
-fn filter(table: &Table, args: &RowArgs) -> Result<Option<Filter>, CliError> {
-    // What is asked of columns is looked at on the table as long as it is empty.
-    let mut empty = Table::new(table.columns.clone());
-    empty.sort(&args.sort).map_err(no_column)?;
-    if !args.chosen.is_empty() && args.group.is_empty() {
-        empty.select(&args.chosen).map_err(no_column)?;
-    }
+/// Whether a query's rows can be shown as asked: before it runs anywhere.
+pub(super) fn check(shape: &Shape, args: &RowArgs) -> Result<(), CliError> {
+    filter(shape, args).map(drop)
+}
+
+/// The condition; what is asked of columns is looked at on a table without rows.
+fn filter(shape: &Shape, args: &RowArgs) -> Result<Option<Filter>, CliError> {
+    let empty = Table::new(shape.all_columns());
     let text = args.condition.as_deref();
-    let parsed = text.map(|text| Filter::parse(text, &table.columns));
-    parsed
-        .transpose()
-        .map_err(|error| CliError::usage(format!("--where: {error}")))
+    let parsed = text.map(|text| Filter::parse(text, &empty.columns));
+    let filter = parsed.transpose();
+    let filter = filter.map_err(|error| CliError::usage(format!("--where: {error}")))?;
+    shaped(empty, shape, args, Shown::Everything)?;
+    Ok(filter)
 }
 
 /// The table in the order, with the columns, and in the groups that were asked for.
@@ -87,7 +94,7 @@ fn shaped(
     mut table: Table,
     shape: &Shape,
     args: &RowArgs,
-    every: EveryColumn,
+    shown: Shown,
 ) -> Result<Table, CliError> {
     if !args.group.is_empty() {
         let fold = |hosts: &[&str]| {
@@ -107,21 +114,29 @@ fn shaped(
     table.sort(&args.sort).map_err(no_column)?;
     if !args.chosen.is_empty() {
         table.select(&args.chosen).map_err(no_column)?;
-    } else if every == EveryColumn::OnlyOwn {
-        let own = shape.columns.iter().map(|column| column.name.clone());
-        let names: Vec<String> = std::iter::once(GIVEN[0].0.to_string()).chain(own).collect();
-        table.select(&names).map_err(no_column)?;
+        return Ok(table);
     }
+    let [(host, _), (job, _), _] = GIVEN;
+    let given: &[&str] = match shown {
+        Shown::Everything => return Ok(table),
+        Shown::Own => &[host],
+        Shown::OwnAndJob => &[job, host],
+    };
+    let own = shape.columns.iter().map(|column| column.name.clone());
+    let names: Vec<String> = given.iter().map(ToString::to_string).chain(own).collect();
+    table.select(&names).map_err(no_column)?;
     Ok(table)
 }
 
-/// Whether rows come with everything they have, where no columns were chosen.
+/// What is shown where no columns were chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EveryColumn {
-    /// For programs.
-    Shown,
-    /// The host and the query's own.
-    OnlyOwn,
+enum Shown {
+    /// All there is, for programs.
+    Everything,
+    /// The host, and the query's own.
+    Own,
+    /// The same, and which job each row is of.
+    OwnAndJob,
 }
 
 fn no_column(error: NoColumn) -> CliError {

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use super::EveryColumn;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::command::rows::{FormArgs, Format};
@@ -20,11 +19,11 @@ impl Context {
         args.format.unwrap_or(usual)
     }
 
-    /// People are shown what the query asks, programs are given all.
-    pub(super) fn wants_all_columns(&self, args: &FormArgs) -> EveryColumn {
+    /// Whether people read it, who are shown what the query asks and no more.
+    pub(super) fn is_for_people(&self, args: &FormArgs) -> bool {
         match self.format(args) {
-            Format::Table | Format::Md => EveryColumn::OnlyOwn,
-            Format::Json | Format::Ndjson | Format::Csv => EveryColumn::Shown,
+            Format::Table | Format::Md => true,
+            Format::Json | Format::Ndjson | Format::Csv => false,
         }
     }
 }
