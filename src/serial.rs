@@ -9,16 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::fleet::Command;
 use crate::core::ids::ChildId;
-use crate::core::job::{Pin, Queue};
+use crate::core::job::Pin;
 use crate::core::journal::Revision;
 use crate::core::ladder::{Force, Rigour};
 use crate::core::output::{Count, Stream, Streams};
 use crate::core::question::{QuestionId, Response};
-use crate::core::reason::{Fate, Left, Limit, Reason};
+use crate::core::reason::{Doubt, Fate, Left, Limit, Reason};
 use crate::core::receive::{Mode, Patience, ReceiveAsk};
 use crate::core::saved::SavedState;
 use crate::core::select::Selector;
-use crate::core::spec::{Asking, Host, JobSpec, Limits, OnFull, Payload};
+use crate::core::spec::{Asking, Host, JobSpec, Limits, Motion, OnFull, Payload};
 use crate::core::state::{Cause, State};
 use crate::core::wait::Until;
 
@@ -92,10 +92,10 @@ pub(crate) enum ForceDef {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Queue")]
-pub(crate) enum QueueDef {
-    Flowing,
-    Paused,
+#[serde(remote = "Motion")]
+pub(crate) enum MotionDef {
+    Suspend,
+    Resume,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -226,11 +226,15 @@ pub(crate) enum CommandDef {
         select: Vec<Selector>,
         fanout: NonZeroU32,
     },
-    Queue {
+    Pause {
         #[serde(with = "selectors")]
         select: Vec<Selector>,
-        #[serde(with = "QueueDef")]
-        queue: Queue,
+    },
+    Move {
+        #[serde(with = "selectors")]
+        select: Vec<Selector>,
+        #[serde(with = "MotionDef")]
+        motion: Motion,
     },
     Wait {
         #[serde(with = "selectors")]
@@ -294,6 +298,7 @@ pub(crate) enum ReasonDef {
     HostKeyUnknown(String),
     HostKeyChanged(String),
     AuthFailed(String),
+    Sudo(String),
     Refused(String),
     BadSettings(String),
     TimedOut {
@@ -311,7 +316,24 @@ pub(crate) enum ReasonDef {
         #[serde(with = "FateDef")]
         fate: Fate,
     },
+    Unmoved(#[serde(with = "DoubtDef")] Doubt),
     Internal(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Doubt")]
+pub(crate) enum DoubtDef {
+    Seen {
+        #[serde(with = "MotionDef")]
+        motion: Motion,
+        pids: Vec<u32>,
+    },
+    Unproved {
+        #[serde(with = "MotionDef")]
+        motion: Motion,
+        pid: Option<u32>,
+        why: String,
+    },
 }
 
 #[derive(Serialize, Deserialize)]

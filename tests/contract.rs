@@ -1,10 +1,12 @@
 //! The JSON contract: which keys there are, of which type, in which words.  Whoever changes what this pins breaks
 //! somebody's script: names are added, never changed or removed.
 
+mod fleet;
 mod support;
 
 use std::collections::BTreeMap;
 
+use fleet::sshd::Fleet;
 use serde_json::{Value, json};
 use support::{Home, until};
 
@@ -119,7 +121,7 @@ const STATES: [&str; 10] = [
 ];
 
 /// The kinds of reasons.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 18] = [
     "exit",
     "signal",
     "unreachable",
@@ -132,6 +134,9 @@ const KINDS: [&str; 15] = [
     "timed_out",
     "stopped",
     "stop_unconfirmed",
+    "suspend_unconfirmed",
+    "resume_unconfirmed",
+    "sudo",
     "connection_lost",
     "internal",
     "blocked",
@@ -159,7 +164,14 @@ fn child() -> Form {
 
 /// What a child says only while it is Blocked.
 fn blocked_child() -> Form {
-    let needs = word(&["host_key", "passphrase", "password", "prompt", "receiver"]);
+    let needs = word(&[
+        "host_key",
+        "passphrase",
+        "password",
+        "sudo",
+        "prompt",
+        "receiver",
+    ]);
     let question = vec![("id", optional(Count)), ("kind", needs), ("text", Text)];
     let mut keys = child_keys();
     keys.push(("question", Object(question)));
@@ -339,6 +351,30 @@ fn a_blocked_child_says_what_it_needs_and_answer_lists_what_is_asked() {
     check(&asked.json(), &Is(json!([])));
     home.regatta(&["stop", &job.to_string()]).exits(0);
     check(&home.child_now(job), &child());
+}
+
+#[test]
+fn suspend_and_resume_print_what_was_told() {
+    let home = Home::new();
+    let job = home.job("echo ready; sleep 1000");
+    home.until_output(job, 6);
+    let id = job.to_string();
+    let form = Object(vec![
+        ("changed", List(Box::new(Count))),
+        ("children", List(Box::new(child()))),
+        ("refused", List(Box::new(Text))),
+    ]);
+    for (verb, state) in [("suspend", "Suspended"), ("resume", "Running")] {
+        let value = home.regatta(&[verb, "--json", &id]).exits(0).json();
+        check(&value, &form);
+        assert_eq!(
+            (&value["changed"], &value["children"][0]["state"]),
+            (&json!([job]), &json!(state))
+        );
+    }
+    let value = home.regatta(&["resume", "--json", "none"]).json();
+    check(&value, &form);
+    assert_eq!(value["refused"][0], "no job is named none");
 }
 
 #[test]
@@ -629,6 +665,48 @@ fn daemon_status_prints_what_it_has() {
     assert_eq!(home.status()["children"], 0);
 }
 
+#[test]
+fn connections_prints_which_are_kept() {
+    let home = Home::new();
+    assert_eq!(
+        home.regatta(&["connections", "--json"]).exits(0).json(),
+        json!([])
+    );
+    let Some(fleet) = Fleet::start("connections_prints_which_are_kept", "") else {
+        return;
+    };
+    let config = fleet.path("ssh_config");
+    let config = config.to_str().expect("a UTF-8 path");
+    home.regatta(&["-F", config, "run", "-w", "-t", "127.1.0.1", "--", "true"])
+        .exits(0);
+    let form = Object(vec![
+        ("hosts", Is(json!(["127.1.0.1"]))),
+        ("user", Text),
+        ("address", Is(json!("127.1.0.1"))),
+        ("port", Is(json!(fleet.port))),
+        ("via", Is(json!([]))),
+        ("proxy_command", optional(Text)),
+        (
+            "carries",
+            Either(vec![Is(json!("commands")), Is(json!("connections"))]),
+        ),
+        ("channels", Is(json!(0))),
+        ("age", Seconds),
+        ("idle", optional(Seconds)),
+        ("bytes", Object(vec![("received", Count), ("sent", Count)])),
+    ]);
+    let list = || List(Box::new(form.clone()));
+    check(
+        &home.regatta(&["connections", "--json"]).exits(0).json(),
+        &list(),
+    );
+    let closing = ["connections", "--close", "all", "--json"];
+    check(
+        &home.regatta(&closing).exits(0).json(),
+        &Object(vec![("closed", list()), ("in_use", list())]),
+    );
+}
+
 fn who() -> Form {
     Object(vec![
         ("uid", Count),
@@ -660,13 +738,16 @@ fn audit_prints_entries() {
         let ran = home.regatta(&["audit", "--json", what]).exits(0);
         ran.records().pop()
     };
-    let entry_of = |what: &str| found(what).expect("it is noted");
+    // Of a receive, say, only once the client has said that it has everything.
+    let entry_of = |what: &str| {
+        until(&format!("{what} is noted"), || found(what).is_some());
+        found(what).expect("entries stay")
+    };
     check(&entry_of("run"), &entry("run", about()));
     let mode = ("mode", word(&["drain", "keep", "all"]));
     let receive = vec![("job", Count), ("hosts", Text), mode];
     check(&entry_of("receive"), &entry("receive", receive));
     check(&entry_of("daemon start"), &entry("daemon start", vec![]));
-    until("the outcome is noted", || found("outcome").is_some());
     let result = Form::Some(vec![
         ("hosts", Text),
         ("state", word(&STATES)),

@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 
 use fleet::{Job, Outcome, command, script, sshd, within};
 use regatta::core::reason::{Limit, Reason};
-use regatta::core::spec::{Ended, Host, Inquiry, Payload, Proof, Signal};
+use regatta::core::spec::{Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal};
 use regatta::demo::fleet::Fleet;
 use regatta::demo::place::Place;
 use regatta::demo::server::{Config, Faults, Server, new_key};
@@ -173,6 +173,33 @@ async fn signals_on_the_lifeline_end_a_command() {
         let proof = outcome.prove(&simulation.runner(), Duration::ZERO).await;
         assert_eq!(proof, Proof::Gone, "{line}");
     }
+    simulation.end().await;
+}
+
+#[tokio::test]
+async fn commands_stand_still_go_on_and_become_somebody_else() {
+    let simulation = Simulation::start(Faults::None).await;
+    let runner = simulation.runner();
+    let mut order = simulation.order("web02", command("echo ready; sleep 0.1; echo over"));
+    let by_sudo = ("sudo".to_owned(), "root".to_owned());
+    order.options = order.options.iter().cloned().chain([by_sudo]).collect();
+    let mut job = Job::start(&runner, order);
+    within(job.until_output("ready")).await;
+    let moved = job.set_in_motion(&runner, Motion::Suspend).await;
+    assert_eq!(moved, Moved::All);
+    // It would be over by now.
+    assert_eq!(
+        job.set_in_motion(&runner, Motion::Suspend).await,
+        Moved::All
+    );
+    let ended = tokio::time::timeout(Duration::from_millis(400), job.until_output("over")).await;
+    assert!(ended.is_err(), "it stands still");
+    assert_eq!(job.set_in_motion(&runner, Motion::Resume).await, Moved::All);
+    let outcome = within(job.finish()).await;
+    assert_eq!(
+        (outcome.text().as_str(), outcome.ended),
+        ("ready\nover\n", Ended::Exited(0))
+    );
     simulation.end().await;
 }
 

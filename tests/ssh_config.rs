@@ -8,34 +8,67 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use regatta::config::ssh_config::{ClientConfig, ConfigSource, LocalEnv, Overrides};
+use regatta::config::ssh_config::{
+    Answers, ClientConfig, Commands, ConfigSource, LocalEnv, Overrides,
+};
 
 /// What [`regatta::config::ssh_config::HostSettings::render`] can print.
-const MODELLED: [&str; 23] = [
+const MODELLED: [&str; 41] = [
+    "addkeystoagent",
     "addressfamily",
     "batchmode",
     "bindaddress",
+    "canonicalizehostname",
+    "casignaturealgorithms",
     "certificatefile",
+    "ciphers",
+    "compression",
+    "connectionattempts",
     "connecttimeout",
     "globalknownhostsfile",
     "hashknownhosts",
+    "hostkeyalgorithms",
     "hostkeyalias",
     "hostname",
     "identitiesonly",
     "identityagent",
     "identityfile",
     "kbdinteractiveauthentication",
+    "kexalgorithms",
+    "macs",
     "numberofpasswordprompts",
     "passwordauthentication",
     "port",
+    "preferredauthentications",
     "proxycommand",
     "proxyjump",
+    "pubkeyacceptedalgorithms",
+    "pubkeyauthentication",
+    "rekeylimit",
+    "requiredrsasize",
+    "revokedhostkeys",
+    "sendenv",
     "serveralivecountmax",
     "serveraliveinterval",
+    "setenv",
     "stricthostkeychecking",
+    "updatehostkeys",
     "user",
     "userknownhostsfile",
 ];
+
+/// The lists of algorithms.  regatta prints those that are set; what it takes where none is, is its own affair.
+const LISTS: [&str; 6] = [
+    "casignaturealgorithms",
+    "ciphers",
+    "hostkeyalgorithms",
+    "kexalgorithms",
+    "macs",
+    "pubkeyacceptedalgorithms",
+];
+
+/// Key exchanges that older versions of OpenSSH do not know.
+const NEWER: &str = "mlkem768x25519-sha256,";
 
 /// Configurations by hand, each tried with all of [`HOSTS`]. `@DIR@` is the directory of the included files.
 const BY_HAND: &[&str] = &[
@@ -105,6 +138,109 @@ const BY_HAND: &[&str] = &[
     "Host web1\n IgnoreUnknown foo\nHost *\n Foo yes\n",
     "Foo yes\nIgnoreUnknown foo\n",
     "Ciphers aes256-ctr\nMACs hmac-sha2-256\nKexAlgorithms curve25519-sha256\nHostKeyAlgorithms +ssh-rsa\nUser x\n",
+    "Ciphers +aes128-cbc\nCiphers ignored-by-now-but-unknown\n",
+    "Ciphers +aes128-cbc,3des-cbc\nCiphers aes128-ctr\nMACs -*sha1*\n",
+    "Ciphers ^aes256-gcm@openssh.com,aes128-cbc\nMACs ^hmac-sha1,hmac-md5\n",
+    "Ciphers -aes*,chacha*\n",
+    "Ciphers -aes128-*,!aes128-ctr,aes*\nKexAlgorithms -sntrup*,ecdh-*\n",
+    "Ciphers aes*\n",
+    "Ciphers aes128-ctr,nonsense\n",
+    "Ciphers aes128-ctr,,nonsense\n",
+    "Ciphers +\n",
+    "Ciphers -\n",
+    "Ciphers \"\"\n",
+    "Ciphers \"aes128-ctr,aes256-ctr\" # comment\n",
+    "Ciphers aes128-ctr aes256-ctr\n",
+    "Host other\n Ciphers nonsense\n",
+    "MACs hmac-sha1,hmac-sha1,hmac-sha2-256\n",
+    "MACs umac-*\n",
+    "KexAlgorithms +diffie-hellman-group14-sha1,diffie-hellman-group1-sha1\n",
+    "KexAlgorithms ^diffie-hellman-group14-sha1,curve25519-sha256\n",
+    "KexAlgorithms diffie-hellman-group-exchange-sha1\nKexAlgorithms curve25519-sha256\n",
+    "HostKeyAlgorithms ssh-ed25519,rsa-*\nPubkeyAcceptedAlgorithms +ssh-rsa,ssh-dss\n",
+    "HostKeyAlgorithms ^rsa-sha2-256,rsa-sha2-512\nPubkeyAcceptedKeyTypes -*cert*,sk-*\n",
+    "HostKeyAlgorithms *\nPubkeyAcceptedAlgorithms ssh-*\n",
+    "HostKeyAlgorithms *-cert-v01@openssh.com,*\n",
+    "HostKeyAlgorithms rsa-sha2-*\nCASignatureAlgorithms ^rsa-sha2-256\n",
+    "HostKeyAlgorithms ssh-nonsense\n",
+    "HostKeyAlgorithms !ssh-rsa\n",
+    "HostKeyAlgorithms ssh-ed25519,!ssh-rsa\n",
+    "HostKeyAlgorithms -ssh-ed25519\nCASignatureAlgorithms -rsa-*\n",
+    "CASignatureAlgorithms +ssh-rsa\n",
+    "HostKeyAlgorithms ,\n",
+    "Compression yes\nCompression no\nConnectionAttempts 4\n",
+    "Compression NO\nConnectionAttempts 0\n",
+    "Compression true\n",
+    "ConnectionAttempts -1\n",
+    "PreferredAuthentications password,publickey,nonsense\nPubkeyAuthentication no\n",
+    "PreferredAuthentications \"password\"\nPubkeyAuthentication unbound\n",
+    "PreferredAuthentications a b\n",
+    "PubkeyAuthentication host-bound\nPubkeyAuthentication no\n",
+    "PubkeyAuthentication maybe\n",
+    "DSAAuthentication no\n",
+    "RekeyLimit 1M\nRekeyLimit 2M 1h\n",
+    "RekeyLimit default none\nRekeyLimit 1G 30m\n",
+    "RekeyLimit 1.5G 90\n",
+    "RekeyLimit 16\n",
+    "RekeyLimit 15\n",
+    "RekeyLimit 0\n",
+    "RekeyLimit 1.25k 1w\nRekeyLimit default\n",
+    "RekeyLimit 1X\n",
+    "RekeyLimit -1\n",
+    "RekeyLimit 1M soon\n",
+    "RekeyLimit 1M 1h more\n",
+    "RekeyLimit\n",
+    "RequiredRSASize 2048\nRequiredRSASize 1024\n",
+    "RequiredRSASize x\n",
+    "RevokedHostKeys ~/revoked-%h-%k\nRevokedHostKeys later\n",
+    "RevokedHostKeys none\nRevokedHostKeys later\n",
+    "SendEnv LANG LC_*\nSendEnv A\nSetEnv A=1 B=2\nSetEnv C=3\n",
+    "SendEnv LANG LC_* L?\nSendEnv -L*\nSendEnv LANG\n",
+    "SendEnv X Y\nHost web*\n SendEnv -X Z\n",
+    "SendEnv A=B\n",
+    "SendEnv \"\"\n",
+    "SendEnv\n",
+    "SetEnv A=1 A=2 \"B=with space\" C=\n",
+    "SetEnv A\n",
+    "SetEnv =x\n",
+    "Host web1\n SetEnv W=1\nHost *\n SetEnv V=2\n",
+    "AddKeysToAgent yes\nAddKeysToAgent no\n",
+    "AddKeysToAgent confirm 5m\n",
+    "AddKeysToAgent 1h\n",
+    "AddKeysToAgent 0\n",
+    "AddKeysToAgent ask\n",
+    "AddKeysToAgent yes 5m\n",
+    "AddKeysToAgent nonsense\n",
+    "AddKeysToAgent confirm soon\n",
+    "AddKeysToAgent confirm 5m more\n",
+    "UpdateHostKeys ask\n",
+    "UpdateHostKeys yes\nUserKnownHostsFile x\n",
+    "UserKnownHostsFile ~/.ssh/known_hosts\n",
+    "UserKnownHostsFile ~/.ssh/known_hosts ~/.ssh/known_hosts2\n",
+    "UpdateHostKeys maybe\n",
+    "CanonicalizeHostname yes\nHostName %h.Example.org\nMatch canonical host *.example.org\n User final\nHost *.example.org\n Port 7\n",
+    "CanonicalizeHostname always\nMatch final\n User final\n",
+    "CanonicalizeHostname no\nMatch canonical\n User final\n",
+    "CanonicalizeHostname maybe\n",
+    "User first\nMatch final\n User final\n Port 9\n",
+    "Match !final\n User first\nMatch final host web1\n Port 9\n IdentityFile ~/final\n",
+    "HostName real-%h\nMatch final host real-*\n Port 9\nHost real-web1\n User real\nHost web1\n Port 3\n",
+    "SendEnv A\nIdentityFile x\nMatch final all\n SendEnv B\n",
+    "Match host nothing final\n Port 9\nHost WEB1\n Port 4\n",
+    "Match canonical\n User final\n",
+    "Match exec true\n User ran\n",
+    "Match exec false\n User ran\nMatch !exec false\n Port 9\n",
+    "Match exec \"test %n = web1\"\n User ran\nMatch exec \"exit 3\"\n Port 9\n",
+    "HostName real-%h\nUser me\nPort 7\nMatch exec \"test %h-%r-%p-%k = real-web1-me-7-real-web1\"\n ConnectTimeout 3\n",
+    "HostKeyAlias K\nMatch exec \"test %k%% = K%%\"\n User ran\n",
+    "Match host web1 exec true user *\n User ran\n",
+    "Match host nobody exec \"exit 0\"\n User ran\n",
+    "Match host nobody exec %z\n User ran\n",
+    "Match exec %z\n User ran\n",
+    "Match exec \"kill -KILL $$\"\n User ran\n",
+    "Match exec \"test %C = x -o %L != '' -a %l != '' -a -d %d -a %i -ge 0 -a %u != ''\"\n User ran\n",
+    "Match final exec \"test %h = web1\"\n User ran\n",
+    "Match exec\n User ran\n",
     "ForwardAgent no\nCompression yes\nSendEnv LANG\nControlMaster auto\nLogLevel DEBUG1\nUser x\n",
     "Protocol 2\nUsePrivilegedPort yes\nUser x\n",
     "Port\n",
@@ -180,6 +316,8 @@ const INCLUDED: [(&str, &str); 7] = [
 
 struct Reference {
     env: LocalEnv,
+    /// What OpenSSH takes for [`LISTS`] unless told otherwise.
+    lists: Vec<ConfigOption>,
     directory: tempfile::TempDir,
 }
 
@@ -212,7 +350,15 @@ impl Reference {
         let directory = tempfile::tempdir().unwrap();
         let included = directory.path().join("included");
         fs::create_dir(&included).unwrap();
-        let reference = Self { env, directory };
+        let printed = output("ssh", &["-G", "-F", "none", "host"]);
+        let mut lists = modelled(&printed);
+        lists.retain(|(name, _)| LISTS.contains(&name.as_str()));
+        assert_eq!(lists.len(), LISTS.len(), "{printed}");
+        let reference = Self {
+            env,
+            lists,
+            directory,
+        };
         for (name, text) in INCLUDED {
             reference.write(&included.join(name), text, 0o600);
         }
@@ -280,13 +426,20 @@ impl Reference {
         }
         let source = ConfigSource::File(path.to_owned());
         let settings = ClientConfig::load(&source, &self.env)
-            .and_then(|config| config.resolve(host, &overrides))
+            .and_then(|config| config.resolve(host, &overrides, Commands::Run(&Answers::default())))
             .map_err(|error| error.to_string())?;
         let mut options: Vec<ConfigOption> = settings
             .render()
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
+        for (name, default) in &self.lists {
+            match options.iter_mut().find(|(set, _)| set == name) {
+                None => options.push((name.clone(), default.clone())),
+                Some((_, list)) if !default.contains(NEWER) => *list = list.replace(NEWER, ""),
+                Some(_) => {}
+            }
+        }
         options.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(options)
     }
@@ -396,7 +549,7 @@ fn hosts_that_could_break_out_of_a_command_are_refused_as_in_ssh() {
 /// Random configurations from a small vocabulary, so that lines meet in orders nobody thought of.
 #[test]
 fn generated_configurations_resolve_as_in_ssh() {
-    const CONFIGURATIONS: u64 = 120;
+    const CONFIGURATIONS: u64 = 240;
     let Some(reference) = Reference::find() else {
         return;
     };
@@ -452,7 +605,7 @@ impl Generator {
         ];
         const USERS: [&str; 5] = ["alice", "bob", "root", "*", "!bob,*"];
         let negation = self.pick(&["", "", "!"]);
-        let text = match self.below(26) {
+        let text = match self.below(41) {
             0..=2 => format!("Host {} {}", self.pick(&PATTERNS), self.pick(&PATTERNS)),
             3 => format!("Host {}", self.pick(&PATTERNS)),
             4 => format!("Match {negation}host {}", self.pick(&LISTS)),
@@ -507,6 +660,82 @@ impl Generator {
             ),
             23 => format!("AddressFamily {}", self.pick(&["any", "inet", "inet6"])),
             24 => format!("IdentitiesOnly {}", self.pick(&["yes", "no"])),
+            25 => format!(
+                "Match {negation}final {}host {}",
+                self.pick(&["", "!"]),
+                self.pick(&LISTS)
+            ),
+            26 => format!(
+                "Match {negation}exec {}",
+                self.pick(&["true", "false", "\"test %h = web1\"", "\"test %r = root\""])
+            ),
+            27 => format!(
+                "Ciphers {}",
+                self.pick(&[
+                    "+aes128-cbc",
+                    "-aes*",
+                    "^aes256-ctr",
+                    "aes128-ctr,aes256-ctr",
+                    "-*"
+                ])
+            ),
+            28 => format!(
+                "MACs {}",
+                self.pick(&[
+                    "+hmac-md5",
+                    "-umac*,hmac-sha1*",
+                    "^hmac-sha2-512",
+                    "hmac-sha1"
+                ])
+            ),
+            29 => format!(
+                "KexAlgorithms {}",
+                self.pick(&[
+                    "+diffie-hellman-group14-sha1",
+                    "-sntrup*",
+                    "^ecdh-sha2-nistp256",
+                    "curve25519-sha256"
+                ])
+            ),
+            30 => format!(
+                "HostKeyAlgorithms {}",
+                self.pick(&["+ssh-rsa", "-*-cert-*", "^rsa-*", "ssh-ed25519,ecdsa-*"])
+            ),
+            31 => format!(
+                "PubkeyAcceptedAlgorithms {}",
+                self.pick(&["+ssh-rsa", "-*cert*", "^sk-*", "*25519*", "ssh-ed25519"])
+            ),
+            32 => format!(
+                "SendEnv {}",
+                self.pick(&["LANG", "LC_* X", "-LC_*", "-*", "X -X"])
+            ),
+            33 => format!("SetEnv {}", self.pick(&["A=1", "A=1 A=2 B=3", "\"C=x y\""])),
+            34 => format!(
+                "RekeyLimit {}",
+                self.pick(&["1M", "default 1h", "0 none", "1.5G 90", "default none"])
+            ),
+            35 => format!(
+                "AddKeysToAgent {}",
+                self.pick(&["yes", "no", "ask", "confirm", "confirm 1m", "30m"])
+            ),
+            36 => format!(
+                "{} {}",
+                self.pick(&["Compression", "UpdateHostKeys", "CanonicalizeHostname"]),
+                self.pick(&["yes", "no"])
+            ),
+            37 => format!(
+                "PubkeyAuthentication {}",
+                self.pick(&["yes", "no", "unbound"])
+            ),
+            38 => format!(
+                "PreferredAuthentications {}",
+                self.pick(&["publickey", "password,publickey", "none"])
+            ),
+            39 => format!(
+                "{} {}",
+                self.pick(&["ConnectionAttempts", "RequiredRSASize"]),
+                self.pick(&["1", "3", "2048"])
+            ),
             _ => format!("BindAddress {}", self.pick(&["127.0.0.1", "::1"])),
         };
         let indent = self.pick(&["", "  ", "\t"]);

@@ -2,6 +2,7 @@
 
 mod fleet;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use fleet::sshd::{self, Fleet};
 use fleet::{Job, Outcome, alive, command, script, until, within};
 use regatta::core::reason::{Limit, Reason};
-use regatta::core::spec::{Ended, Proof, Signal};
+use regatta::core::spec::{Ended, Motion, Moved, Proof, Signal};
 use regatta::runner::ssh::{Keep, Ssh};
 use regatta::runner::{Order, Runner};
 use rustix::process::Signal as Sig;
@@ -145,7 +146,8 @@ async fn a_server_that_cannot_be_reached_says_why() {
         order
     };
     let refused = not_started(&ssh, elsewhere(sshd::free_port())).await;
-    assert_eq!(refused, Reason::Unreachable("connection refused".into()));
+    let why = "connection refused (tried twice)";
+    assert_eq!(refused, Reason::Unreachable(why.into()));
 
     let order = fleet.order("no-such-host.invalid", command("true"));
     match not_started(&ssh, order).await {
@@ -400,20 +402,11 @@ async fn the_agent_logs_in() {
 }
 
 #[tokio::test]
-async fn proxies_are_refused_by_name() {
-    let Some(fleet) = Fleet::start("proxies_are_refused_by_name", "") else {
+async fn options_nobody_knows_are_refused() {
+    let Some(fleet) = Fleet::start("options_nobody_knows_are_refused", "") else {
         return;
     };
     let ssh = fleet.runner();
-    for (option, name) in [
-        ("ProxyJump=bastion", "ProxyJump"),
-        ("ProxyCommand=nc %h %p", "ProxyCommand"),
-    ] {
-        match not_started(&ssh, fleet.order_with(HOST, command("true"), &[option])).await {
-            Reason::BadSettings(what) => assert!(what.starts_with(name), "{what}"),
-            other => panic!("{option}: {other:?}"),
-        }
-    }
     for (name, value) in [
         ("ssh_option", "Bogus=1"),
         ("speed", "9"),
@@ -543,6 +536,55 @@ async fn stopping_while_connecting_runs_nothing() {
         Ended::Aborted,
         "before it was even asked for"
     );
+}
+
+/// Whatever it is made of: all of it stands still but what watches it.
+#[tokio::test]
+async fn what_is_suspended_stands_still_goes_on_and_ends_with_its_lifeline() {
+    let test = "what_is_suspended_stands_still_goes_on_and_ends_with_its_lifeline";
+    let Some(fleet) = Fleet::start(test, "") else {
+        return;
+    };
+    let ssh = fleet.runner();
+    let runner = dynamic(&ssh);
+    let lines = [
+        "echo ready; exec sleep 1000",
+        "(sleep 1000 | cat) & echo ready; wait",
+        "trap 'echo bye; exit 4' TERM; echo ready; while :; do sleep 0.1; done",
+        "exec bash -c 'set -m; sleep 1000 & echo ready; wait'",
+    ];
+    for line in lines {
+        let mut job = Job::start(&runner, fleet.order(HOST, command(line)));
+        within(job.until_output("ready")).await;
+        for _ in 0..2 {
+            let moved = job.set_in_motion(&runner, Motion::Suspend).await;
+            assert_eq!(moved, Moved::All, "{line}");
+            assert_eq!(fleet::states(&job.run), BTreeSet::from(['T']), "{line}");
+            let moved = job.set_in_motion(&runner, Motion::Resume).await;
+            assert_eq!(moved, Moved::All, "{line}");
+            assert!(!fleet::states(&job.run).contains(&'T'), "{line}");
+        }
+        job.set_in_motion(&runner, Motion::Suspend).await;
+        // What is told to end has to see it, and so goes on.
+        job.signal(Signal::Term);
+        let outcome = within(job.finish()).await;
+        let said = outcome.text().contains("bye");
+        let wanted = if line.contains("trap") {
+            (Ended::Exited(4), true)
+        } else {
+            (Ended::Signaled("TERM".into()), false)
+        };
+        assert_eq!((outcome.ended.clone(), said), wanted, "{line}");
+        let proof = outcome.prove(&runner, Duration::from_secs(5)).await;
+        assert_eq!(proof, Proof::Gone, "{line}");
+        // Nobody watches any more: its lifeline ends it, suspended or not.
+        let mut job = Job::start(&runner, fleet.order(HOST, command(line)));
+        within(job.until_output("ready")).await;
+        job.set_in_motion(&runner, Motion::Suspend).await;
+        let run = Arc::clone(&job.run);
+        drop(job);
+        within(until(line, || alive(&run).is_empty())).await;
+    }
 }
 
 #[tokio::test]
@@ -843,6 +885,21 @@ async fn a_login_without_a_shell_says_so() {
         outcome.prove(&dynamic(&ssh), Duration::ZERO).await,
         Proof::Unknown(_)
     ));
+}
+
+/// With the words of cmd; a real Windows host is not to be had here.
+#[tokio::test]
+async fn a_login_shell_of_windows_is_named() {
+    let says = "'exec' is not recognized as an internal or external command,";
+    let forced = format!("ForceCommand echo \"{says}\" >&2; exit 1");
+    let Some(fleet) = Fleet::start("a_login_shell_of_windows_is_named", &forced) else {
+        return;
+    };
+    let ssh = fleet.runner();
+    match not_started(&ssh, fleet.order(HOST, command("dir"))).await {
+        Reason::Refused(why) => assert!(why.contains("one of Windows"), "{why}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -318,6 +318,7 @@ impl<'a> Asker<'a> {
             } => return self.ask_host_key(host, fingerprint).await,
             QuestionKind::Passphrase { .. }
             | QuestionKind::Password { .. }
+            | QuestionKind::Sudo { .. }
             | QuestionKind::Prompt { echo: false, .. } => Echo::Hidden,
             QuestionKind::Prompt { echo: true, .. } => Echo::Shown,
         };

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::{CliError, Exit};
 use crate::command::{Hosts, TargetArgs};
 use crate::config::inventory::Inventory;
-use crate::config::ssh_config::{ClientConfig, HostSettings, Origin};
+use crate::config::ssh_config::{Answers, ClientConfig, Commands, HostSettings, Origin};
 use crate::plan::{Planner, host};
 use crate::targets::{HostName, HostSet};
 
@@ -122,6 +122,7 @@ struct Explainer<'a> {
     inventory: &'a Inventory,
     planner: Planner<'a>,
     config: ClientConfig,
+    answers: Answers,
 }
 
 impl<'a> Explainer<'a> {
@@ -131,17 +132,23 @@ impl<'a> Explainer<'a> {
             inventory,
             planner,
             config,
+            answers: Answers::default(),
         })
     }
 
-    fn settings(&self, name: &HostName) -> Result<HostSettings, CliError> {
+    /// The commands of `Match exec` run only for whoever wants to know every setting.
+    fn settings(&self, name: &HostName, explain: Explain) -> Result<HostSettings, CliError> {
         let host = host(self.inventory, name);
-        let resolved = self.planner.ssh_settings(&self.config, &host);
+        let commands = match explain {
+            Explain::Yes => Commands::Run(&self.answers),
+            Explain::No => Commands::Skip,
+        };
+        let resolved = self.planner.ssh_settings(&self.config, &host, commands);
         resolved.map_err(|error| CliError::usage(format!("{}: {error}", name.as_str())))
     }
 
     fn json(&self, name: &HostName, explain: Explain) -> Result<Value, CliError> {
-        let settings = self.settings(name)?;
+        let settings = self.settings(name, explain)?;
         let mut value = json!({
             "host": name.as_str(),
             "address": settings.host_name.value,
@@ -170,7 +177,7 @@ impl<'a> Explainer<'a> {
     }
 
     fn text(&self, name: &HostName, out: &mut impl Write) -> Result<(), CliError> {
-        let settings = self.settings(name)?;
+        let settings = self.settings(name, Explain::Yes)?;
         writeln!(out, "{}", name.as_str())?;
         for line in settings.explain() {
             writeln!(

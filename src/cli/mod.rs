@@ -5,6 +5,7 @@ mod attend;
 mod audit;
 mod config;
 mod confirm;
+mod connections;
 mod console;
 mod context;
 mod daemon;
@@ -34,6 +35,7 @@ mod run;
 mod settings;
 mod sink;
 mod stop;
+mod suspend;
 mod tail;
 mod terminal;
 mod themes;
@@ -100,11 +102,13 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Rerun(args) => rerun::rerun(&context, args).await,
         Verb::Throttle(args) => settings::throttle(&context, args).await,
         Verb::Pause(args) => settings::pause(&context, args).await,
-        Verb::Resume(args) => settings::resume(&context, args).await,
+        Verb::Suspend(args) => suspend::suspend(&context, args).await,
+        Verb::Resume(args) => suspend::resume(&context, args).await,
         Verb::History(args) => history::history(&context, &args).await,
         Verb::Reconnect(args) => reconnect::reconnect(&context, args).await,
         Verb::Pin(args) => pin::pin(&context, args).await,
         Verb::Hosts(args) => hosts::hosts(&context, &args),
+        Verb::Connections(args) => connections::connections(&context, &args).await,
         Verb::Demo(args) => demo::demo(&context, &args).await,
         Verb::Audit(args) => audit::audit(&context, &args),
         Verb::Doctor => doctor::doctor(&context).await,

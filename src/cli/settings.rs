@@ -1,4 +1,4 @@
-//! `throttle`, `pause` and `resume`: settings of a job's queue.
+//! `throttle` and `pause`: settings of a job's queue.
 
 use std::io::Write;
 
@@ -7,7 +7,6 @@ use serde_json::json;
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
 use crate::command::{Pick, Throttle};
-use crate::core::job::Queue;
 use crate::daemon::client::Absent;
 use crate::plan::request;
 use crate::wire::{Reply, Request};
@@ -18,13 +17,8 @@ pub(super) async fn throttle(context: &Context, args: Throttle) -> Result<Exit, 
 }
 
 pub(super) async fn pause(context: &Context, args: Pick) -> Result<Exit, CliError> {
-    let request = request::queue(&args, Queue::Paused);
+    let request = request::pause(&args);
     change(context, &args, &request, "starts no more children").await
-}
-
-pub(super) async fn resume(context: &Context, args: Pick) -> Result<Exit, CliError> {
-    let request = request::queue(&args, Queue::Flowing);
-    change(context, &args, &request, "starts queued children again").await
 }
 
 /// Changes whole jobs, and says what of them.

@@ -30,7 +30,7 @@ impl Act {
             | Self::Bar { .. }
             | Self::Find
             | Self::Redraw
-            | Self::Suspend
+            | Self::Background
             | Self::Mouse
             | Self::Freeze
             | Self::Undo
@@ -38,6 +38,7 @@ impl Act {
             | Self::Repeat
             | Self::Reload
             | Self::Theme { .. }
+            | Self::Set { .. }
             | Self::Expand
             | Self::Collapse
             | Self::ExpandAll
@@ -84,11 +85,13 @@ impl Verb {
             | Self::Rerun(_)
             | Self::Throttle(_)
             | Self::Pause(_)
+            | Self::Suspend(_)
             | Self::Resume(_)
             | Self::Reconnect(_)
             | Self::Pin(_)
             | Self::Daemon(_)
             | Self::Demo(_) => true,
+            Self::Connections(ref connections) => connections.close.is_some(),
             Self::Console(_)
             | Self::Jobs(_)
             | Self::Wait(_)

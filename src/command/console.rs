@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::set::Set;
+
 /// A line of the bar, or what a key stands for, where it is not a verb of the shell.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
 #[command(
@@ -76,7 +78,7 @@ pub enum Act {
     /// Paint everything anew
     Redraw,
     /// Leave to the shell; `fg` comes back
-    Suspend,
+    Background,
     /// Give the mouse to the console, or back to the terminal
     Mouse,
     /// Hold the picture still, or let it go on
@@ -91,6 +93,11 @@ pub enum Act {
     Reload,
     /// Choose a theme
     Theme { name: Option<String> },
+    /// Set something for as long as this console is open
+    Set {
+        #[command(subcommand)]
+        option: Set,
+    },
     /// Open a job's children; in a list of groups, a group
     Expand,
     /// Close a job's children, or go to the job

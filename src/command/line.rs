@@ -130,7 +130,12 @@ fn parse_verb(
             text: text.clone(),
             at: at.clone(),
         });
-        typed.splice(1..1, added);
+        let place = if takes_jobs_first(command) {
+            1
+        } else {
+            typed.len()
+        };
+        typed.splice(place..place, added);
         read = read_verb(&typed);
     }
     match read {
@@ -141,6 +146,12 @@ fn parse_verb(
         }),
         Err(error) => Err(mistake::of(&error, line, &typed, command)),
     }
+}
+
+/// Whether nothing else comes before the jobs: `grep` takes what is looked for first.
+fn takes_jobs_first(command: &clap::Command) -> bool {
+    let first = command.get_positionals().next();
+    first.is_some_and(mistake::is_selection)
 }
 
 fn read_verb(typed: &[Word]) -> Result<Cli, clap::Error> {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::begin::parse_name;
 use super::duration::parse_duration;
 use super::number::parse_count;
 use super::rows::RowArgs;
-use super::{Begin, TargetArgs, parse_name};
+use super::{Become, Begin, TargetArgs};
 
 #[derive(Clone, Debug, Args)]
 pub struct QueryRun {
@@ -33,6 +34,8 @@ pub struct QueryRun {
     /// How long the query may run on a host, if not as long as it says itself
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
+    #[command(flatten)]
+    pub becomes: Become,
     /// What is said of rows waits for them, as --wait does.
     #[command(flatten)]
     pub rows: RowArgs,

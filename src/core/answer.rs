@@ -1,13 +1,15 @@
 //! What comes back for a command.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use super::blocked::Open;
-use super::ids::JobId;
+use super::ids::{ChildId, JobId};
 use super::question::{Question, QuestionId};
 use super::receive::Received;
 use super::select::{Picked, Unknown};
+use super::spec::Motion;
 use super::state::State;
 
 /// The answer to one command.
@@ -17,6 +19,13 @@ pub enum Answer {
     /// Settings of these jobs were changed.
     Changed {
         jobs: Vec<JobId>,
+        refused: Vec<Refusal>,
+    },
+    /// These children were told to stand still or to go on, and what they did is in their states; the queues of these
+    /// jobs with them.
+    Moved {
+        jobs: Vec<JobId>,
+        children: BTreeSet<ChildId>,
         refused: Vec<Refusal>,
     },
     /// What was picked has settled, or the time ran out.
@@ -58,7 +67,7 @@ pub struct LeftBehind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Unknown(Unknown),
-    /// Only whole jobs can be removed, pinned, throttled, paused and resumed.
+    /// Only whole jobs can be removed, pinned, throttled and paused.
     ChildAlone {
         job: JobId,
         host: String,
@@ -67,6 +76,19 @@ pub enum Refusal {
     NotFinal(JobId, State),
     /// Settled, so that no queue is left to change.
     Ended(JobId, State),
+    /// Its command does not run, or is not suspended.
+    Unfit {
+        job: JobId,
+        host: String,
+        state: State,
+        motion: Motion,
+    },
+    /// It is just being suspended, or resumed.
+    Moving {
+        job: JobId,
+        host: String,
+        motion: Motion,
+    },
 }
 
 /// A question that was not answered, and why.
@@ -116,6 +138,25 @@ impl fmt::Display for Refusal {
                     f,
                     "job {job} has ended ({state}); nothing of it is left to start"
                 )
+            }
+            Self::Unfit {
+                job,
+                host,
+                state,
+                motion,
+            } => {
+                let only = match motion {
+                    Motion::Suspend => "only a command that runs can be suspended",
+                    Motion::Resume => "only what is suspended can be resumed",
+                };
+                write!(f, "{job}.{host} is {state}; {only}")
+            }
+            Self::Moving { job, host, motion } => {
+                let being = match motion {
+                    Motion::Suspend => "suspended",
+                    Motion::Resume => "resumed",
+                };
+                write!(f, "{job}.{host} is just being {being}; say it again")
             }
         }
     }

@@ -89,7 +89,7 @@ pub(super) fn asked_in(state: &ChildState) -> Option<QuestionId> {
         | ChildState::NotStarted
         | ChildState::Connecting
         | ChildState::Running
-        | ChildState::Suspended
+        | ChildState::Suspended(_)
         | ChildState::Stopping(_)
         | ChildState::Disconnected { .. }
         | ChildState::Completed

@@ -3,7 +3,7 @@
 //! [`Fleet::apply`] takes the time and one [`Input`] and says what has to be done about it as [`Effect`]s.  It is
 //! deterministic: the same inputs at the same times give the same effects.  The parts of it live beside this file:
 //! the queue and what runners report in [`super::progress`], stopping in [`super::ladder`], handing over output in
-//! [`super::receive`], waiting in [`super::wait`], questions in [`super::blocked`].
+//! [`super::receive`], waiting in [`super::wait`], questions in [`super::blocked`], suspending in [`super::standstill`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -22,7 +22,8 @@ use super::question::{Question, QuestionId, Response};
 use super::receive::{Delivery, Lease, LeaseId, ReceiveAsk};
 use super::saved::SavedJob;
 use super::select::{Picked, Selector, resolve};
-use super::spec::{Ended, Inquiry, JobSpec, Proof, Signal, Trace};
+use super::spec::{Ended, Inquiry, JobSpec, Motion, Moved, Proof, Signal, Trace};
+use super::standstill::can_move;
 use super::state::{Cause, ChildState, Tally};
 use super::time::{Moment, Wall};
 use super::wait::{Pending, Until};
@@ -68,9 +69,15 @@ pub enum Command {
         select: Vec<Selector>,
         fanout: NonZeroU32,
     },
-    Queue {
+    /// Start no more queued children.
+    Pause {
         select: Vec<Selector>,
-        queue: Queue,
+    },
+    /// Let running commands stand still, and the queues of whole jobs with them; or let both go on.  Answered once that
+    /// is proved, or cannot be.
+    Move {
+        select: Vec<Selector>,
+        motion: Motion,
     },
     Wait {
         select: Vec<Selector>,
@@ -104,8 +111,8 @@ pub enum Report {
     Held,
     /// It needs nothing any more.
     GoesOn,
-    Suspended,
-    Resumed,
+    /// The answer to [`Effect::Move`].
+    Moved(Motion, Moved),
     /// How far the output goes, and what the cap has cut out of it so far.
     Output {
         end: Position,
@@ -127,6 +134,8 @@ pub enum Effect {
     Signal(ChildId, Signal),
     /// Find out what of it is alive.
     Prove(ChildId, Inquiry),
+    /// Let its command stand still or go on, and find out whether it does.
+    Move(ChildId, Motion),
     /// Tell its runner what was said to the question it waits with.
     Reply(ChildId, Response),
     /// Its runner is not waited for any more: let its connection go.
@@ -270,8 +279,12 @@ impl Fleet {
             Command::Throttle { select, fanout } => {
                 self.for_whole_jobs(now, ticket, &select, |job| job.fanout = fanout, effects);
             }
-            Command::Queue { select, queue } => {
-                self.for_whole_jobs(now, ticket, &select, |job| job.queue = queue, effects);
+            Command::Pause { select } => {
+                let pause = |job: &mut Job| job.queue = Queue::Paused;
+                self.for_whole_jobs(now, ticket, &select, pause, effects);
+            }
+            Command::Move { select, motion } => {
+                self.set_in_motion(now, ticket, &select, motion, effects);
             }
             Command::Wait {
                 select,
@@ -398,6 +411,9 @@ impl Fleet {
         if state.is_settled() {
             child.ended = Some(now);
         }
+        if !can_move(&state) {
+            child.moving = None;
+        }
         let (left, new) = (asked_in(&child.state), asked_in(&state));
         child.state = state;
         if job.began.is_none()
@@ -414,6 +430,14 @@ impl Fleet {
         self.touch_child(id, index);
         if left != new {
             self.leave_question(id.child(index), left);
+        }
+    }
+
+    /// Notes that a job's own settings changed.
+    pub(super) fn touch_job(&mut self, id: JobId) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            self.journal.touch(Changed::Job(id), &mut job.revision);
+            self.changed.insert(id);
         }
     }
 

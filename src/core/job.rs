@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ids::JobId;
 use super::journal::Revision;
 use super::output::Account;
-use super::spec::{JobSpec, Trace};
+use super::spec::{JobSpec, Motion, Trace};
 use super::state::{ChildState, State, Tally};
 use super::time::Moment;
 
@@ -71,6 +71,8 @@ pub struct Child {
     pub output: Account,
     /// The one timer a child can have at a time, on the monotonic clock.
     pub(super) timer: Option<Duration>,
+    /// What its command was told and has not been seen to do yet.
+    pub(super) moving: Option<Motion>,
     /// Whether an outstanding lease covers this child's output.
     pub(super) leased: Leased,
     pub(super) revision: Revision,
@@ -140,6 +142,7 @@ impl Child {
             signal: None,
             output: Account::default(),
             timer: None,
+            moving: None,
             leased: Leased::Free,
             revision,
             deeds: revision,

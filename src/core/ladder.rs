@@ -1,15 +1,13 @@
-//! Stopping: TERM, a grace period, KILL, and a probe.  Only a probe that found nothing alive makes a child plainly Stopped.
+//! Stopping: TERM, a grace period, KILL, and a probe, whose answer is the business of [`super::proof`].
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::answer::{Answer, LeftBehind, Refusal};
-use super::departed::By;
 use super::fleet::{Effect, Fleet, Ticket};
 use super::ids::{ChildId, JobId};
+use super::proof::proof_limit;
 use super::reason::{Fate, Left, Limit, Reason};
 use super::select::Selector;
-use super::spec::{Ended, Inquiry, Limits, Proof, Signal, Trace};
+use super::spec::{Ended, Inquiry, Signal};
 use super::state::{Cause, ChildState, Rung, Stopping};
 use super::time::Moment;
 use super::wait::Pending;
@@ -20,14 +18,6 @@ pub const KILL_WAIT: Duration = Duration::from_secs(2);
 /// How long a command whose connection broke has before a probe kills it: its lifeline gives it one second between
 /// TERM and KILL.
 pub const LIFELINE_GRACE: Duration = Duration::from_secs(2);
-
-/// How long a probe may take beside the time to connect and the grace it gives.
-const PROBE_WORK: Duration = Duration::from_secs(10);
-
-/// When a probe counts as failed.
-pub(super) fn proof_limit(limits: &Limits, grace: Duration) -> Duration {
-    limits.connect + grace + PROBE_WORK
-}
 
 /// How a stop begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +38,7 @@ pub(super) struct Stop {
 
 impl Stop {
     /// As the job was told to be stopped.
-    fn usual(cause: Cause) -> Self {
+    pub(super) fn usual(cause: Cause) -> Self {
         Self {
             cause,
             rigour: Rigour::Gentle,
@@ -95,70 +85,8 @@ impl Fleet {
         self.wait(now, ticket, Pending::Stopped { picked }, effects);
     }
 
-    pub(super) fn remove(
-        &mut self,
-        now: Moment,
-        ticket: Ticket,
-        select: &[Selector],
-        force: Force,
-        effects: &mut Vec<Effect>,
-    ) {
-        let picked = self.resolve(select);
-        let mut refused = self.not_whole_jobs(&picked);
-        let mut jobs = BTreeSet::new();
-        for id in picked.jobs {
-            let state = self.jobs[&id].state();
-            match force {
-                Force::FinalOnly if !state.is_final() => refused.push(Refusal::NotFinal(id, state)),
-                Force::FinalOnly => _ = jobs.insert(id),
-                Force::StopFirst => {
-                    jobs.insert(id);
-                    for index in 0..self.jobs[&id].children.len() {
-                        self.stop_child(now, id, index, Stop::usual(Cause::Operator), effects);
-                    }
-                }
-            }
-        }
-        self.wait(now, ticket, Pending::Removal { jobs, refused }, effects);
-    }
-
-    /// Removes jobs whose children have all settled, and says what may still run of them.
-    pub(super) fn finish_removal(
-        &mut self,
-        now: Moment,
-        jobs: &BTreeSet<JobId>,
-        refused: Vec<Refusal>,
-        effects: &mut Vec<Effect>,
-    ) -> Answer {
-        let mut left = Vec::new();
-        for job in jobs.iter().filter_map(|id| self.jobs.get(id)) {
-            for (index, child) in job.children.iter().enumerate() {
-                if let Some(reason) = child.state.reason().filter(Reason::unconfirmed) {
-                    left.push(LeftBehind {
-                        job: job.id,
-                        host: job.spec.hosts[index].name.clone(),
-                        reason,
-                    });
-                }
-            }
-        }
-        let removed: Vec<JobId> = jobs
-            .iter()
-            .copied()
-            .filter(|id| self.jobs.contains_key(id))
-            .collect();
-        for id in &removed {
-            self.erase(now, *id, By::Operator, effects);
-        }
-        Answer::Removed {
-            jobs: removed,
-            left,
-            refused,
-        }
-    }
-
     /// Puts a child on the ladder, or further up it.  On something final this does nothing.
-    fn stop_child(
+    pub(super) fn stop_child(
         &mut self,
         now: Moment,
         id: JobId,
@@ -184,7 +112,7 @@ impl Fleet {
             ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended => {
+            | ChildState::Suspended(_) => {
                 let (signal, rung) = match rigour {
                     Rigour::Gentle => (
                         Signal::Term,
@@ -324,80 +252,6 @@ impl Fleet {
         );
     }
 
-    /// A probe has answered.
-    pub(super) fn proved(
-        &mut self,
-        now: Moment,
-        id: JobId,
-        index: usize,
-        proof: Proof,
-        effects: &mut Vec<Effect>,
-    ) {
-        let child = &self.jobs[&id].children[index];
-        let pid = child.trace.as_ref().map(|Trace { pid }| *pid);
-        let state = match &child.state {
-            ChildState::Stopping(Stopping {
-                cause,
-                rung: rung @ (Rung::Proof { .. } | Rung::LateProof { .. }),
-            }) => {
-                let killed = matches!(
-                    rung,
-                    Rung::Proof {
-                        signal: Signal::Kill,
-                        ..
-                    }
-                );
-                let left = match proof {
-                    Proof::Gone => Left::Nothing,
-                    Proof::Alive(pids) => Left::Alive(pids),
-                    Proof::Unknown(why) => Left::Unproved { pid, why },
-                };
-                match *cause {
-                    Cause::Operator if killed && left == Left::Nothing => {
-                        ChildState::Stopped(Reason::Killed)
-                    }
-                    Cause::Operator => ChildState::Stopped(Reason::Stopped(left)),
-                    Cause::Limit { what, after } => {
-                        ChildState::Failed(Reason::TimedOut { what, after, left })
-                    }
-                }
-            }
-            ChildState::Disconnected {
-                why,
-                fate: Fate::Probing { .. },
-            } => {
-                let why = why.clone();
-                match proof {
-                    Proof::Gone => ChildState::Failed(Reason::ConnectionLost {
-                        why,
-                        fate: Fate::Ended,
-                    }),
-                    Proof::Alive(pids) => ChildState::Disconnected {
-                        why,
-                        fate: Fate::Alive(pids),
-                    },
-                    Proof::Unknown(reason) => ChildState::Disconnected {
-                        why,
-                        fate: Fate::Unknown { pid, why: reason },
-                    },
-                }
-            }
-            ChildState::NotStarted
-            | ChildState::Connecting
-            | ChildState::Running
-            | ChildState::Blocked(_)
-            | ChildState::Suspended
-            | ChildState::Stopping(_)
-            | ChildState::Disconnected { .. }
-            | ChildState::Completed
-            | ChildState::Failed(_)
-            | ChildState::Stopped(_) => return,
-        };
-        self.set_timer(id, index, None);
-        effects.push(Effect::Abandon(id.child(index)));
-        self.set_state(now, id, index, state);
-    }
-
     /// A child's timer has gone off: what that means depends on what it is doing.
     pub(super) fn child_ran_out(&mut self, now: Moment, child: ChildId, effects: &mut Vec<Effect>) {
         let Some((job, index)) = self.find_child(child) else {
@@ -411,7 +265,7 @@ impl Fleet {
             ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended => {
+            | ChildState::Suspended(_) => {
                 let cause = Cause::Limit {
                     what: Limit::Command,
                     after: limits.command.unwrap_or_default(),
@@ -438,16 +292,6 @@ impl Fleet {
             | ChildState::Stopped(_) => {}
         }
         self.fill_slots(now, id, effects);
-    }
-
-    fn probe_ran_out(&mut self, now: Moment, id: JobId, index: usize, effects: &mut Vec<Effect>) {
-        self.proved(
-            now,
-            id,
-            index,
-            Proof::Unknown("the probe did not answer in time".to_string()),
-            effects,
-        );
     }
 
     /// A child has written more than is kept, and is not to go on.

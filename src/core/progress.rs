@@ -3,7 +3,8 @@
 use super::fleet::{Effect, Fleet, Report};
 use super::ids::{ChildId, JobId};
 use super::job::Queue;
-use super::ladder::{LIFELINE_GRACE, proof_limit};
+use super::ladder::LIFELINE_GRACE;
+use super::proof::proof_limit;
 use super::question::Need;
 use super::reason::{Fate, Reason};
 use super::spec::{Ended, Inquiry};
@@ -77,16 +78,7 @@ impl Fleet {
                 }
             }
             Report::GoesOn => self.go_on(now, id, index),
-            Report::Suspended => {
-                if state == ChildState::Running {
-                    self.set_state(now, id, index, ChildState::Suspended);
-                }
-            }
-            Report::Resumed => {
-                if state == ChildState::Suspended {
-                    self.set_state(now, id, index, ChildState::Running);
-                }
-            }
+            Report::Moved(motion, moved) => self.moved(now, id, index, motion, moved),
             Report::Ended(ended) => self.run_ended(now, id, index, ended, effects),
             Report::Proved(proof) => self.proved(now, id, index, proof, effects),
         }
@@ -114,7 +106,7 @@ impl Fleet {
             ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended => {}
+            | ChildState::Suspended(_) => {}
             ChildState::Stopping(_) => {
                 return self.ended_while_stopping(now, id, index, &ended, effects);
             }

@@ -10,7 +10,6 @@ use proptest::prelude::*;
 use super::answer::Answer;
 use super::fleet::{Command, Effect, Fleet, Input, Report, Ticket};
 use super::ids::{ChildId, JobId};
-use super::job::Queue;
 use super::journal::{Changed, Revision};
 use super::ladder::{Force, Rigour};
 use super::output::{Count, Stream, Streams};
@@ -18,37 +17,88 @@ use super::question::{About, Need, Question, QuestionId, Response};
 use super::reason::Reason;
 use super::receive::{Delivery, LeaseId, Mode, Patience, ReceiveAsk, Window};
 use super::select::Selector;
-use super::spec::{Asking, Ended, Host, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace};
-use super::state::{ChildState, State, Tally};
+use super::spec::{
+    Asking, Ended, Host, JobSpec, Limits, Motion, Moved, OnFull, Payload, Proof, Signal, Trace,
+};
+use super::state::{ChildState, Standstill, State, Tally};
 use super::time::{Moment, Wall};
 use super::wait::Until;
 
 /// One thing that happens.  Numbers pick among what there is at the time.
 #[derive(Clone, Debug)]
 enum Step {
-    Submit { hosts: u8, fanout: u8, limits: bool },
-    Report { child: u16, what: u8 },
-    Output { child: u16, bytes: u16, err: bool },
-    Stop { child: u16, whole: bool, kill: bool },
-    Throttle { job: u16, fanout: u8 },
-    Queue { job: u16, pause: bool },
-    Ask { child: u16, what: u8 },
-    Answer { which: u16, response: u8 },
-    Remove { job: u16, force: bool },
-    Receive { job: u16, mode: u8, streams: u8 },
-    CloseLease { which: u16, done: bool },
-    Wait { job: u16, any: bool, timeout: bool },
-    Pass { millis: u16 },
+    Submit {
+        hosts: u8,
+        fanout: u8,
+        limits: bool,
+    },
+    Report {
+        child: u16,
+        what: u8,
+    },
+    Output {
+        child: u16,
+        bytes: u16,
+        err: bool,
+    },
+    Stop {
+        child: u16,
+        whole: bool,
+        kill: bool,
+    },
+    Throttle {
+        job: u16,
+        fanout: u8,
+    },
+    Queue {
+        job: u16,
+        pause: bool,
+    },
+    Move {
+        child: u16,
+        whole: bool,
+        suspend: bool,
+    },
+    Ask {
+        child: u16,
+        what: u8,
+    },
+    Answer {
+        which: u16,
+        response: u8,
+    },
+    Remove {
+        job: u16,
+        force: bool,
+    },
+    Receive {
+        job: u16,
+        mode: u8,
+        streams: u8,
+    },
+    CloseLease {
+        which: u16,
+        done: bool,
+    },
+    Wait {
+        job: u16,
+        any: bool,
+        timeout: bool,
+    },
+    Pass {
+        millis: u16,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (1..6u8, 1..4u8, any::<bool>()).prop_map(|(hosts, fanout, limits)| Step::Submit { hosts, fanout, limits }),
-        12 => (any::<u16>(), 0..12u8).prop_map(|(child, what)| Step::Report { child, what }),
+        12 => (any::<u16>(), 0..17u8).prop_map(|(child, what)| Step::Report { child, what }),
         6 => (any::<u16>(), 0..500u16, any::<bool>()).prop_map(|(child, bytes, err)| Step::Output { child, bytes, err }),
         2 => (any::<u16>(), any::<bool>(), any::<bool>()).prop_map(|(child, whole, kill)| Step::Stop { child, whole, kill }),
         1 => (any::<u16>(), 1..5u8).prop_map(|(job, fanout)| Step::Throttle { job, fanout }),
         1 => (any::<u16>(), any::<bool>()).prop_map(|(job, pause)| Step::Queue { job, pause }),
+        3 => (any::<u16>(), any::<bool>(), any::<bool>()).prop_map(|(child, whole, suspend)| Step::Move { child, whole, suspend }),
         5 => (any::<u16>(), 0..4u8).prop_map(|(child, what)| Step::Ask { child, what }),
         3 => (any::<u16>(), 0..3u8).prop_map(|(which, response)| Step::Answer { which, response }),
         1 => (any::<u16>(), any::<bool>()).prop_map(|(job, force)| Step::Remove { job, force }),
@@ -102,6 +152,7 @@ impl World {
             }
             Effect::Signal(child, _)
             | Effect::Prove(child, _)
+            | Effect::Move(child, _)
             | Effect::Reply(child, _)
             | Effect::Abandon(child) => {
                 assert!(self.started.contains(&child), "{child} never started");
@@ -170,6 +221,16 @@ impl World {
                 let id = job.id.child(index);
                 if let Some(before) = self.finals.get(&id) {
                     assert_eq!(*before, child.state.word(), "{id}: a final state changed");
+                }
+                if child.moving.is_some() {
+                    assert!(
+                        child.trace.is_some(),
+                        "{id}: nothing runs that could be moved"
+                    );
+                    assert!(child.state.holds_slot(), "{id}: moved when it is over");
+                }
+                if let ChildState::Suspended(Standstill::Proved { .. }) = &child.state {
+                    assert_eq!(child.timer, None, "{id}: its time does not stand still");
                 }
                 if child.state.word().is_final() {
                     self.finals.insert(id, child.state.word());
@@ -343,10 +404,32 @@ impl World {
             }
             Step::Queue { job, pause } => {
                 if let Some(job) = self.job(job) {
-                    let queue = if pause { Queue::Paused } else { Queue::Flowing };
-                    self.command(Command::Queue {
-                        select: id(job.0),
-                        queue,
+                    let select = id(job.0);
+                    self.command(if pause {
+                        Command::Pause { select }
+                    } else {
+                        Command::Move {
+                            select,
+                            motion: Motion::Resume,
+                        }
+                    });
+                }
+            }
+            Step::Move {
+                child,
+                whole,
+                suspend,
+            } => {
+                if let Some(child) = self.child(child) {
+                    let job = self.fleet.find_child(child).expect("picked").0.id;
+                    let motion = if suspend {
+                        Motion::Suspend
+                    } else {
+                        Motion::Resume
+                    };
+                    self.command(Command::Move {
+                        select: id(if whole { job.0 } else { child.0 }),
+                        motion,
                     });
                 }
             }
@@ -458,9 +541,9 @@ impl World {
     /// Ends everything that is under way, and then nothing may be owed.
     fn wind_up(&mut self) {
         let select = vec![Selector::new("all")];
-        self.command(Command::Queue {
+        self.command(Command::Move {
             select: select.clone(),
-            queue: Queue::Flowing,
+            motion: Motion::Resume,
         });
         self.command(Command::Stop {
             select,
@@ -516,8 +599,11 @@ fn report(child: ChildId, what: u8) -> Report {
         }),
         3 => Report::Held,
         4 => Report::GoesOn,
-        5 => Report::Suspended,
-        6 => Report::Resumed,
+        5 | 6 => Report::Moved(Motion::Suspend, Moved::All),
+        11 | 12 => Report::Moved(Motion::Resume, Moved::All),
+        13 => Report::Moved(Motion::Suspend, Moved::AllBut(vec![1])),
+        14 => Report::Moved(Motion::Resume, Moved::Unknown("no".into())),
+        15 => Report::Moved(Motion::Suspend, Moved::Gone),
         7 => Report::Ended(Ended::Exited(i32::from(child.0.is_multiple_of(2)))),
         8 => Report::Ended(Ended::Signaled(format!("{:?}", Signal::Kill))),
         9 => Report::Ended(Ended::NotStarted(Reason::Unreachable("no".into()))),

@@ -44,6 +44,8 @@ pub enum About {
     Passphrase { file: String },
     /// A password to log in with.
     Password { account: String },
+    /// The password that sudo(8) wants of this account.
+    Sudo { account: String },
     /// Something a server asks, in its own words.
     Prompt {
         account: String,
@@ -85,6 +87,7 @@ impl Question {
             About::HostKey { .. } => "host_key",
             About::Passphrase { .. } => "passphrase",
             About::Password { .. } => "password",
+            About::Sudo { .. } => "sudo",
             About::Prompt { .. } => "prompt",
         }
     }
@@ -93,7 +96,10 @@ impl Question {
     pub fn takes(&self, response: Response) -> bool {
         let asks_for_words = match self.about {
             About::HostKey { .. } => false,
-            About::Passphrase { .. } | About::Password { .. } | About::Prompt { .. } => true,
+            About::Passphrase { .. }
+            | About::Password { .. }
+            | About::Sudo { .. }
+            | About::Prompt { .. } => true,
         };
         match response {
             Response::Accept => !asks_for_words,
@@ -107,7 +113,7 @@ impl Question {
     pub(super) fn scope(&self, job: JobId) -> Option<JobId> {
         match self.about {
             About::HostKey { .. } | About::Passphrase { .. } => None,
-            About::Password { .. } | About::Prompt { .. } => Some(job),
+            About::Password { .. } | About::Sudo { .. } | About::Prompt { .. } => Some(job),
         }
     }
 }
@@ -123,6 +129,7 @@ impl fmt::Display for Question {
             } => write!(f, "is {algorithm} {fingerprint} the key of {host}?")?,
             About::Passphrase { file } => write!(f, "what is the passphrase of {file}?")?,
             About::Password { account } => write!(f, "what is the password of {account}?")?,
+            About::Sudo { account } => write!(f, "what is the password of {account} for sudo?")?,
             About::Prompt {
                 account, prompt, ..
             } => write!(f, "{account} is asked: {}", prompt.trim())?,

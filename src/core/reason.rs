@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::spec::Motion;
+
 /// The reason beside a state.  [`Reason::kind`] is the stable word of the JSON contract, `Display` the text people read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -20,6 +22,8 @@ pub enum Reason {
     HostKeyChanged(String),
     /// Every way to log in was refused: which were tried.
     AuthFailed(String),
+    /// sudo(8) did not let the command run as whoever was meant: why.
+    Sudo(String),
     /// The server let us in but refused to run the command.
     Refused(String),
     /// Settings for this host that cannot be used: which, and where they stand.
@@ -38,6 +42,8 @@ pub enum Reason {
     StoppedBeforeStart,
     /// The connection broke while the command ran.
     ConnectionLost { why: String, fate: Fate },
+    /// It was suspended or resumed, and not all of it was seen to be so.
+    Unmoved(Doubt),
     /// A defect in regatta itself.
     Internal(String),
 }
@@ -66,6 +72,19 @@ pub enum Left {
     Unproved { pid: Option<u32>, why: String },
 }
 
+/// What is not known of a command that was told to stand still, or to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A probe saw that these processes do not do it.
+    Seen { motion: Motion, pids: Vec<u32> },
+    /// No probe was possible; `pid` leads the command.
+    Unproved {
+        motion: Motion,
+        pid: Option<u32>,
+        why: String,
+    },
+}
+
 /// What became of a command whose connection broke.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -90,6 +109,7 @@ impl Reason {
             Self::HostKeyUnknown(_) => "host_key_unknown",
             Self::HostKeyChanged(_) => "host_key_changed",
             Self::AuthFailed(_) => "auth_failed",
+            Self::Sudo(_) => "sudo",
             Self::Refused(_) => "refused",
             Self::BadSettings(_) => "bad_settings",
             Self::TimedOut {
@@ -100,15 +120,27 @@ impl Reason {
             Self::Stopped(Left::Nothing) | Self::Killed | Self::StoppedBeforeStart => "stopped",
             Self::Stopped(_) => "stop_unconfirmed",
             Self::ConnectionLost { .. } => "connection_lost",
+            Self::Unmoved(
+                Doubt::Seen {
+                    motion: Motion::Suspend,
+                    ..
+                }
+                | Doubt::Unproved {
+                    motion: Motion::Suspend,
+                    ..
+                },
+            ) => "suspend_unconfirmed",
+            Self::Unmoved(Doubt::Seen { .. } | Doubt::Unproved { .. }) => "resume_unconfirmed",
             Self::Internal(_) => "internal",
         }
     }
 
-    /// Whether something may still run on the computer although nobody watches it.
+    /// Whether it was not proved that the command is where its state says: something may still run on the computer.
     pub fn unconfirmed(&self) -> bool {
         match self {
             Self::Stopped(left) | Self::TimedOut { left, .. } => *left != Left::Nothing,
             Self::ConnectionLost { fate, .. } => *fate != Fate::Ended,
+            Self::Unmoved(_) => true,
             Self::Exit(_)
             | Self::Signal(_)
             | Self::Unreachable(_)
@@ -116,6 +148,7 @@ impl Reason {
             | Self::HostKeyUnknown(_)
             | Self::HostKeyChanged(_)
             | Self::AuthFailed(_)
+            | Self::Sudo(_)
             | Self::Refused(_)
             | Self::BadSettings(_)
             | Self::Killed
@@ -135,6 +168,7 @@ impl fmt::Display for Reason {
             Self::HostKeyUnknown(what) => write!(f, "host key unknown: {what}"),
             Self::HostKeyChanged(what) => write!(f, "host key changed: {what}"),
             Self::AuthFailed(tried) => write!(f, "auth failed: {tried}"),
+            Self::Sudo(why) => write!(f, "sudo: {why}"),
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::BadSettings(what) => write!(f, "bad settings: {what}"),
             Self::TimedOut { what, after, left } => {
@@ -156,6 +190,7 @@ impl fmt::Display for Reason {
             Self::Killed => write!(f, "{} (KILL)", Left::Nothing),
             Self::StoppedBeforeStart => f.write_str("stopped before it started"),
             Self::ConnectionLost { why, fate } => write!(f, "connection lost: {why}; {fate}"),
+            Self::Unmoved(doubt) => doubt.fmt(f),
             Self::Internal(what) => write!(f, "internal error: {what}"),
         }
     }
@@ -171,6 +206,34 @@ impl fmt::Display for Left {
                 why,
             } => write!(f, "stop unconfirmed, pid {pid}: {why}"),
             Self::Unproved { pid: None, why } => write!(f, "stop unconfirmed: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |motion: &Motion| match motion {
+            Motion::Suspend => "suspend unconfirmed",
+            Motion::Resume => "resume unconfirmed",
+        };
+        match self {
+            Self::Seen { motion, pids } => {
+                let does = match motion {
+                    Motion::Suspend => "runs on",
+                    Motion::Resume => "still stands still",
+                };
+                write!(f, "{}, {} {does}", word(motion), Pids(pids))
+            }
+            Self::Unproved {
+                motion,
+                pid: Some(pid),
+                why,
+            } => write!(f, "{}, pid {pid}: {why}", word(motion)),
+            Self::Unproved {
+                motion,
+                pid: None,
+                why,
+            } => write!(f, "{}: {why}", word(motion)),
         }
     }
 }
@@ -267,6 +330,23 @@ mod tests {
                 }),
                 "stop_unconfirmed",
                 "stop unconfirmed, pid 4711: host unreachable",
+            ),
+            (
+                Reason::Unmoved(Doubt::Seen {
+                    motion: Motion::Suspend,
+                    pids: vec![7, 4711],
+                }),
+                "suspend_unconfirmed",
+                "suspend unconfirmed, pid 7, 4711 runs on",
+            ),
+            (
+                Reason::Unmoved(Doubt::Unproved {
+                    motion: Motion::Resume,
+                    pid: Some(9),
+                    why: "host unreachable".into(),
+                }),
+                "resume_unconfirmed",
+                "resume unconfirmed, pid 9: host unreachable",
             ),
             (
                 Reason::ConnectionLost {

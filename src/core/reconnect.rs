@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::fleet::{Effect, Fleet, Ticket};
-use super::ladder::proof_limit;
+use super::proof::proof_limit;
 use super::reason::Fate;
 use super::select::Selector;
 use super::spec::Inquiry;

@@ -12,8 +12,9 @@ use super::fleet::{Effect, Fleet, Timer};
 use super::ids::JobId;
 use super::job::{Child, Job, Leased, Pin, Queue};
 use super::journal::Revision;
-use super::ladder::{LIFELINE_GRACE, proof_limit};
+use super::ladder::LIFELINE_GRACE;
 use super::output::{Account, Streams};
+use super::proof::proof_limit;
 use super::reason::{Fate, Reason};
 use super::spec::{Inquiry, JobSpec, Trace};
 use super::state::{Cause, ChildState, Rung, Stopping, Tally};
@@ -81,7 +82,7 @@ impl SavedState {
             ChildState::Connecting
             | ChildState::Running
             | ChildState::Blocked(_)
-            | ChildState::Suspended => Self::Live,
+            | ChildState::Suspended(_) => Self::Live,
             ChildState::Stopping(Stopping { cause, .. }) => Self::Stopping(*cause),
             ChildState::Disconnected { why, fate } => Self::Disconnected {
                 why: why.clone(),
@@ -157,6 +158,7 @@ impl Fleet {
                 signal: saved.signal,
                 output: saved.output,
                 timer: None,
+                moving: None,
                 leased: Leased::Free,
                 revision: Revision::default(),
                 deeds: Revision::default(),
@@ -242,7 +244,7 @@ fn is_looked_up(state: &ChildState) -> bool {
         | ChildState::Connecting
         | ChildState::Running
         | ChildState::Blocked(_)
-        | ChildState::Suspended
+        | ChildState::Suspended(_)
         | ChildState::Completed
         | ChildState::Failed(_)
         | ChildState::Stopped(_) => false,

@@ -8,7 +8,6 @@ use super::answer::{Answer, Refusal, Settled, Unanswered};
 use super::departed::By;
 use super::fleet::{Command, Effect, Fleet, Input, Report, Ticket};
 use super::ids::{ChildId, JobId};
-use super::job::Queue;
 use super::ladder::{Force, Rigour};
 use super::output::{Count, Gap, Position, Stream, Streams};
 use super::question::{About, Question, QuestionId, Response};
@@ -16,7 +15,8 @@ use super::reason::Reason;
 use super::receive::{Delivery, Held, LeaseId, Mode, Patience, ReceiveAsk, Received};
 use super::select::Selector;
 use super::spec::{
-    Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+    Asking, Ended, Host, Inquiry, JobSpec, Limits, Motion, Moved, OnFull, Payload, Proof, Signal,
+    Trace,
 };
 use super::state::{ChildState, State};
 use super::time::{Moment, Wall};
@@ -249,9 +249,8 @@ fn the_throttle_holds_and_can_be_moved() {
     assert_eq!(world.started(), [2, 3]);
     world.exit(2, 0);
     assert_eq!(world.started(), [4], "each end starts exactly one more");
-    let pause = Command::Queue {
+    let pause = Command::Pause {
         select: select("1"),
-        queue: Queue::Paused,
     };
     world.command(pause);
     world.exit(3, 0);
@@ -262,9 +261,9 @@ fn the_throttle_holds_and_can_be_moved() {
     };
     world.command(wider);
     assert_eq!(world.started(), [0; 0], "a paused queue stays paused");
-    world.command(Command::Queue {
+    world.command(Command::Move {
         select: select("1"),
-        queue: Queue::Flowing,
+        motion: Motion::Resume,
     });
     assert_eq!(world.started(), [5, 6]);
     world.command(Command::Throttle {
@@ -293,13 +292,8 @@ fn what_has_ended_is_not_paused_or_throttled() {
     let live = world.submit(1, |_| {});
     let before = world.fleet.job(done).expect("it is there").revision();
     for command in [
-        Command::Queue {
+        Command::Pause {
             select: select("all"),
-            queue: Queue::Paused,
-        },
-        Command::Queue {
-            select: select("all"),
-            queue: Queue::Flowing,
         },
         Command::Throttle {
             select: select("all"),
@@ -320,9 +314,8 @@ fn what_has_ended_is_not_paused_or_throttled() {
     // A lost child that is still being looked for has not settled; once it is given up, it has.
     world.begin(4);
     world.tell(4, Report::Ended(Ended::Lost("reset".into())));
-    let pause = || Command::Queue {
+    let pause = || Command::Pause {
         select: select("3"),
-        queue: Queue::Paused,
     };
     let ticket = world.command(pause());
     assert!(matches!(world.answer(ticket), Some(Answer::Changed { jobs, .. }) if jobs == [live]));
@@ -1034,16 +1027,195 @@ fn blocked_and_suspended_show_on_the_master() {
         (State::Connecting, State::Running)
     );
     world.begin(2);
-    world.tell(2, Report::Suspended);
+    world.command(Command::Move {
+        select: select("2"),
+        motion: Motion::Suspend,
+    });
+    world.tell(2, Report::Moved(Motion::Suspend, Moved::All));
     world.exit(3, 0);
     assert_eq!(world.master(job), State::Suspended);
-    world.tell(2, Report::Resumed);
+    world.command(Command::Move {
+        select: select("2"),
+        motion: Motion::Resume,
+    });
+    world.tell(2, Report::Moved(Motion::Resume, Moved::All));
     world.exit(2, 0);
     assert_eq!(world.master(job), State::Completed);
     assert!(matches!(
         world.fleet.child(ChildId(2)).expect("exists").state,
         ChildState::Completed
     ));
+}
+
+fn tell_to(world: &mut World, text: &str, motion: Motion) -> Ticket {
+    world.command(Command::Move {
+        select: select(text),
+        motion,
+    })
+}
+
+#[test]
+fn what_is_suspended_is_believed_when_seen_and_its_time_stands_still() {
+    let mut world = World::new();
+    world.submit(3, |spec| {
+        spec.fanout = NonZeroU32::new(2).expect("2");
+        spec.limits.command = Some(Duration::from_secs(60));
+    });
+    world.begin(2);
+    world.begin(3);
+    world.todo();
+    world.pass(20);
+    let ticket = tell_to(&mut world, "1", Motion::Suspend);
+    let told = [ChildId(2), ChildId(3)].map(|child| Effect::Move(child, Motion::Suspend));
+    assert_eq!(world.todo(), told);
+    assert_eq!(world.state(2), State::Running, "nobody has seen it yet");
+    world.tell(2, Report::Moved(Motion::Suspend, Moved::All));
+    assert_eq!(world.answer(ticket), None, "the other one is not known");
+    world.exit(3, 0);
+    assert_eq!(world.started(), [0; 0], "its queue is paused");
+    let answer = Answer::Moved {
+        jobs: vec![JobId(1)],
+        children: [ChildId(2), ChildId(3)].into(),
+        refused: Vec::new(),
+    };
+    assert_eq!(world.answer(ticket), Some(answer));
+    world.pass(1000);
+    assert_eq!(world.state(2), State::Suspended, "its time stands still");
+    let ticket = tell_to(&mut world, "1", Motion::Suspend);
+    assert!(matches!(
+        world.answer(ticket),
+        Some(Answer::Moved { children, refused, .. }) if children.len() == 1 && refused.is_empty()
+    ));
+    assert_eq!(world.todo(), [], "what stands still need not be told");
+    tell_to(&mut world, "1", Motion::Resume);
+    let todo = world.todo();
+    assert!(todo.contains(&Effect::Start(ChildId(4))), "{todo:?}");
+    assert!(todo.contains(&Effect::Move(ChildId(2), Motion::Resume)));
+    world.tell(2, Report::Moved(Motion::Resume, Moved::All));
+    assert_eq!(world.state(2), State::Running);
+    world.pass(39);
+    assert_eq!(world.state(2), State::Running);
+    world.pass(2);
+    assert_eq!(world.state(2), State::Stopping, "40 of 60 s were left");
+}
+
+#[test]
+fn what_was_not_seen_to_stand_still_is_said_and_can_be_tried_again() {
+    let mut world = World::new();
+    world.submit(1, |_| {});
+    world.begin(2);
+    let reason = |world: &World| {
+        let child = world.fleet.child(ChildId(2)).expect("it is there");
+        child.state.reason().map(|reason| reason.to_string())
+    };
+    tell_to(&mut world, "2", Motion::Suspend);
+    world.tell(2, Report::Moved(Motion::Suspend, Moved::AllBut(vec![7])));
+    assert_eq!(world.state(2), State::Suspended);
+    let text = "suspend unconfirmed, pid 7 runs on";
+    assert_eq!(reason(&world).as_deref(), Some(text));
+    world.todo();
+    tell_to(&mut world, "2", Motion::Suspend);
+    assert_eq!(
+        world.todo(),
+        [Effect::Move(ChildId(2), Motion::Suspend)],
+        "doubt is worth another try"
+    );
+    // Told the other way meanwhile, which would end nobody knows where.
+    let ticket = tell_to(&mut world, "2", Motion::Resume);
+    world.tell(2, Report::Moved(Motion::Resume, Moved::All));
+    assert_eq!(world.state(2), State::Suspended, "nobody told it to go on");
+    world.tell(2, Report::Moved(Motion::Suspend, Moved::All));
+    assert_eq!(reason(&world), None);
+    let refused = match world.answer(ticket) {
+        Some(Answer::Moved { refused, .. }) => refused,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["1.h1 is just being suspended; say it again"]
+    );
+    tell_to(&mut world, "2", Motion::Resume);
+    let lost = Moved::Unknown("no route to host".into());
+    world.tell(2, Report::Moved(Motion::Resume, lost));
+    let text = "resume unconfirmed, pid 4002: no route to host";
+    assert_eq!(reason(&world).as_deref(), Some(text));
+}
+
+#[test]
+fn a_stop_ends_what_is_suspended_and_what_is_being_suspended() {
+    let mut world = World::new();
+    world.submit(2, |_| {});
+    world.begin(2);
+    world.begin(3);
+    tell_to(&mut world, "2", Motion::Suspend);
+    world.tell(2, Report::Moved(Motion::Suspend, Moved::All));
+    let waiting = tell_to(&mut world, "3", Motion::Suspend);
+    world.todo();
+    world.command(Command::Stop {
+        select: select("1"),
+        rigour: Rigour::Gentle,
+        grace: None,
+    });
+    assert_eq!(
+        world.todo(),
+        [2, 3].map(|child| Effect::Signal(ChildId(child), Signal::Term))
+    );
+    assert!(
+        world.answer(waiting).is_some(),
+        "there is nothing left to see"
+    );
+    world.tell(3, Report::Moved(Motion::Suspend, Moved::All));
+    assert_eq!(world.state(3), State::Stopping);
+    for child in [2, 3] {
+        world.tell(child, Report::Ended(Ended::Signaled("TERM".into())));
+        world.tell(child, Report::Proved(Proof::Gone));
+        assert_eq!(world.state(child), State::Stopped);
+    }
+}
+
+#[test]
+fn only_what_runs_is_suspended_and_only_that_resumed() {
+    let mut world = World::new();
+    let job = world.submit(4, |spec| spec.fanout = NonZeroU32::new(3).expect("3"));
+    world.begin(2);
+    world.exit(2, 0);
+    world.begin(4);
+    let texts = |world: &mut World, text: &str, motion| -> Vec<String> {
+        let ticket = tell_to(world, text, motion);
+        world.tell(4, Report::Moved(motion, Moved::All));
+        match world.answer(ticket) {
+            Some(Answer::Moved { refused, .. }) => {
+                refused.iter().map(ToString::to_string).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        texts(&mut world, "1", Motion::Suspend),
+        [
+            "1.h2 is Connecting; only a command that runs can be suspended",
+            "1.h4 is Connecting; only a command that runs can be suspended"
+        ],
+        "what has ended is not worth a word"
+    );
+    assert_eq!(
+        texts(&mut world, "2", Motion::Suspend),
+        ["1.h1 is Completed; only a command that runs can be suspended"]
+    );
+    assert_eq!(
+        texts(&mut world, "3", Motion::Resume),
+        ["1.h2 is Connecting; only what is suspended can be resumed"]
+    );
+    assert_eq!(texts(&mut world, "1", Motion::Resume), [""; 0]);
+    assert_eq!(world.state(4), State::Running);
+    for child in [3, 4, 5] {
+        world.exit(child, 0);
+    }
+    assert_eq!(world.master(job), State::Completed);
+    assert_eq!(
+        texts(&mut world, "1", Motion::Resume),
+        ["job 1 has ended (Completed); nothing of it is left to start"]
+    );
 }
 
 fn passphrase(file: &str) -> Question {

@@ -158,6 +158,28 @@ pub enum Proof {
     Unknown(String),
 }
 
+/// What the processes of a command that runs are told, to be taken back at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Motion {
+    /// Stand still (STOP).
+    Suspend,
+    /// Go on (CONT).
+    Resume,
+}
+
+/// What a probe saw of them afterwards.  Zombies do not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// They all do what they were told.
+    All,
+    /// These do not.
+    AllBut(Vec<u32>),
+    /// There is none any more.
+    Gone,
+    /// No probe was possible, and why.
+    Unknown(String),
+}
+
 /// What a probe is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inquiry {

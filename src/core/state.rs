@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::question::Need;
-use super::reason::{Fate, Limit, Reason};
+use super::reason::{Doubt, Fate, Limit, Reason};
 use super::spec::Signal;
 
 /// The words for states, on the screen and in JSON.  Order is the order of columns and counts.
@@ -111,7 +111,7 @@ pub enum ChildState {
     Running,
     /// Needs something of the operator.
     Blocked(Need),
-    Suspended,
+    Suspended(Standstill),
     Stopping(Stopping),
     /// The connection broke; [`Reason::ConnectionLost`] says what is known of the command.
     Disconnected {
@@ -121,6 +121,15 @@ pub enum ChildState {
     Completed,
     Failed(Reason),
     Stopped(Reason),
+}
+
+/// How well a command that was suspended stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    /// All of it was seen to.  So does its own time: `rest` is what was left of it.
+    Proved { rest: Option<Duration> },
+    /// That was not seen, or it was told to go on and not seen to.  Its own time runs.
+    Doubted(Doubt),
 }
 
 /// A child on the stop ladder.
@@ -159,7 +168,7 @@ impl ChildState {
             Self::Connecting => State::Connecting,
             Self::Running => State::Running,
             Self::Blocked(_) => State::Blocked,
-            Self::Suspended => State::Suspended,
+            Self::Suspended(_) => State::Suspended,
             Self::Stopping(_) => State::Stopping,
             Self::Disconnected { .. } => State::Disconnected,
             Self::Completed => State::Completed,
@@ -177,7 +186,7 @@ impl ChildState {
             | Self::Connecting
             | Self::Running
             | Self::Blocked(_)
-            | Self::Suspended
+            | Self::Suspended(_)
             | Self::Stopping(_) => false,
         }
     }
@@ -185,7 +194,7 @@ impl ChildState {
     /// Whether the child holds one of its job's slots.
     pub fn holds_slot(&self) -> bool {
         match self {
-            Self::Connecting | Self::Running | Self::Blocked(_) | Self::Suspended => true,
+            Self::Connecting | Self::Running | Self::Blocked(_) | Self::Suspended(_) => true,
             Self::Stopping(Stopping { rung, .. }) => !matches!(rung, Rung::LateProof { .. }),
             Self::NotStarted
             | Self::Disconnected { .. }
@@ -198,6 +207,7 @@ impl ChildState {
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Self::Failed(reason) | Self::Stopped(reason) => Some(reason.clone()),
+            Self::Suspended(Standstill::Doubted(doubt)) => Some(Reason::Unmoved(doubt.clone())),
             Self::Disconnected { why, fate } => Some(Reason::ConnectionLost {
                 why: why.clone(),
                 fate: fate.clone(),
@@ -206,7 +216,7 @@ impl ChildState {
             | Self::Connecting
             | Self::Running
             | Self::Blocked(_)
-            | Self::Suspended
+            | Self::Suspended(Standstill::Proved { .. })
             | Self::Stopping(_)
             | Self::Completed => None,
         }
@@ -302,7 +312,7 @@ mod tests {
             'c' => ChildState::Connecting,
             'r' => ChildState::Running,
             'b' => ChildState::Blocked(Need::Receiver),
-            'u' => ChildState::Suspended,
+            'u' => ChildState::Suspended(Standstill::Proved { rest: None }),
             't' => ChildState::Stopping(Stopping {
                 cause: Cause::Operator,
                 rung: Rung::Term {

@@ -33,6 +33,12 @@ pub enum Pending {
         picked: Picked,
         looks: BTreeSet<ChildId>,
     },
+    /// Suspend and resume: until it is known what became of those that were told to.
+    Moved {
+        jobs: Vec<JobId>,
+        children: BTreeSet<ChildId>,
+        refused: Vec<Refusal>,
+    },
     /// Remove: until what was stopped for it has settled.
     Removal {
         jobs: BTreeSet<JobId>,
@@ -59,6 +65,11 @@ impl Pending {
                             None => true,
                         })
             }
+            Self::Moved { children, .. } => children.iter().any(|child| {
+                fleet
+                    .find_child(*child)
+                    .is_none_or(|(job, _)| changed.contains(&job.id))
+            }),
             Self::Removal { jobs, .. } => !jobs.is_disjoint(changed),
         }
     }
@@ -165,6 +176,21 @@ impl Fleet {
                 (!looks.iter().any(looking)).then(|| Answer::Settled {
                     picked: picked.clone(),
                     how: Settled::Reached,
+                })
+            }
+            Pending::Moved {
+                jobs,
+                children,
+                refused,
+            } => {
+                let moving = |child: &ChildId| {
+                    self.child(*child)
+                        .is_some_and(|child| child.moving.is_some())
+                };
+                (!children.iter().any(moving)).then(|| Answer::Moved {
+                    jobs: jobs.clone(),
+                    children: children.clone(),
+                    refused: refused.clone(),
                 })
             }
             Pending::Removal { jobs, refused } => {

@@ -11,10 +11,10 @@ use super::session::Service;
 use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Fleet};
 use crate::core::ids::{ChildId, JobId};
-use crate::core::job::{Job, Pin, Queue};
+use crate::core::job::{Job, Pin};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
-use crate::core::spec::JobSpec;
+use crate::core::spec::{JobSpec, Motion};
 use crate::core::state::State;
 use crate::engine::{Engine, Gone};
 
@@ -23,7 +23,7 @@ enum Deed {
     /// A new job.
     Run(Arc<JobSpec>),
     /// Something that may take long, and is noted before: whatever comes of it, it was asked for.
-    Ending {
+    Slow {
         what: &'static str,
         select: Vec<Selector>,
     },
@@ -49,11 +49,11 @@ impl Deed {
         };
         match command {
             Command::Submit(spec) => Self::Run(Arc::new(JobSpec::clone(spec))),
-            Command::Stop { select, .. } => Self::Ending {
+            Command::Stop { select, .. } => Self::Slow {
                 what: "stop",
                 select: select.clone(),
             },
-            Command::Reconnect { select } => Self::Ending {
+            Command::Reconnect { select } => Self::Slow {
                 what: "reconnect",
                 select: select.clone(),
             },
@@ -61,13 +61,14 @@ impl Deed {
             Command::Throttle { select, fanout } => {
                 change("throttle", select, json!({"fanout": fanout}))
             }
-            Command::Queue { select, queue } => {
-                let what = match queue {
-                    Queue::Paused => "pause",
-                    Queue::Flowing => "resume",
-                };
-                change(what, select, Value::Null)
-            }
+            Command::Pause { select } => change("pause", select, Value::Null),
+            Command::Move { select, motion } => Self::Slow {
+                what: match motion {
+                    Motion::Suspend => "suspend",
+                    Motion::Resume => "resume",
+                },
+                select: select.clone(),
+            },
             Command::Pin { select, pin } => {
                 change("pin", select, json!({"pinned": *pin == Pin::On}))
             }
@@ -121,6 +122,9 @@ pub(super) fn about(job: JobId, hosts: String, spec: &JobSpec) -> Map<String, Va
     details.insert("job".to_string(), job.0.into());
     details.insert("hosts".to_string(), hosts.into());
     details.insert("command".to_string(), spec.payload.title().into());
+    if let Some((_, user)) = spec.options.iter().find(|(name, _)| name == "sudo") {
+        details.insert("as".to_string(), user.as_str().into());
+    }
     details
 }
 
@@ -150,7 +154,7 @@ impl Service {
         let (engine, audit, who) = (self.engine.clone(), self.audit.clone(), who.clone());
         match deed {
             Deed::None => engine.command(command).await,
-            Deed::Ending { what, select } => {
+            Deed::Slow { what, select } => {
                 let open = move |fleet: &Fleet| subjects(fleet, &select, |state| !state.is_final());
                 for subject in engine.read(open).await? {
                     let details = Value::Object(subject.details());
@@ -218,7 +222,7 @@ async fn done_and_noted(
             }
             return Ok(answer);
         }
-        Deed::Ending { .. } | Deed::None => return engine.command(command).await,
+        Deed::Slow { .. } | Deed::None => return engine.command(command).await,
         Deed::Change {
             what,
             select,
@@ -235,6 +239,7 @@ async fn done_and_noted(
         Answer::Removed { jobs, left, .. } => (jobs.as_slice(), left.as_slice()),
         Answer::Submitted(_)
         | Answer::Settled { .. }
+        | Answer::Moved { .. }
         | Answer::Received(_)
         | Answer::Answered { .. } => return Ok(answer),
     };

@@ -14,7 +14,7 @@ use crate::core::job::{Child, Job};
 use crate::core::reason::{Limit, Reason};
 use crate::core::spec::Host;
 use crate::core::time::Wall;
-use crate::engine::{Connected, reason_view};
+use crate::engine::{Connected, Through, reason_view};
 use crate::wire::Reply;
 use crate::wire::look::{HostView, LastOutcome, Reached};
 
@@ -67,11 +67,15 @@ impl Service {
                     of_host.entry(host).or_default().push(one);
                 }
             }
-            let mut seen: Vec<(Seen, u32)> = seen
+            let mut seen: Vec<(Seen, Open)> = seen
                 .into_values()
                 .map(|seen| {
-                    let open = of_host.get(&*seen.host.host).into_iter().flatten();
-                    let open = open.filter(|one| is_of(one, &seen.host)).count() as u32;
+                    let mut open = Open::default();
+                    let all = of_host.get(&*seen.host.host).into_iter().flatten();
+                    for one in all.filter(|one| is_of(one, &seen.host)) {
+                        open.connections += 1;
+                        open.via = open.via.or_else(|| way(&one.through));
+                    }
                     (seen, open)
                 })
                 .collect();
@@ -172,6 +176,7 @@ fn unreached(child: &Child) -> Option<Reason> {
         } => Some(reason),
         Reason::Exit(_)
         | Reason::Signal(_)
+        | Reason::Sudo(_)
         | Reason::Refused(_)
         | Reason::BadSettings(_)
         | Reason::TimedOut {
@@ -182,7 +187,24 @@ fn unreached(child: &Child) -> Option<Reason> {
         | Reason::Killed
         | Reason::StoppedBeforeStart
         | Reason::ConnectionLost { .. }
+        | Reason::Unmoved(_)
         | Reason::Internal(_) => None,
+    }
+}
+
+/// The connections to a computer.
+#[derive(Debug, Default)]
+struct Open {
+    connections: u32,
+    via: Option<String>,
+}
+
+/// A way in a word, unless it is the direct one.
+fn way(through: &Through) -> Option<String> {
+    match through {
+        Through::Hops(hops) if hops.is_empty() => None,
+        Through::Hops(hops) => Some(hops.join(",")),
+        Through::Command(_) => Some("ProxyCommand".to_string()),
     }
 }
 
@@ -192,7 +214,7 @@ fn is_of(connected: &Connected, host: &Host) -> bool {
         && host.port.is_none_or(|port| port == connected.port)
 }
 
-fn view(fleet: &Fleet, seen: Seen, connections: u32) -> HostView {
+fn view(fleet: &Fleet, seen: Seen, open: Open) -> HostView {
     let Seen {
         host,
         counts,
@@ -223,7 +245,8 @@ fn view(fleet: &Fleet, seen: Seen, connections: u32) -> HostView {
     HostView {
         host: host.name,
         counts,
-        connections,
+        connections: open.connections,
+        via: open.via,
         last,
         reached,
     }

@@ -1,12 +1,14 @@
 //! Looks at the fleet, as clients get them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::core::answer::Settled as How;
 use crate::core::blocked::Open;
 use crate::core::fleet::Fleet;
-use crate::core::ids::JobId;
+use crate::core::ids::{ChildId, JobId};
 use crate::core::journal::{Changed, Revision};
 use crate::core::select::{Picked, Selector, Unknown, What};
 use crate::core::state::State;
@@ -144,6 +146,14 @@ pub(super) fn waiting(fleet: &Fleet, open: &Open) -> String {
 }
 
 /// What was waited for, as it is now.
+/// These children, as they are now; what is gone is left out.
+pub(super) fn these(fleet: &Fleet, children: &BTreeSet<ChildId>, now: Moment) -> Vec<ChildView> {
+    let found = children.iter().filter_map(|id| fleet.find_child(*id));
+    found
+        .map(|(job, index)| child_view(job, index, now))
+        .collect()
+}
+
 pub(super) fn settled(fleet: &Fleet, picked: &Picked, how: How, now: Moment) -> Settled {
     let mut settled = Settled {
         jobs: Vec::new(),

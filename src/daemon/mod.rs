@@ -9,6 +9,7 @@ pub mod assemble;
 mod audit;
 mod chronicle;
 pub mod client;
+mod connections;
 mod deed;
 mod digest;
 mod fold;

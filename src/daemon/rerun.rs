@@ -24,6 +24,7 @@ impl Service {
         select: Vec<Selector>,
         which: Rerun,
         asking: Asking,
+        becomes: Option<String>,
     ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -41,6 +42,10 @@ impl Service {
         for (old, mut spec) in specs {
             // Whoever runs it again may not be whoever ran it first.
             spec.asking = asking;
+            if let Some(user) = &becomes {
+                spec.options.retain(|(name, _)| name != "sudo");
+                spec.options.push(("sudo".to_string(), user.clone()));
+            }
             let submit = Command::Submit(Box::new(spec.clone()));
             if let Answer::Submitted(id) = self.engine.command(submit).await? {
                 self.note_rerun(who, old, id, &spec).await;

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
 use super::digest::Digests;
-use super::look::{list, missing, news, settled, shapes};
+use super::look::{list, missing, news, settled, shapes, these};
 use super::notice::Notices;
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
@@ -21,6 +21,7 @@ use crate::core::ladder::Rigour;
 use crate::core::select::Selector;
 use crate::core::time::Moment;
 use crate::engine::{Ended, Engine, Gone, job_view};
+use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::frame;
 use crate::wire::reply::{Jobs, LeftBehind};
 use crate::wire::request::{Children, Shutdown};
@@ -137,7 +138,11 @@ impl Service {
                 select,
                 which,
                 asking,
-            } => self.rerun(peer, &Who::at(pid), select, which, asking).await,
+                becomes,
+            } => {
+                self.rerun(peer, &Who::at(pid), select, which, asking, becomes)
+                    .await
+            }
             Request::Questions(attend) => self.questions(peer, attend).await,
             Request::Answer { questions, answer } => {
                 self.answer_questions(peer, &Who::at(pid), &questions, answer)
@@ -159,6 +164,10 @@ impl Service {
                 peer.send(&Reply::Shapes(shapes)).await
             }
             Request::Hosts => self.hosts(peer).await,
+            Request::Connections => self.connections(peer).await,
+            Request::Disconnect(disconnect) => {
+                self.disconnect(peer, &Who::at(pid), disconnect).await
+            }
             Request::Status => {
                 let status = self.status().await?;
                 peer.send(&Reply::Status(status)).await
@@ -215,6 +224,20 @@ impl Service {
                     unknown,
                     refused,
                 }
+            }
+            Answer::Moved {
+                jobs,
+                children,
+                refused,
+            } => {
+                let (unknown, refused) = texts(&refused);
+                self.look(move |fleet, now| Reply::Moved {
+                    jobs: jobs.iter().map(|id| id.0).collect(),
+                    children: these(fleet, &children, now),
+                    unknown,
+                    refused,
+                })
+                .await?
             }
             Answer::Settled { picked, how } => {
                 self.look(move |fleet, now| Reply::Settled(settled(fleet, &picked, how, now)))
@@ -387,12 +410,8 @@ fn texts(refused: &[Refusal]) -> (Vec<String>, Vec<String>) {
 }
 
 /// `1 job is`, `3 jobs are`.
-fn jobs_are(count: usize, is: &str, are: &str) -> String {
-    if count == 1 {
-        format!("1 job {is}")
-    } else {
-        format!("{count} jobs {are}")
-    }
+fn jobs_are(count: usize, is: &'static str, are: &'static str) -> String {
+    format!("{} {}", counted(count, Noun::Job), agreeing(count, is, are))
 }
 
 fn removed_meanwhile(id: JobId) -> Reply {

@@ -71,6 +71,8 @@ struct Process {
     ignored: BTreeSet<Signal>,
     /// The signal that ends it.
     ended_by: watch::Sender<Option<Signal>>,
+    /// Whether it stands still.
+    still: watch::Sender<bool>,
     /// When it ends by itself; `None` for what somebody carries out.
     until: Option<Instant>,
 }
@@ -88,6 +90,7 @@ pub(super) struct Running {
     run: String,
     table: Arc<Mutex<Table>>,
     ended_by: watch::Receiver<Option<Signal>>,
+    still: watch::Receiver<bool>,
 }
 
 /// What the probe found.
@@ -121,18 +124,30 @@ impl Processes {
     /// Starts a process that leads a group of its own.
     pub(super) fn begin(&self, run: &str) -> Running {
         let (ended_by, receiver) = watch::channel(None);
-        let pid = self.lock().add(run, ended_by, None);
+        let (still, stands) = watch::channel(false);
+        let pid = self.lock().add(run, ended_by, still, None);
         Running {
             pid,
             run: run.to_owned(),
             table: Arc::clone(&self.table),
             ended_by: receiver,
+            still: stands,
         }
     }
 
     /// Sends a signal to those of a group that carry the run's name.
     pub(super) fn signal(&self, run: &str, group: u32, signal: Signal) {
         self.lock().signal(run, group, signal);
+    }
+
+    /// Lets those of a group that carry the run's name stand still or go on, and says how many they are.
+    pub(super) fn set_still(&self, run: &str, group: u32, still: bool) -> usize {
+        let table = self.lock();
+        let members = table.members(run, group);
+        for process in members.iter().filter_map(|pid| table.processes.get(pid)) {
+            process.still.send_replace(still);
+        }
+        members.len()
     }
 
     /// What the probe does: gives the group this long, kills it, and says what of the run is alive.
@@ -189,6 +204,11 @@ impl Running {
         }
     }
 
+    /// Whether it stands still, and when that changes.
+    pub(super) fn still(&self) -> watch::Receiver<bool> {
+        self.still.clone()
+    }
+
     /// Sends a signal to its group.
     pub(super) fn signal(&self, signal: Signal) {
         lock(&self.table).signal(&self.run, self.pid, signal);
@@ -206,7 +226,8 @@ impl Running {
     /// Leaves a process behind in a session of its own that ends after `time`.
     pub(super) fn leave_behind(&self, time: Duration) {
         let until = Instant::now() + time;
-        lock(&self.table).add(&self.run, watch::Sender::new(None), Some(until));
+        let (ended_by, still) = (watch::Sender::new(None), watch::Sender::new(false));
+        lock(&self.table).add(&self.run, ended_by, still, Some(until));
     }
 }
 
@@ -223,6 +244,7 @@ impl Table {
         &mut self,
         run: &str,
         ended_by: watch::Sender<Option<Signal>>,
+        still: watch::Sender<bool>,
         until: Option<Instant>,
     ) -> u32 {
         // What has ended by itself while nobody looked.
@@ -239,6 +261,7 @@ impl Table {
             group: pid,
             ignored: BTreeSet::new(),
             ended_by,
+            still,
             until,
         };
         self.processes.insert(pid, process);

@@ -19,7 +19,7 @@ use super::process::{Finding, Signal};
 use super::server::Faults;
 use super::shell::{Output, Shell, Stream, Unread};
 use super::wire::{Cut, Scissors};
-use crate::runner::{probe, prologue};
+use crate::runner::{probe, prologue, sudo};
 
 /// What the prologue and the probe exit with when their orders are not whole.
 const BAD_ORDERS: u8 = 125;
@@ -29,6 +29,7 @@ const LIFELINE_GRACE: Duration = Duration::from_secs(1);
 
 static PROLOGUE: LazyLock<String> = LazyLock::new(prologue::exec_line);
 static PROBE: LazyLock<String> = LazyLock::new(probe::exec_line);
+static SUDO: LazyLock<String> = LazyLock::new(sudo::exec_line);
 
 /// A session channel that was opened.
 #[derive(Debug)]
@@ -113,8 +114,25 @@ async fn exec(computer: &Computer, line: &[u8], input: &mut Input, output: &ToCh
         run_order(computer, input, output).await
     } else if line == PROBE.as_bytes() {
         run_probe(computer, input, output).await
+    } else if line == SUDO.as_bytes() {
+        run_by_sudo(computer, input, output).await
     } else {
         run_plain(computer, &String::from_utf8_lossy(line), input, output).await
+    }
+}
+
+/// sudo, which lets everybody become anybody and asks nothing.
+async fn run_by_sudo(computer: &Computer, input: &mut Input, output: &ToChannel) -> Ended {
+    let Some([run, _user, _mode]) = input.lines().await else {
+        return Ended::Code(BAD_ORDERS);
+    };
+    if output.write_own(sudo::runs_line(&run)).await.is_err() {
+        return Ended::Unheard;
+    }
+    match input.lines().await {
+        Some([line]) if sudo::launches_prologue(&line) => run_order(computer, input, output).await,
+        Some(_) => run_probe(computer, input, output).await,
+        None => Ended::Code(BAD_ORDERS),
     }
 }
 
@@ -144,11 +162,14 @@ async fn run_order(computer: &Computer, input: &mut Input, output: &ToChannel) -
     let mut work = std::pin::pin!(shell.interpret(&order.interpreter, &order.text));
     let mut lifeline = true;
     let mut kill_at = None;
+    let mut still = process.still();
     loop {
+        let moves = !*still.borrow_and_update();
         tokio::select! {
             biased;
             signal = process.ended_by() => return Ended::Signal(signal),
-            code = &mut work => return Ended::Code(code),
+            code = &mut work, if moves => return Ended::Code(code),
+            Ok(()) = still.changed() => {}
             item = input.next(), if lifeline => match item {
                 Item::Line(name) => {
                     if let Some(signal) = Signal::named(&String::from_utf8_lossy(&name)) {
@@ -198,6 +219,11 @@ async fn run_probe(computer: &Computer, input: &mut Input, output: &ToChannel) -
             Finding::Alive(pids) => pids
                 .iter()
                 .fold("alive".to_owned(), |text, pid| format!("{text} {pid}")),
+        }
+    } else if let "STOP" | "CONT" = signal.as_str() {
+        match processes.set_still(&run, group, signal == "STOP") {
+            0 => "gone".to_owned(),
+            _ => "done".to_owned(),
         }
     } else {
         if let Some(signal) = Signal::named(&signal) {

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use crate::core::ids::ChildId;
 use crate::core::output::Stream;
 use crate::core::receive::LeaseId;
-use crate::core::spec::{Ended, Proof, Trace};
+use crate::core::spec::{Ended, Motion, Moved, Proof, Trace};
 use crate::runner::{Ask, Boxed, Event};
 use crate::store::Log;
 
@@ -30,6 +30,7 @@ pub(super) enum News {
     Room(ChildId),
     Ended(ChildId, Ended),
     Proved(ChildId, Proof),
+    Moved(ChildId, Motion, Moved),
     /// Somebody who received has gone before the answer came.
     Unheard(LeaseId),
 }

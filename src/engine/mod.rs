@@ -26,7 +26,7 @@ use crate::runner::Runner;
 use crate::secret::Answer as Said;
 use crate::store::{Saved, Store};
 
-pub use crate::runner::Connected;
+pub use crate::runner::{Carries, Connected, Disconnected, InUse, Through, Which};
 pub use task::Ended;
 pub use views::{child_view, job_view, question_view, reason_view};
 
@@ -193,6 +193,15 @@ impl Engine {
     pub fn connected(&self) -> Vec<Connected> {
         let runners = self.runners.values();
         runners.flat_map(|runner| runner.connected()).collect()
+    }
+
+    /// Closes connections of all runners.
+    pub async fn disconnect(&self, which: &Which, in_use: InUse) -> Vec<Disconnected> {
+        let mut all = Vec::new();
+        for runner in self.runners.values() {
+            all.extend(Arc::clone(runner).disconnect(which.clone(), in_use).await);
+        }
+        all
     }
 
     pub fn clock(&self) -> Clock {

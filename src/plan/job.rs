@@ -46,6 +46,8 @@ impl Planner<'_> {
             grace: None,
             ok_exit: query.ok_exit.clone(),
             on_full: None,
+            becomes: args.becomes.clone(),
+            tty: None,
             command: Vec::new(),
         };
         let shape = query.shape.as_ref().map(Shape::written);
@@ -79,14 +81,26 @@ impl Planner<'_> {
             },
             ok_exit: args.ok_exit.clone(),
             on_full: args.on_full.unwrap_or_default().into(),
-            options: if args.local {
-                self.local_options()?
-            } else {
-                self.ssh_options(args)?
-            },
+            options: self.options(args)?,
             asking: self.asking(),
             shape: None,
         })
+    }
+
+    /// What the runner needs to know beside the job itself.
+    fn options(&self, args: &Run) -> Result<Vec<(String, String)>, PlanError> {
+        let mut options = if args.local {
+            self.local_options()?
+        } else {
+            self.ssh_options(args)?
+        };
+        if let Some(user) = args.becomes.user() {
+            options.push(("sudo".to_string(), user.to_string()));
+        }
+        if let Some(size) = &args.tty {
+            options.push(("tty".to_string(), size.clone()));
+        }
+        Ok(options)
     }
 
     /// Whether children may wait for answers.

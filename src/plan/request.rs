@@ -4,11 +4,11 @@ use super::Planner;
 use super::error::PlanError;
 use crate::command::{self, Pick, Pin, Remove, Rerun, Stop, Throttle, Wait};
 use crate::core::fleet::Command;
-use crate::core::job::{self, Queue};
+use crate::core::job;
 use crate::core::ladder::{Force, Rigour};
 use crate::core::output::Streams;
 use crate::core::receive::Mode;
-use crate::core::spec::Asking;
+use crate::core::spec::{Asking, Motion};
 use crate::core::state::State;
 use crate::core::wait::Until;
 use crate::wire::Request;
@@ -47,6 +47,7 @@ pub fn rerun(args: &Rerun, asking: Asking) -> Request {
             request::Rerun::Unsuccessful
         },
         asking,
+        becomes: args.becomes.user().map(str::to_string),
     }
 }
 
@@ -70,11 +71,17 @@ pub fn throttle(args: &Throttle) -> Request {
     })
 }
 
-/// `pause` and `resume`.
-pub fn queue(pick: &Pick, queue: Queue) -> Request {
-    Request::Command(Command::Queue {
+pub fn pause(pick: &Pick) -> Request {
+    Request::Command(Command::Pause {
         select: pick.select.clone(),
-        queue,
+    })
+}
+
+/// `suspend` and `resume`.
+pub fn set_in_motion(pick: &Pick, motion: Motion) -> Request {
+    Request::Command(Command::Move {
+        select: pick.select.clone(),
+        motion,
     })
 }
 

@@ -1,5 +1,5 @@
-//! What of OpenSSH's configuration has to be known before anything runs: which file holds, and what in it restricts and
-//! has no effect here, which is said and never ignored silently.
+//! What of OpenSSH's configuration has to be known before anything runs: which file holds, which variables it sends, and
+//! what in it has no effect here, which is said and never ignored silently.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,21 +9,9 @@ use super::error::PlanError;
 use super::job::utf8;
 use crate::command::Run;
 use crate::config::ssh_config::{
-    ClientConfig, ConfigError, ConfigSource, HostSettings, Note, Overrides,
+    ClientConfig, Commands, ConfigError, ConfigSource, HostSettings, Loss, Overrides,
 };
 use crate::core::spec::{Host, JobSpec};
-
-/// Options (ssh_config(5)) whose being ignored could let something through that the user meant to forbid.
-const RESTRICTING: [&str; 8] = [
-    "ciphers",
-    "hostkeyalgorithms",
-    "kexalgorithms",
-    "macs",
-    "preferredauthentications",
-    "pubkeyacceptedalgorithms",
-    "pubkeyauthentication",
-    "revokedhostkeys",
-];
 
 impl Planner<'_> {
     /// The ssh_config to use instead of the user's, by its full path; `none` is OpenSSH's word for no file at all.
@@ -51,7 +39,8 @@ impl Planner<'_> {
             .map_err(|error| PlanError::usage(error.to_string()))
     }
 
-    /// The restrictions that are set for the job's hosts and not obeyed; none where no SSH is spoken.  A configuration
+    /// What is set for the job's hosts or for the hops before them, has no effect, and matters; nothing where no SSH is
+    /// spoken.  A configuration
     /// that cannot be read is an error here, once, rather than every child's.
     pub fn ssh_notes(&self, job: &JobSpec) -> Result<Vec<String>, PlanError> {
         if job.runner != "ssh" {
@@ -61,11 +50,14 @@ impl Planner<'_> {
         let mut notes = BTreeSet::new();
         for host in &job.hosts {
             // What is wrong with one host alone is that child's reason.
-            let Ok(settings) = self.ssh_settings(&config, host) else {
+            let Ok(settings) = self.ssh_settings(&config, host, Commands::Skip) else {
                 continue;
             };
-            let restricting = settings.notes.iter().filter(|note| restricts(note));
-            notes.extend(restricting.map(ToString::to_string));
+            let hops = config.hops(&settings, Commands::Skip).unwrap_or_default();
+            let all = hops.iter().chain([&settings]);
+            let notes_of_all = all.flat_map(|one| &one.notes);
+            let losses = notes_of_all.filter(|note| note.loss() == Loss::Matters);
+            notes.extend(losses.map(ToString::to_string));
         }
         Ok(notes.into_iter().collect())
     }
@@ -75,9 +67,10 @@ impl Planner<'_> {
         &self,
         config: &ClientConfig,
         host: &Host,
+        commands: Commands<'_>,
     ) -> Result<HostSettings, ConfigError> {
         let overrides = Overrides::of_host(host, &self.caller.local)?;
-        config.resolve(&host.host, &overrides)
+        config.resolve(&host.host, &overrides, commands)
     }
 
     /// What the SSH runner needs to know of the caller.
@@ -93,13 +86,13 @@ impl Planner<'_> {
         if let Some(agent) = &self.caller.agent {
             options.push(("agent".to_string(), utf8(agent)?));
         }
+        let config = self.client_config()?;
+        for (name, value) in &self.caller.local.variables {
+            if config.sends(name) {
+                options.push(("env".to_string(), format!("{name}={value}")));
+            }
+        }
+        options.sort();
         Ok(options)
-    }
-}
-
-fn restricts(note: &Note) -> bool {
-    match note {
-        Note::NotHonoured { name, .. } => RESTRICTING.contains(&name.to_lowercase().as_str()),
-        Note::MatchNotEvaluated { .. } => true,
     }
 }

@@ -151,9 +151,12 @@ fn mistakes_are_told_apart() {
 }
 
 #[test]
-fn restrictions_that_are_not_obeyed_are_noted_once() {
+fn what_has_no_effect_is_noted_once_if_it_matters() {
     let place = Place::new();
-    place.write("config", "Host web*\n  Ciphers aes256-gcm@openssh.com\n");
+    place.write(
+        "config",
+        "Host web*\n  RemoteCommand x\n  LogLevel DEBUG\n  ForwardAgent no\n",
+    );
     let notes = place.planned(
         &["run", "-F", "config", "-t", "@web", "--", "uptime"],
         |planner, verb| match verb {
@@ -163,7 +166,31 @@ fn restrictions_that_are_not_obeyed_are_noted_once() {
     );
     let notes = notes.expect("a configuration");
     assert_eq!(notes.len(), 1, "{notes:?}");
-    assert!(notes[0].to_lowercase().contains("ciphers"), "{notes:?}");
+    assert!(notes[0].contains("config:2: RemoteCommand"), "{notes:?}");
+}
+
+#[test]
+fn variables_that_some_host_is_sent_go_with_the_job() {
+    let mut place = Place::new();
+    for (name, value) in [("LANG", "C.UTF-8"), ("LC_TIME", "POSIX"), ("TOKEN", "hush")] {
+        let variables = &mut place.caller.local.variables;
+        variables.insert(name.to_string(), value.to_string());
+    }
+    place.write(
+        "config",
+        "Host web*\n SendEnv LANG\nHost db*\n SendEnv LC_*\n",
+    );
+    let words = ["run", "-F", "config", "-t", "@web", "--", "uptime"];
+    let job = place.job(&words).expect("a job");
+    let sent: Vec<&str> = job
+        .options
+        .iter()
+        .filter(|(name, _)| name == "env")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(sent, ["LANG=C.UTF-8", "LC_TIME=POSIX"]);
+    place.write("config", "SendEnv PATH=\n");
+    assert!(place.job(&words).is_err());
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! own), so that it shares neither terminal nor group with whoever started it.  When this process is gone, for whatever
 //! reason, the pipe that is the lifeline ends and with it the command.
 //!
-//! Options ([`Order::options`]): `directory`, where to run; the current directory otherwise.
-//! Deliberately not here: other users, limits, terminals.
+//! Options ([`Order::options`]): `directory`, where to run; the current directory otherwise.  `sudo`, the user to become.
+//! Deliberately not here: limits, terminals.
+
+mod pipes;
 
 use std::ffi::OsString;
 use std::io;
@@ -13,27 +15,28 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{ChildStdin, Command};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
 
+use self::pipes::{Pipe, Talking, feed};
 use super::probe::{self, Task};
 use super::relay::{self, Relay};
+use super::sudo::{self, Climb};
 use super::{Boxed, Event, Order, Runner, prologue};
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
-use crate::core::spec::{Ended, Inquiry, Proof, Signal, Trace};
-
-/// Read at once from a pipe.
-const CHUNK: usize = 32 * 1024;
+use crate::core::spec::{Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
 
 /// Runs commands on this computer.
 #[derive(Debug)]
 pub struct Local {
     /// Makes the command lead a session, where there is such a program.
     setsid: Option<PathBuf>,
+    /// Whose password sudo asks for.
+    account: String,
 }
 
 impl Default for Local {
@@ -65,16 +68,36 @@ impl Runner for Local {
             }
         })
     }
+
+    fn set_in_motion(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        motion: Motion,
+    ) -> Boxed<Moved> {
+        Box::pin(async move {
+            match self.ask(&order, trace.as_ref(), Task::Move(motion)).await {
+                Ok(output) => probe::parse_moved(&order.run, &output),
+                Err(why) => Moved::Unknown(why),
+            }
+        })
+    }
 }
 
 impl Local {
-    /// Looks for `setsid` on the search path.
+    /// Looks for `setsid` on the search path, and who we are.
     pub fn new() -> Self {
         let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
         let setsid = std::env::split_paths(&path)
             .map(|directory| directory.join("setsid"))
             .find(|program| program.is_file());
-        Self { setsid }
+        let named = ["LOGNAME", "USER"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok());
+        Self {
+            setsid,
+            account: named.unwrap_or_else(|| "this user".to_owned()),
+        }
     }
 
     async fn carry_out(
@@ -90,7 +113,7 @@ impl Local {
         if relay::asked(&mut signal).is_some() {
             return Ended::Aborted;
         }
-        let mut command = self.shell(prologue::PROGRAM, prologue::NAME);
+        let mut command = self.shell(order, prologue::PROGRAM, prologue::NAME);
         command.stderr(Stdio::piped());
         if let Some(directory) = directory {
             command.current_dir(directory);
@@ -102,10 +125,32 @@ impl Local {
         let mut relay = Relay::new(&order.run);
         let mut stdout = Pipe::new(child.stdout.take());
         let mut stderr = Pipe::new(child.stderr.take());
-        let mut lifeline = child
-            .stdin
-            .take()
-            .map(|pipe| Box::pin(feed(pipe, lines, signal.clone(), relay.begun())));
+        let mut stdin = child.stdin.take();
+        if let Some(climb) = climb(order, &self.account) {
+            let mut talking = Talking {
+                child: &mut child,
+                stdin: &mut stdin,
+                stdout: &mut stdout,
+                stderr: &mut stderr,
+            };
+            match climb
+                .make(
+                    (prologue::PROGRAM, prologue::NAME),
+                    &mut talking,
+                    Some(events),
+                    &mut signal,
+                )
+                .await
+            {
+                Ok(besides) => {
+                    relay.read(Stream::Out, besides.out);
+                    relay.read(Stream::Err, besides.err);
+                }
+                Err(ended) => return ended,
+            }
+        }
+        let mut lifeline =
+            stdin.map(|pipe| Box::pin(feed(pipe, lines, signal.clone(), relay.begun())));
         let mut status = None;
         let mut sweep = None;
         while status.is_none() || stdout.is_open() || stderr.is_open() {
@@ -168,23 +213,51 @@ impl Local {
         task: Task,
     ) -> Result<Vec<u8>, String> {
         let request = probe::request(&order.run, trace, task);
+        let cannot = |error: io::Error| format!("the probe could not be run: {error}");
         let talk = async {
-            let mut command = self.shell(probe::PROGRAM, "regatta-probe");
-            let mut child = command.stderr(Stdio::null()).kill_on_drop(true).spawn()?;
-            if let Some(mut stdin) = child.stdin.take() {
-                stdin.write_all(request.as_bytes()).await?;
+            let mut command = self.shell(order, probe::PROGRAM, probe::ANSWER);
+            command.stderr(Stdio::piped()).kill_on_drop(true);
+            let mut child = command.spawn().map_err(cannot)?;
+            let mut stdin = child.stdin.take();
+            let mut stdout = Pipe::new(child.stdout.take());
+            let mut stderr = Pipe::new(child.stderr.take());
+            if let Some(climb) = climb(order, &self.account) {
+                let mut talking = Talking {
+                    child: &mut child,
+                    stdin: &mut stdin,
+                    stdout: &mut stdout,
+                    stderr: &mut stderr,
+                };
+                let (_never, mut signal) = watch::channel(None);
+                let made = climb
+                    .aside()
+                    .make(
+                        (probe::PROGRAM, probe::ANSWER),
+                        &mut talking,
+                        None,
+                        &mut signal,
+                    )
+                    .await;
+                made.map_err(|ended| sudo::why(&ended))?;
             }
-            Ok::<_, io::Error>(child.wait_with_output().await?.stdout)
+            if let Some(mut stdin) = stdin {
+                stdin.write_all(request.as_bytes()).await.map_err(cannot)?;
+            }
+            let mut answer = Vec::new();
+            while stdout.is_open() {
+                answer.extend_from_slice(&stdout.read().await);
+            }
+            child.wait().await.map_err(cannot)?;
+            Ok(answer)
         };
-        match tokio::time::timeout(probe::patience(task), talk).await {
-            Ok(Ok(output)) => Ok(output),
-            Ok(Err(error)) => Err(format!("the probe could not be run: {error}")),
-            Err(_) => Err("the probe did not answer in time".to_owned()),
-        }
+        tokio::time::timeout(probe::patience(task), talk)
+            .await
+            .unwrap_or_else(|_| Err("the probe did not answer in time".to_owned()))
     }
 
-    /// `sh -c program name` as the leader of a session, with pipes for standard input and output.
-    fn shell(&self, program: &str, name: &str) -> Command {
+    /// `sh -c program name` as the leader of a session, with pipes for standard input and output; by sudo, if the order
+    /// wants that.
+    fn shell(&self, order: &Order, program: &str, name: &str) -> Command {
         let mut command = if let Some(setsid) = &self.setsid {
             let mut command = Command::new(setsid);
             command.arg("sh");
@@ -194,67 +267,22 @@ impl Local {
             command.process_group(0);
             command
         };
-        command
-            .args(["-c", program, name])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        command
-    }
-}
-
-/// Writes the order, then the signals as they are asked for.  Dropping it ends the lifeline.
-async fn feed(
-    mut pipe: ChildStdin,
-    lines: Bytes,
-    mut signal: watch::Receiver<Option<Signal>>,
-    mut begun: watch::Receiver<bool>,
-) {
-    // A pipe that cannot be written has lost its reader, and the exit status says why.
-    let mut written = pipe.write_all(&lines).await;
-    while written.is_ok() {
-        let asked = relay::next_to_send(&mut signal, &mut begun).await;
-        written = pipe
-            .write_all(format!("{}\n", probe::signal_name(asked)).as_bytes())
-            .await;
-    }
-    std::future::pending::<()>().await;
-}
-
-/// One of the command's output pipes, until its end.
-struct Pipe<R> {
-    pipe: Option<R>,
-    buffer: BytesMut,
-}
-
-impl<R: AsyncRead + Unpin> Pipe<R> {
-    fn new(pipe: Option<R>) -> Self {
-        Self {
-            pipe,
-            buffer: BytesMut::new(),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.pipe.is_some()
-    }
-
-    /// The next piece; empty at the end, after which the pipe is closed.  An error is an end.
-    async fn read(&mut self) -> Bytes {
-        let Some(pipe) = &mut self.pipe else {
-            return Bytes::new();
+        match sudo::target(order) {
+            Some(_) => command.args(sudo::ARGUMENTS),
+            None => command.args(["-c", program, name]),
         };
-        // Pieces share their buffer: a new one for every few bytes would hold far more than was read.
-        if self.buffer.capacity() < CHUNK / 8 {
-            self.buffer.reserve(CHUNK);
-        }
-        match pipe.read_buf(&mut self.buffer).await {
-            Ok(length) if length > 0 => self.buffer.split().freeze(),
-            Ok(_) | Err(_) => {
-                self.pipe = None;
-                Bytes::new()
-            }
-        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
     }
+}
+
+/// How long sudo may take before it asks or starts the program.
+const SUDO_LIMIT: Duration = Duration::from_secs(30);
+
+/// Who is to become somebody else, if that is wanted.
+fn climb<'a>(order: &'a Order, account: &'a str) -> Option<Climb<'a>> {
+    let user = sudo::target(order)?;
+    Some(Climb::new(order, user, account, SUDO_LIMIT))
 }
 
 fn directory(order: &Order) -> Result<Option<PathBuf>, Reason> {
@@ -262,9 +290,10 @@ fn directory(order: &Order) -> Result<Option<PathBuf>, Reason> {
     for (name, value) in order.options.iter() {
         match name.as_str() {
             "directory" => directory = Some(PathBuf::from(value)),
+            sudo::OPTION => {}
             _ => {
                 return Err(Reason::BadSettings(format!(
-                    "the local runner has no option {name:?}; it has directory"
+                    "the local runner has no option {name:?}; it has directory and sudo"
                 )));
             }
         }

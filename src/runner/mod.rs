@@ -13,6 +13,7 @@ pub(crate) mod prologue;
 mod relay;
 #[cfg(test)]
 mod shells;
+pub(crate) mod sudo;
 
 use std::fmt;
 use std::future::Future;
@@ -25,7 +26,9 @@ use tokio::sync::{mpsc, watch};
 
 use crate::core::ids::{ChildId, JobId};
 use crate::core::output::Stream;
-use crate::core::spec::{Asking, Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
+use crate::core::spec::{
+    Asking, Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal, Trace,
+};
 
 pub use ask::{Ask, Pocket};
 
@@ -54,6 +57,19 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     fn prove(self: Arc<Self>, order: Order, trace: Option<Trace>, inquiry: Inquiry)
     -> Boxed<Proof>;
 
+    /// Lets the command of `order` stand still, or go on, and finds out whether it does: all of its session but what
+    /// watches it, so that a command that is suspended still ends with its lifeline.  What left the session is neither
+    /// told nor looked at.
+    fn set_in_motion(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        motion: Motion,
+    ) -> Boxed<Moved> {
+        let _ = (order, trace, motion);
+        Box::pin(async { Moved::Unknown("its runner suspends nothing".to_owned()) })
+    }
+
     /// How many connections it has open, in use or kept.
     fn connections(&self) -> usize {
         0
@@ -62,6 +78,12 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// Where they lead to.
     fn connected(&self) -> Vec<Connected> {
         Vec::new()
+    }
+
+    /// Closes connections, and says which; those that are in use may stay.
+    fn disconnect(self: Arc<Self>, which: Which, in_use: InUse) -> Boxed<Vec<Disconnected>> {
+        let _ = (which, in_use);
+        Box::pin(async { Vec::new() })
     }
 
     /// Lets go of everything it keeps between runs.
@@ -73,10 +95,64 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
 /// A connection that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connected {
-    /// The hosts it leads to, as orders call them: several names may mean one.
+    /// The hosts it leads to, as orders call them: several names may mean one.  A hop is called as the configuration
+    /// does.
     pub hosts: Vec<String>,
     pub user: String,
+    /// The name or address that was connected to.
+    pub address: String,
     pub port: u16,
+    pub through: Through,
+    pub carries: Carries,
+    /// How many commands or connections it carries now.
+    pub channels: usize,
+    pub age: Duration,
+    /// How long nobody has used it; `None` while somebody does.
+    pub idle: Option<Duration>,
+    /// Bytes that came and went.
+    pub received: u64,
+    pub sent: u64,
+}
+
+/// What a connection leads through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// These hops, the first one first; none is a direct connection.
+    Hops(Vec<String>),
+    /// A program.
+    Command(String),
+}
+
+/// What a connection is for.  One that carries others carries nothing else: a command whose output nobody takes may keep
+/// its own connection waiting, but not the hosts behind a bastion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Carries {
+    Commands,
+    Connections,
+}
+
+/// Connections to be closed, and with them those that run through them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    /// Those to these hosts and hops, by any of their names.
+    Of(Vec<String>),
+}
+
+/// What is done about a connection that carries commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InUse {
+    Stays,
+    /// Its commands are lost, and ended by their lifelines.
+    IsClosed,
+}
+
+/// What became of a connection that was to be closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disconnected {
+    Closed(Connected),
+    /// It carries commands, or connections that do.
+    InUse(Connected),
 }
 
 /// One child's work.

@@ -10,10 +10,10 @@
 
 use std::time::Duration;
 
-use crate::core::spec::{Inquiry, Proof, Signal, Trace};
+use crate::core::spec::{Inquiry, Motion, Moved, Proof, Signal, Trace};
 
 /// What the line that carries the answer begins with; the run's name and the finding follow.
-const ANSWER: &str = "regatta-probe";
+pub(super) const ANSWER: &str = "regatta-probe";
 
 /// What stands in the place of a signal when nothing is to be ended: see [`PROGRAM`].
 pub(crate) const LOOK: &str = "look";
@@ -23,8 +23,8 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 
 /// The program for `sh -c`, written like that of the prologue: no single quote, backslash, `!` or newline.
 ///
-/// `m` finds the live members of the session or group `$p`, `h` every process that carries a text in its environment
-/// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`; `c` tells whose the members are.  Zombies have
+/// `l` finds the members of the session or group `$p` in these states (alive, or stopped), `m` all that are alive, `h` every process that carries a text in its environment
+/// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`; `c` tells whose the members are.  `b` lets a sudo go on that has its command on a terminal of its own, and stopped when that did.  Zombies have
 /// no environment and are left out by their state.  A process in the middle of `execve` has none for an instant either,
 /// which is why nothing found and nothing known are looked at twice.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
 pub(super) const PROGRAM: &str = concat!(
@@ -36,17 +36,20 @@ pub(super) const PROGRAM: &str = concat!(
     r#"f() { f=$(grep "$@"); [ $? -le 2 ] || a unknown the processes could not be searched; "#,
     r#"F=; for f in $f; do f=${f#$d/}; F="$F ${f%/*}"; done; }; "#,
     r#"if [ "$(grep -lsE "[)] [^ZX] [0-9]+ [0-9]+ [0-9]+ [^)]*$" $d/$$/stat)" ]; then "#,
-    r#"m() { M=; [ "$p" = 0 ] && return; "#,
-    r#"f -lsE "[)] [^ZX] [0-9]+ ($p [0-9]+|[0-9]+ $p) [^)]*$" $d/[0-9]*/stat; M=$F; }; "#,
+    r#"l() { F=; [ "$p" = 0 ] && return; "#,
+    r#"f -lsE "[)] [$1] [0-9]+ ($p [0-9]+|[0-9]+ $p) [^)]*$" $d/[0-9]*/stat; }; "#,
     r#"h() { f -lsF $1 $d/[0-9]*/environ; [ "$F" ] || f -lsF $1 $d/[0-9]*/environ; H=$F; }; "#,
     r#"w() { f -lsF regatta-lifeline $d/[0-9]*/environ $d/[0-9]*/cmdline; H=$F; }; "#,
+    r#"b() { f -lsF "regatta-sudo $t asks" $d/[0-9]*/cmdline; [ "$F" ] && kill -s CONT $F; }; "#,
     r#"elif [ "$(ps -A -o pid= -o pgid= -o stat=)" ]; then "#,
-    r#"m() { M=; [ "$p" = 0 ] && return; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
-    r#"case $2$3 in ${p}Z*) ;; $p[A-Z]*) M="$M $1";; esac; shift 3; done; }; "#,
+    r#"l() { F=; [ "$p" = 0 ] && return; y=$1; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
+    r#"case $2$3 in ${p}Z*) ;; $p[A-Za-z]*) case $y$3 in ^ZX*|Tt[Tt]*) F="$F $1";; esac;; esac; shift 3; done; }; "#,
     r#"h() { H=$(ps axeww -o pid= -o stat= -o args= | while read -r q r v; do case $r$v in Z*) ;; *$1*) echo $q;; esac; done); "#,
     r#"H=$(echo $H); }; "#,
     r#"w() { h regatta-lifeline; }; "#,
+    r#"b() { h "regatta-sudo $t asks"; [ "$H" ] && kill -s CONT $H; }; "#,
     r#"else a unknown neither /proc nor ps shows the processes; fi; "#,
+    r#"m() { l ^ZX; M=$F; }; "#,
     r#"c() { m; h REGATTA_RUN=$t; o=n; [ "$M" ] || return; o=u; for q in $M; do i $q "$H" && o=y; done; "#,
     r#"[ $o = u ] && { h REGATTA_RUN=; for q in $M; do i $q "$H" && o=n; done; }; "#,
     r#"[ $o = u ] && { w; for q in $M; do [ $q = $p ] || { i $q "$H" && o=y; }; done; }; "#,
@@ -56,7 +59,10 @@ pub(super) const PROGRAM: &str = concat!(
     r#"P=$p; [ $o = y ] || { [ "$M" ] && P=0; M=; p=0; }; "#,
     r#"[ $s = look ] && { w; W=$H; h REGATTA_RUN=$t; K=; for q in $M $H; do [ $q = $p ] || { i $q "$W" && continue; }; "#,
     r#"i $q "$K" || K="$K $q"; done; [ "$K" ] && a alive $K; s=0; M=; H=; }; "#,
-    r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M; a signalled; }; "#,
+    r#"case $s in STOP|CONT) [ "$M" ] || a gone; [ $s = CONT ] && b; w; n=0; while :; do m; l Tt; T=$F; K=; for q in $M; do "#,
+    r#"[ $q = $p ] || { i $q "$H" && continue; }; if [ $s = CONT ]; then i $q "$T" && K="$K $q"; else i $q "$T" || K="$K $q"; fi; done; "#,
+    r#"[ "$K" ] || break; [ $n -lt 20 ] || a not $K; kill -s $s $K; z; done; [ "$M" ] && a done; a gone;; esac; "#,
+    r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M && kill -s CONT $M; b; a signalled; }; "#,
     r#"if [ "$M" ]; then w; for q in $M; do [ $q = $p ] || { i $q "$H" && kill -s KILL $q; }; done; "#,
     r#"n=0; while m; [ "$M" ] && [ $n -lt $g ]; do z; done; h REGATTA_RUN=$t; fi; "#,
     r#"n=0; while [ "$M$H" ] && [ $n -lt 20 ]; do [ "$M" ] && kill -s KILL $M; z; m; h REGATTA_RUN=$t; done; "#,
@@ -74,6 +80,8 @@ pub(super) enum Task {
     Prove(Inquiry),
     /// Send a signal to the members of the session, nothing more.
     Send(Signal),
+    /// Let the members of the session stand still or go on, all but its watcher, until they are seen to.
+    Move(Motion),
 }
 
 /// What goes to the program's standard input.
@@ -87,6 +95,8 @@ fn request_from(processes: &str, run: &str, trace: Option<&Trace>, task: Task) -
         Task::Prove(Inquiry::End { grace }) => ("0", grace),
         Task::Prove(Inquiry::Look) => (LOOK, Duration::ZERO),
         Task::Send(signal) => (signal_name(signal), Duration::ZERO),
+        Task::Move(Motion::Suspend) => ("STOP", Duration::ZERO),
+        Task::Move(Motion::Resume) => ("CONT", Duration::ZERO),
     };
     let tenths = grace.as_millis().div_ceil(100);
     format!("{run}\n{pid}\n{signal}\n{tenths}\n{processes}\n{run}\n")
@@ -96,7 +106,7 @@ fn request_from(processes: &str, run: &str, trace: Option<&Trace>, task: Task) -
 pub(super) fn patience(task: Task) -> Duration {
     match task {
         Task::Prove(Inquiry::End { grace }) => (grace + AFTER_KILL) * 2 + Duration::from_secs(10),
-        Task::Prove(Inquiry::Look) | Task::Send(_) => Duration::from_secs(10),
+        Task::Prove(Inquiry::Look) | Task::Send(_) | Task::Move(_) => Duration::from_secs(10),
     }
 }
 
@@ -110,31 +120,68 @@ pub(super) fn signal_name(signal: Signal) -> &'static str {
 
 /// Reads the answer to a [`Task::Prove`] out of everything that was written to standard output.
 pub(super) fn parse(run: &str, output: &[u8]) -> Proof {
-    let text = String::from_utf8_lossy(output);
-    let prefix = format!("{ANSWER} {run} ");
-    let answer = text
-        .rfind(&prefix)
-        .and_then(|at| text[at + prefix.len()..].split_once('\n'));
-    let Some((answer, _)) = answer else {
-        return Proof::Unknown("the probe gave no answer".to_owned());
-    };
-    let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
-    match word {
-        "gone" => Proof::Gone,
-        "alive" => {
-            let pids: Result<Vec<u32>, _> = rest.split_ascii_whitespace().map(str::parse).collect();
-            match pids {
-                Ok(pids) if !pids.is_empty() => Proof::Alive(pids),
-                Ok(_) | Err(_) => unreadable(answer),
-            }
-        }
-        "unknown" => Proof::Unknown(rest.to_owned()),
-        _ => unreadable(answer),
+    let answer = Answered::read(run, output);
+    match (answer.word.as_str(), answer.pids()) {
+        ("gone", _) => Proof::Gone,
+        ("alive", Some(pids)) => Proof::Alive(pids),
+        _ => Proof::Unknown(answer.why()),
     }
 }
 
-fn unreadable(answer: &str) -> Proof {
-    Proof::Unknown(format!("the probe's answer cannot be read: {answer:?}"))
+/// Reads the answer to a [`Task::Move`].
+pub(super) fn parse_moved(run: &str, output: &[u8]) -> Moved {
+    let answer = Answered::read(run, output);
+    match (answer.word.as_str(), answer.pids()) {
+        ("done", _) => Moved::All,
+        ("not", Some(pids)) => Moved::AllBut(pids),
+        ("gone", _) => Moved::Gone,
+        _ => Moved::Unknown(answer.why()),
+    }
+}
+
+/// A line of the probe's; both parts are empty if there was none.
+struct Answered {
+    word: String,
+    rest: String,
+}
+
+impl Answered {
+    /// The last whole line that answers for this run.
+    fn read(run: &str, output: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(output);
+        let prefix = format!("{ANSWER} {run} ");
+        let line = text
+            .rfind(&prefix)
+            .and_then(|at| text[at + prefix.len()..].split_once('\n'))
+            .map_or("", |(line, _)| line);
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        Self {
+            word: word.to_owned(),
+            rest: rest.to_owned(),
+        }
+    }
+
+    /// The processes it names, if it names any and nothing else.
+    fn pids(&self) -> Option<Vec<u32>> {
+        let pids: Result<Vec<u32>, _> =
+            self.rest.split_ascii_whitespace().map(str::parse).collect();
+        pids.ok().filter(|pids| !pids.is_empty())
+    }
+
+    /// Why it says nothing that was asked.
+    fn why(&self) -> String {
+        match (self.word.as_str(), self.rest.as_str()) {
+            ("", _) => "the probe gave no answer".to_owned(),
+            ("unknown", why) => why.to_owned(),
+            (word, "") => format!("the probe's answer cannot be read: {word:?}"),
+            (word, rest) => {
+                format!(
+                    "the probe's answer cannot be read: {:?}",
+                    format!("{word} {rest}")
+                )
+            }
+        }
+    }
 }
 
 /// The line with which the program answers.

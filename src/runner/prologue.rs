@@ -10,7 +10,7 @@
 //! goes and leaves alone what the command deliberately left behind, as `ssh` does.
 //!
 //! The program is constant and all data travel on standard input, one item a line, so that no login shell ever parses
-//! them.  Deliberately not here: what left the process group (the probe looks for that), and terminals.
+//! them.  Deliberately not here: what left the process group (the probe looks for that).
 
 use std::fmt::Write as _;
 
@@ -37,7 +37,11 @@ const BEGAN: &str = "regatta-began";
 /// - Lines are gathered by the page, so that a long script does not cost the square of its length.
 /// - An order without its closing line runs nothing (125).
 /// - Only the watcher ignores the signals, and it does so before it reads: the earliest one ends the command too.
+/// - `$1` and `$2` are who leads the group and the command's shell, where that is not this process and the login shell.
 /// - A script is a here-document whose text is the expansion of `$c`, hence never parsed by this shell.
+/// - A terminal is the command's input too: nothing is written there but the order.  It hangs up when the command ends,
+///   before anybody has waited for that, so the watcher looks a second later.
+/// - CONT follows each signal: what is suspended, by us or by somebody else, would not see it before KILL.
 /// - Told to stop by a signal, the watcher outlives the command: what ignores TERM has 60 s, or until the probe comes.
 pub(super) const PROGRAM: &str = concat!(
     r#"IFS= read -r t && IFS= read -r h && read -r j && read -r i && IFS= read -r k && read -r n && [ "$n" -gt 0 ] || exit 125; "#,
@@ -47,13 +51,15 @@ pub(super) const PROGRAM: &str = concat!(
     r#"IFS= read -r l && [ "$l" = "$t" ] || exit 125; "#,
     r#"REGATTA_HOST=$h REGATTA_JOB=$j REGATTA_CHILD=$i REGATTA_RUN=$t; "#,
     r#"export REGATTA_HOST REGATTA_JOB REGATTA_CHILD REGATTA_RUN; "#,
+    r#"y=; [ -t 0 ] && y=1; "#,
     r#"exec 3<&0 </dev/null; "#,
-    r#"( trap "" TERM INT HUP QUIT; { while read -r s; do kill -s "$s" 0; x=1; done; w=60; "#,
-    r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; x=1; w=1; fi; "#,
+    r#"( trap "" TERM INT HUP QUIT; { while read -r s; do kill -s "$s" 0; kill -s CONT 0; x=1; done; w=60; [ "$y" ] && REGATTA_WATCH=regatta-lifeline sleep 1; "#,
+    r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; kill -s CONT 0; x=1; w=1; fi; "#,
     r#"[ "$x" ] && REGATTA_WATCH=regatta-lifeline sleep $w && kill -s KILL 0; } <&3 3<&- >/dev/null 2>&1 & ); "#,
+    r#"[ "$y" ] && exec <&3 && stty icanon isig iexten icrnl ixon 2>/dev/null; "#,
     r#"exec 3<&-; "#,
-    r#"echo "regatta-began $t $$"; "#,
-    r#"[ "$k" ] || exec "${SHELL:-sh}" -c "$c"; "#,
+    r#"echo "regatta-began $t ${1:-$$}"; "#,
+    r#"[ "$k" ] || exec "${2:-${SHELL:-sh}}" -c "$c"; "#,
     r#"eval "exec $k <<E$nl$"c"${nl}E""#,
 );
 
@@ -65,6 +71,19 @@ pub(crate) fn exec_line() -> String {
 /// The line with which the program says that the command runs.
 pub(crate) fn began_line(run: &str, pid: u32) -> String {
     format!("{BEGAN} {run} {pid}\n")
+}
+
+/// Whether a login shell that did not come to the program said so as those of Windows do, to which [`exec_line`] means
+/// nothing: cmd (in English), PowerShell (in any language, by the name of the error).
+pub(super) fn is_no_unix_shell(said: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(said);
+    [
+        "'exec' is not recognized as an internal or external command",
+        "The term 'exec' is not recognized",
+        "CommandNotFoundException",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
 }
 
 /// What goes to the program's standard input; the lifeline stays open behind it.
@@ -139,8 +158,8 @@ pub(super) enum Found {
 }
 
 impl BeganFinder {
-    /// The longest process id, and a newline.
-    const REST_OF_LINE: usize = 11;
+    /// The longest process id, a carriage return, and a newline.
+    const REST_OF_LINE: usize = 12;
 
     pub(super) fn new(run: &str) -> Self {
         Self {
@@ -182,6 +201,8 @@ impl BeganFinder {
         let digits = start + self.needle.len();
         let length = self.held[digits..].iter().position(|byte| *byte == b'\n')?;
         let pid = std::str::from_utf8(&self.held[digits..digits + length]).ok()?;
+        // As a terminal ends a line that was not told otherwise.
+        let pid = pid.trim_end_matches('\r');
         Some((start, pid.parse().ok()?, digits + length + 1))
     }
 }

@@ -23,6 +23,9 @@ const OVERHEAD: usize = 128;
 /// How much a login shell's profile may print before it is passed on although the command has not begun.
 const HELD: usize = 16 * 1024;
 
+/// How much of what a login shell complains about is looked at.
+const COMPLAINT: usize = 2048;
+
 /// Output on its way to whoever receives the events.
 #[derive(Debug)]
 pub(super) struct Relay {
@@ -33,6 +36,8 @@ pub(super) struct Relay {
     queue: VecDeque<Event>,
     bytes: usize,
     ended: bool,
+    /// How standard error began, as long as the command has not.
+    complaint: Vec<u8>,
 }
 
 /// Nobody receives the events any more.
@@ -48,11 +53,17 @@ impl Relay {
             queue: VecDeque::new(),
             bytes: 0,
             ended: false,
+            complaint: Vec::new(),
         }
     }
 
     /// Takes what was read.
     pub(super) fn read(&mut self, stream: Stream, data: Bytes) {
+        if stream == Stream::Err && self.finder.is_some() {
+            let room = COMPLAINT.saturating_sub(self.complaint.len());
+            self.complaint
+                .extend_from_slice(&data[..data.len().min(room)]);
+        }
         let Some(finder) = self.finder.as_mut().filter(|_| stream == Stream::Out) else {
             return self.push(stream, data);
         };
@@ -77,6 +88,11 @@ impl Relay {
             self.push(Stream::Out, rest);
         }
         self.ended = true;
+    }
+
+    /// What the login shell said on standard error before the command began.
+    pub(super) fn complaint(&self) -> &[u8] {
+        &self.complaint
     }
 
     /// What finds the command again, once it has begun.

@@ -9,6 +9,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::remembered::Remembered;
 use super::whole::Whole;
 use crate::command::query::QueryRun;
+use crate::command::set::Notify;
 use crate::command::{Global, Run};
 use crate::config::queries::Query;
 use crate::core::spec::JobSpec;
@@ -153,7 +154,7 @@ pub enum Action {
     /// Fetch all output of these children, to be copied.
     Fetch(Ticket, Whole),
     /// Tell the operator, who looks elsewhere.
-    Notify(String),
+    Notify(Notify, String),
     /// Run the operator's command for a job that has ended.
     Hook(Box<JobView>),
     /// Name the window.

@@ -34,6 +34,8 @@ pub struct Hosts {
     range: Option<String>,
     scope: Scope,
     sort: By,
+    /// Cells for the ways to computers: none where all are reached directly.
+    ways: usize,
     /// What a list that is on its way holds so far.
     coming: Vec<HostView>,
 }
@@ -74,6 +76,8 @@ impl Hosts {
         self.coming.extend(hosts);
         if last {
             let coming = std::mem::take(&mut self.coming);
+            let direct = coming.iter().all(|host| host.via.is_none());
+            self.ways = if direct { 0 } else { 14 };
             self.known = coming
                 .into_iter()
                 .map(|host| (host.host.clone(), host))
@@ -268,7 +272,8 @@ impl Hosts {
         }
         let wide = area.width >= 70;
         let name = if wide { 24 } else { 16 };
-        let header = self.cells("HOST", "REACHED", "CONN", "RUNS", "LAST", "", name);
+        let header = ["HOST", "REACHED", "CONN", "RUNS", "VIA", "LAST", ""];
+        let header = self.cells(&header, name);
         let across = usize::from(area.width);
         buf.set_stringn(
             area.x,
@@ -331,7 +336,8 @@ impl Hosts {
 
     fn line(&self, name: &str, cells: usize, now: Now) -> String {
         let Some(host) = self.known.get(name) else {
-            return self.cells(name, "-", "-", "-", "never asked", "", cells);
+            let unknown = [name, "-", "-", "-", "", "never asked", ""];
+            return self.cells(&unknown, cells);
         };
         let ago = |at: i64| span::seconds((now.wall - at).max(0) as f64 / 1000.0);
         let reached = match &host.reached {
@@ -354,42 +360,38 @@ impl Hosts {
                     .or(failed),
             ),
         };
-        self.cells(
+        let parts = [
             name,
             &reached,
             &count(host.connections),
             &count(runs),
+            host.via.as_deref().unwrap_or_default(),
             &last,
             &reason.unwrap_or_default(),
-            cells,
-        )
+        ];
+        self.cells(&parts, cells)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one for each column")]
-    #[expect(clippy::unused_self, reason = "beside what fills it")]
-    fn cells(
-        &self,
-        host: &str,
-        reached: &str,
-        connections: &str,
-        runs: &str,
-        last: &str,
-        why: &str,
-        name: usize,
-    ) -> String {
-        let set = |text: &str, align, cells| {
+    /// One line, of what stands in each column.
+    fn cells(&self, parts: &[&str; 7], name: usize) -> String {
+        let columns = [
+            (Align::Left, name),
+            (Align::Left, 14),
+            (Align::Right, 4),
+            (Align::Right, 4),
+            (Align::Left, self.ways),
+            (Align::Left, 27),
+            (Align::Left, 200),
+        ];
+        let set = parts
+            .iter()
+            .zip(columns)
+            .filter(|(_, (_, cells))| *cells > 0);
+        let set = set.map(|(text, (align, cells))| {
             let text = harmless(text.as_bytes()).replace('\t', " ");
             pad(&cut(&text, cells), align, cells)
-        };
-        let line = format!(
-            "  {} {} {} {} {} {}",
-            set(host, Align::Left, name),
-            set(reached, Align::Left, 14),
-            set(connections, Align::Right, 4),
-            set(runs, Align::Right, 4),
-            set(last, Align::Left, 27),
-            set(why, Align::Left, 200),
-        );
+        });
+        let line = format!("  {}", set.collect::<Vec<_>>().join(" "));
         // Spaces that are cut off are nothing that is missing.
         line.trim_end().to_string()
     }

@@ -18,7 +18,7 @@ use crate::config::theme::Role;
 use crate::core::state::State;
 use crate::view::count::{Noun, counted};
 use crate::view::table::Align;
-use crate::view::text::{cut, harmless};
+use crate::view::text::{cut, harmless, wrapped};
 use crate::wire::look::Group;
 
 /// Cells before the first column: the cursor or a mark, a space, the fold, a space.
@@ -32,6 +32,8 @@ const LEGIBLE: u16 = 32;
 pub struct Jobs<'a> {
     pub model: &'a Model,
     pub tree: &'a Tree,
+    /// What is to be said where there are no jobs.
+    pub none: &'a str,
     pub columns: &'a [Column],
     pub styles: &'a Styles,
     pub glyphs: &'a Glyphs,
@@ -104,7 +106,7 @@ impl Jobs<'_> {
 
     fn draw_nothing(&self, area: Rect, buf: &mut Buffer) {
         let text = if self.model.jobs().next().is_none() {
-            "no jobs yet: a starts one, ? shows the keys"
+            self.none
         } else if self.tree.filter().is_set() {
             "nothing matches the filter: / changes it, esc lets go of it"
         } else {
@@ -112,7 +114,10 @@ impl Jobs<'_> {
         };
         let x = area.x + GUTTER.min(area.width);
         let room = usize::from(area.width.saturating_sub(GUTTER));
-        buf.set_stringn(x, area.y, text, room, self.styles.of(Role::Dim));
+        let text = harmless(text.as_bytes());
+        for (line, y) in wrapped(&text, room).iter().zip(area.y..area.bottom()) {
+            buf.set_stringn(x, y, line, room, self.styles.of(Role::Dim));
+        }
     }
 
     fn draw_row(&self, row: RowId, area: Rect, placed: &[Placed], buf: &mut Buffer) {

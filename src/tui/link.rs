@@ -291,6 +291,7 @@ fn has_more(reply: &Reply) -> bool {
         Reply::History { last, .. } | Reply::Hosts { last, .. } => !last,
         Reply::Submitted(_)
         | Reply::Changed { .. }
+        | Reply::Moved { .. }
         | Reply::Settled(_)
         | Reply::Removed { .. }
         | Reply::Rerun { .. }
@@ -303,6 +304,8 @@ fn has_more(reply: &Reply) -> bool {
         | Reply::Rows(_)
         | Reply::Folded(_)
         | Reply::Shapes(_)
+        | Reply::Connections(_)
+        | Reply::Disconnected(_)
         | Reply::Questions(_)
         | Reply::Answered { .. }
         | Reply::Status(_)

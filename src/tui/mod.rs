@@ -20,6 +20,7 @@ mod link;
 pub mod list;
 pub mod model;
 pub mod output;
+mod outward;
 pub mod perform;
 pub mod pick;
 mod program;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::fs::OpenOptions;
 use tokio::process::Command as Process;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
@@ -14,20 +13,18 @@ use super::bar;
 use super::config::{Files, Loaded};
 use super::event::{Action, Event, Failure, Planned, Through, Ticket, Wished};
 use super::link::Link;
+use super::outward::{self, Fetched};
 use super::program::Program;
 use super::remembered::Remembered;
 use super::term::Screen;
 use super::whole::Whole;
 use crate::command::Global;
+use crate::command::set::Notify;
 use crate::config::inventory::Inventory;
-use crate::config::settings::{Notify, Settings};
+use crate::config::settings::Settings;
 use crate::core::state::State;
 use crate::plan::{Caller, PlanError, Planner};
-use crate::view::count::{Noun, counted};
 use crate::wire::reply::JobView;
-
-/// Text that is longer goes into a file: terminals cut what is copied through them (k9s has the same bound).
-const LONGEST_COPY: usize = 74 << 10;
 
 /// How long a console that is left waits until its own files are written.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -150,7 +147,7 @@ impl Hands {
                     self.through(ticket, &whole, &through, screen).await?;
                     next = Next::Anew;
                 }
-                Action::Notify(text) => self.notify(&text)?,
+                Action::Notify(how, text) => notify(how, &text)?,
                 Action::Hook(job) => self.hook(&job),
                 Action::Title(title) => Screen::set_title(&title)?,
                 Action::Mouse(mouse) => screen.set_mouse(mouse)?,
@@ -220,7 +217,7 @@ impl Hands {
         let (reach, events) = (self.link.reach(), self.events.clone());
         let file = self.planning.caller.path(file);
         self.tasks.spawn(async move {
-            let saved = save(&reach, &whole, &file).await;
+            let saved = outward::save(&reach, &whole, &file).await;
             _ = events.send(Event::Done(ticket, saved)).await;
         });
     }
@@ -229,7 +226,7 @@ impl Hands {
     fn fetch(&mut self, ticket: Ticket, whole: Whole) {
         let (reach, events) = (self.link.reach(), self.events.clone());
         self.tasks.spawn(async move {
-            let event = match fetched(&reach, &whole).await {
+            let event = match outward::fetched(&reach, &whole).await {
                 Ok(Fetched::Text(text)) => Event::Fetched(ticket, text),
                 Ok(Fetched::InFile(said)) => Event::Done(ticket, Ok(said)),
                 Err(why) => Event::Done(ticket, Err(why)),
@@ -239,11 +236,7 @@ impl Hands {
     }
 
     async fn copy(&mut self, ticket: Ticket, text: String) -> io::Result<()> {
-        let said = if text.len() > LONGEST_COPY {
-            into_file(text.as_bytes())
-        } else {
-            Ok(copied(&text).await?)
-        };
+        let said = outward::copy(&text).await?;
         self.tell(Event::Done(ticket, said));
         Ok(())
     }
@@ -264,19 +257,10 @@ impl Hands {
             Through::Command(line) => line.clone(),
         };
         screen.give_back()?;
-        let came = pipe(&self.link.reach(), whole, &line, through).await;
+        let came = outward::pipe(&self.link.reach(), whole, &line, through).await;
         screen.take()?;
         self.tell(Event::Done(ticket, came));
         Ok(())
-    }
-
-    fn notify(&self, text: &str) -> io::Result<()> {
-        match self.settings.console.notify {
-            Notify::Off => Ok(()),
-            Notify::Auto | Notify::Bell => Screen::bell(),
-            Notify::Osc9 => Screen::notify_osc9(text),
-            Notify::Osc777 => Screen::notify_osc777(text),
-        }
     }
 
     fn hook(&mut self, job: &JobView) {
@@ -359,172 +343,19 @@ impl Hands {
     }
 }
 
+fn notify(how: Notify, text: &str) -> io::Result<()> {
+    match how {
+        Notify::Off => Ok(()),
+        Notify::Auto | Notify::Bell => Screen::bell(),
+        Notify::Osc9 => Screen::notify_osc9(text),
+        Notify::Osc777 => Screen::notify_osc777(text),
+    }
+}
+
 fn failure(error: &PlanError) -> Failure {
     Failure {
         message: error.to_string(),
         hint: error.hint().map(str::to_string),
-    }
-}
-
-async fn save(
-    reach: &crate::daemon::client::Reach,
-    whole: &Whole,
-    file: &Path,
-) -> Result<String, String> {
-    let cannot = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            format!("{} is there already; choose another name", file.display())
-        }
-        _ => format!("cannot write {}: {error}", file.display()),
-    };
-    let opened = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .await;
-    let mut to = tokio::io::BufWriter::new(opened.map_err(cannot)?);
-    let written = whole
-        .write(reach, &mut to)
-        .await
-        .map_err(|why| format!("{}: {why}", file.display()))?;
-    let dropped = match written.dropped {
-        0 => String::new(),
-        bytes => format!(
-            " ({} had been cut out before)",
-            crate::view::span::bytes(bytes)
-        ),
-    };
-    Ok(format!(
-        "saved {} to {}{dropped}",
-        crate::view::span::bytes(written.bytes),
-        file.display()
-    ))
-}
-
-/// Runs `line` with the output on its standard input.
-async fn pipe(
-    reach: &crate::daemon::client::Reach,
-    whole: &Whole,
-    line: &str,
-    through: &Through,
-) -> Result<String, String> {
-    // Keys meant for it must not end us.
-    let mut child = Process::new("sh")
-        .arg("-c")
-        .arg(line)
-        .stdin(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("{line}: {error}"))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // Whoever has read enough closes its end: that is no error.
-        _ = whole.write(reach, &mut stdin).await;
-    }
-    let status = child
-        .wait()
-        .await
-        .map_err(|error| format!("{line}: {error}"))?;
-    match through {
-        Through::Pager => Ok(String::new()),
-        Through::Command(_) => {
-            wait_for_enter().await;
-            Ok(format!("{line}: {status}"))
-        }
-    }
-}
-
-/// What a command printed stays until somebody has read it.
-#[expect(
-    clippy::print_stderr,
-    reason = "the terminal is not the console's just now"
-)]
-async fn wait_for_enter() {
-    eprint!("\n[enter goes back to regatta] ");
-    _ = tokio::task::spawn_blocking(|| io::stdin().read_line(&mut String::new())).await;
-}
-
-/// Output to be copied.
-enum Fetched {
-    Text(String),
-    /// It is too much, and where it is now.
-    InFile(String),
-}
-
-async fn fetched(reach: &crate::daemon::client::Reach, whole: &Whole) -> Result<Fetched, String> {
-    let cannot = |error: io::Error| format!("cannot write a file for what is copied: {error}");
-    let file = file_to_copy().map_err(cannot)?;
-    let mut to = tokio::fs::File::from_std(file.reopen().map_err(cannot)?);
-    let written = whole.write(reach, &mut to).await?;
-    if written.bytes > LONGEST_COPY as u64 {
-        return kept(file, written.bytes).map(Fetched::InFile);
-    }
-    let bytes = tokio::fs::read(file.path()).await.map_err(cannot)?;
-    Ok(Fetched::Text(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// Where text goes that is copied, until it is known how much it is.
-fn file_to_copy() -> io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix("regatta-copy-")
-        .suffix(".txt")
-        .tempfile()
-}
-
-/// Into a file of its own, because terminals would cut it.
-fn into_file(text: &[u8]) -> Result<String, String> {
-    use std::io::Write as _;
-    let written = file_to_copy().and_then(|mut file| file.write_all(text).map(|()| file));
-    let file =
-        written.map_err(|error| format!("cannot write a file for what is copied: {error}"))?;
-    kept(file, text.len() as u64)
-}
-
-fn kept(file: tempfile::NamedTempFile, bytes: u64) -> Result<String, String> {
-    let (_, path) = file.keep().map_err(|error| error.to_string())?;
-    let size = crate::view::span::bytes(bytes);
-    Ok(format!(
-        "{size} is too much for a clipboard: it is in {}",
-        path.display()
-    ))
-}
-
-/// Copies with the desktop's own tool where there is one and the terminal is here, else through the terminal.
-async fn copied(text: &str) -> io::Result<String> {
-    let lines = text.lines().count();
-    let size = crate::view::span::bytes(text.len() as u64);
-    let what = format!("copied {}, {size}", counted(lines, Noun::Line));
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !set("SSH_TTY") && !set("SSH_CONNECTION") {
-        let tools: [(&str, &[&str], &str); 3] = [
-            ("wl-copy", &[], "WAYLAND_DISPLAY"),
-            ("xclip", &["-selection", "clipboard"], "DISPLAY"),
-            ("pbcopy", &[], "__CF_USER_TEXT_ENCODING"),
-        ];
-        for (tool, arguments, variable) in tools {
-            if set(variable) && give(tool, arguments, text).await.is_ok() {
-                return Ok(format!("{what} with {tool}"));
-            }
-        }
-    }
-    Screen::copy(text)?;
-    Ok(format!("{what} through the terminal (OSC 52)"))
-}
-
-async fn give(tool: &str, arguments: &[&str], text: &str) -> io::Result<()> {
-    use tokio::io::AsyncWriteExt as _;
-    let mut child = Process::new(tool)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(text.as_bytes()).await?;
-    }
-    let status = child.wait().await?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other("it failed"))
     }
 }
 

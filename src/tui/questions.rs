@@ -65,6 +65,7 @@ impl Answering {
             QuestionKind::HostKey { .. } => true,
             QuestionKind::Passphrase { .. }
             | QuestionKind::Password { .. }
+            | QuestionKind::Sudo { .. }
             | QuestionKind::Prompt { .. } => false,
         }
     }
@@ -151,6 +152,7 @@ impl Answering {
             QuestionKind::HostKey { .. } => " Is this the host's key? ",
             QuestionKind::Passphrase { .. } => " Passphrase ",
             QuestionKind::Password { .. } => " Password ",
+            QuestionKind::Sudo { .. } => " Password for sudo ",
             QuestionKind::Prompt { .. } => " The server asks ",
         };
         let block = Block::bordered()
@@ -215,6 +217,12 @@ impl Answering {
             }
             QuestionKind::Password { account } => {
                 vec![format!("To log in as {}. {who}", plain(account))]
+            }
+            QuestionKind::Sudo { account } => {
+                vec![format!(
+                    "sudo wants the password of {}. {who}",
+                    plain(account)
+                )]
             }
             QuestionKind::Prompt {
                 account, prompt, ..

@@ -3,6 +3,8 @@
 //! The cursor and the marks are ids, never positions: rows come and go around them.  Rows are computed anew when the
 //! model or the tree has changed; drawing only reads them.
 
+mod marks;
+mod problems;
 pub(super) mod rows;
 #[cfg(test)]
 pub(super) mod tests;
@@ -12,7 +14,7 @@ use std::time::Duration;
 
 use super::event::Now;
 use super::filter::{Filter, Scope};
-use super::model::{Model, is_problem, problems};
+use super::model::Model;
 use crate::command::console::Column;
 use crate::command::console::Way;
 
@@ -161,15 +163,6 @@ impl Tree {
         &self.marks
     }
 
-    pub fn is_marked(&self, row: RowId) -> bool {
-        self.marks.contains(&row)
-    }
-
-    /// Whether a range of marks has begun.
-    pub fn is_ranging(&self) -> bool {
-        self.range.is_some()
-    }
-
     pub fn sort(&self) -> Sort {
         self.sort
     }
@@ -313,49 +306,6 @@ impl Tree {
         }
     }
 
-    /// Marks or unmarks the row under the cursor, and goes on to the next.
-    pub fn mark(&mut self, now: Now) {
-        if let Some(row) = self.cursor.filter(|row| can_be_marked(*row))
-            && !self.marks.remove(&row)
-        {
-            self.marks.insert(row);
-        }
-        self.step(now, 1);
-    }
-
-    /// Begins a range at the cursor, or ends it.
-    pub fn toggle_range(&mut self) {
-        self.range = match self.range {
-            Some(_) => None,
-            None => self.cursor,
-        };
-        self.mark_range();
-    }
-
-    pub fn mark_all(&mut self) {
-        let rows = self.rows.iter().copied().filter(|row| can_be_marked(*row));
-        self.marks.extend(rows);
-    }
-
-    /// Unmarks everything; true if anything was marked.
-    pub fn unmark(&mut self) -> bool {
-        self.range = None;
-        !std::mem::take(&mut self.marks).is_empty()
-    }
-
-    fn mark_range(&mut self) {
-        let Some(from) = self.range else { return };
-        let Some(start) = self.rows.iter().position(|row| *row == from) else {
-            self.range = None;
-            return;
-        };
-        let (low, high) = (start.min(self.index), start.max(self.index));
-        let rows = self.rows[low..=high.min(self.rows.len() - 1)]
-            .iter()
-            .copied();
-        self.marks.extend(rows.filter(|row| can_be_marked(*row)));
-    }
-
     /// Shows children by what they came to, or one by one; of the job under the cursor.
     pub fn toggle_same(&mut self) {
         let Some(cursor) = self.cursor else { return };
@@ -404,89 +354,6 @@ impl Tree {
         self.orders.clear();
     }
 
-    /// Goes to the next problem, into jobs that are closed too; true if there is one, or one is on its way.
-    pub fn seek_problem(&mut self, now: Now, model: &Model, way: Way) -> bool {
-        let jobs: Vec<u64> = self.job_order();
-        let Some(here) = self.cursor else {
-            return false;
-        };
-        let at = jobs.iter().position(|job| *job == here.job()).unwrap_or(0);
-        // First in this job, behind or before the cursor; then in the others, and in the end in this one from its edge.
-        let others: Vec<u64> = match way {
-            Way::Next => jobs[at..].iter().chain(&jobs[..=at]).copied().collect(),
-            Way::Previous => {
-                let before = jobs[..=at].iter().rev();
-                before.chain(jobs[at..].iter().rev()).copied().collect()
-            }
-        };
-        for (n, job) in others.into_iter().enumerate() {
-            let Some(entry) = model.job(job) else {
-                continue;
-            };
-            if problems(&entry.job) == 0 {
-                continue;
-            }
-            if self.is_open(job).is_none() || !entry.is_complete() {
-                self.open(job);
-                self.seeking = Some((job, way));
-                return true;
-            }
-            let edge = n > 0;
-            if let Some(row) = self.problem_in(
-                model,
-                job,
-                way,
-                edge.then_some(())
-                    .map_or(self.index, |()| self.edge(job, way)),
-            ) {
-                return self.go_to(now, row);
-            }
-        }
-        false
-    }
-
-    /// Where a search that comes into a job from outside begins.
-    fn edge(&self, job: u64, way: Way) -> usize {
-        let of_job = |row: &RowId| row.job() == job;
-        match way {
-            Way::Next => self.rows.iter().position(of_job).unwrap_or(0),
-            Way::Previous => self
-                .rows
-                .iter()
-                .rposition(of_job)
-                .map_or(0, |last| last + 1),
-        }
-    }
-
-    /// The next row behind or before `from` that is a child of `job` with a problem.
-    fn problem_in(&self, model: &Model, job: u64, way: Way, from: usize) -> Option<RowId> {
-        let found = |row: &&RowId| match row {
-            RowId::Child { job: of, child } if *of == job => model
-                .child(*child)
-                .is_some_and(|(_, entry)| is_problem(&entry.child)),
-            RowId::Group { job: of, first } if *of == job => model
-                .child(*first)
-                .is_some_and(|(_, entry)| is_problem(&entry.child)),
-            RowId::Job(_) | RowId::Child { .. } | RowId::Rest(_) | RowId::Group { .. } => false,
-        };
-        match way {
-            Way::Next => self.rows.iter().skip(from + 1).find(found).copied(),
-            Way::Previous => self.rows[..from.min(self.rows.len())]
-                .iter()
-                .rev()
-                .find(found)
-                .copied(),
-        }
-    }
-
-    fn job_order(&self) -> Vec<u64> {
-        let job = |row: &RowId| match row {
-            RowId::Job(job) => Some(*job),
-            RowId::Child { .. } | RowId::Rest(_) | RowId::Group { .. } => None,
-        };
-        self.rows.iter().filter_map(job).collect()
-    }
-
     fn scroll_to_cursor(&mut self) {
         let height = self.height.max(1);
         if self.index < self.offset {
@@ -496,13 +363,5 @@ impl Tree {
         }
         let most = self.rows.len().saturating_sub(height);
         self.offset = self.offset.min(most);
-    }
-}
-
-/// Jobs and children can be acted on; other rows stand for several.
-fn can_be_marked(row: RowId) -> bool {
-    match row {
-        RowId::Job(_) | RowId::Child { .. } => true,
-        RowId::Rest(_) | RowId::Group { .. } => false,
     }
 }

@@ -136,10 +136,30 @@ pub fn plain(row: &[u8]) -> Cow<'_, str> {
     if let Some(text) = printable_ascii(row) {
         return Cow::Borrowed(text);
     }
-    match std::str::from_utf8(row) {
-        Ok(text) if text.chars().all(|c| c == '\t' || steady(c).is_some()) => Cow::Borrowed(text),
-        Ok(_) | Err(_) => Cow::Owned(Grid::of(row, Pen::default()).text()),
+    let text = std::str::from_utf8(row).ok();
+    if let Some(text) = text.filter(|text| is_steady(text)) {
+        return Cow::Borrowed(text);
     }
+    let uncoloured = text.and_then(uncoloured);
+    Cow::Owned(uncoloured.unwrap_or_else(|| Grid::of(row, Pen::default()).text()))
+}
+
+/// The text without colours and attributes, which is what most rows have that have anything: searches read many.
+/// Nothing if there is more to it.
+fn uncoloured(text: &str) -> Option<String> {
+    let mut pieces = text.split('\u{1b}');
+    let mut plain = String::with_capacity(text.len());
+    plain.push_str(pieces.next()?);
+    for piece in pieces {
+        let sequence = piece.strip_prefix('[')?;
+        let end = sequence.find(|c| !matches!(c, '0'..='9' | ';' | ':'))?;
+        plain.push_str(sequence[end..].strip_prefix('m')?);
+    }
+    is_steady(&plain).then_some(plain)
+}
+
+fn is_steady(text: &str) -> bool {
+    text.chars().all(|c| c == '\t' || steady(c).is_some())
 }
 
 /// Where pieces of a text of [`plain`], given as sorted ranges of bytes, are on the screen, in cells.

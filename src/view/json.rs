@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::span::rfc3339;
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
+use crate::wire::connection::{Carries, ConnectionView};
 use crate::wire::look::{Folded, Group, Row, RowKind};
 use crate::wire::reply::{ChildView, JobView, PastView, ReasonView, Status};
 
@@ -153,6 +154,26 @@ pub fn end(child: &ChildView) -> Value {
         "child": child.id,
         "host": child.host,
         "end": {"state": child.state.word(), "reason": reason(child.reason.as_ref()), "exit": child.exit},
+    })
+}
+
+/// A connection that is open.
+pub fn connection(connection: &ConnectionView) -> Value {
+    json!({
+        "hosts": connection.hosts,
+        "user": connection.user,
+        "address": connection.address,
+        "port": connection.port,
+        "via": connection.via,
+        "proxy_command": connection.command,
+        "carries": match connection.carries {
+            Carries::Commands => "commands",
+            Carries::Connections => "connections",
+        },
+        "channels": connection.channels,
+        "age": connection.age,
+        "idle": connection.idle,
+        "bytes": {"received": connection.received, "sent": connection.sent},
     })
 }
 

@@ -32,6 +32,7 @@ pub fn news(question: &Question) -> String {
         QuestionKind::HostKey { .. }
         | QuestionKind::Passphrase { .. }
         | QuestionKind::Password { .. }
+        | QuestionKind::Sudo { .. }
         | QuestionKind::Prompt { .. } => what(question),
     };
     harmless(format!("{} asks: {what}{wrong}", question.hosts).as_bytes())
@@ -47,6 +48,7 @@ fn what(question: &Question) -> String {
         } => format!("is {algorithm} {fingerprint} the key of {host}?"),
         QuestionKind::Passphrase { file } => format!("what is the passphrase of {file}?"),
         QuestionKind::Password { account } => format!("what is the password of {account}?"),
+        QuestionKind::Sudo { account } => format!("what is the password of {account} for sudo?"),
         QuestionKind::Prompt {
             account, prompt, ..
         } => format!("{account} is asked: {}", prompt.replace('\n', " ")),
@@ -60,6 +62,7 @@ pub fn prompt(question: &Question) -> String {
         QuestionKind::HostKey { host, .. } => format!("Key of {host}"),
         QuestionKind::Passphrase { file } => format!("Passphrase of {file} (for {hosts})"),
         QuestionKind::Password { account } => format!("Password of {account} on {hosts}"),
+        QuestionKind::Sudo { account } => format!("[sudo] Password of {account} on {hosts}"),
         QuestionKind::Prompt {
             account, prompt, ..
         } => format!("{account} on {hosts}: {}", prompt.trim_end_matches(':')),
@@ -86,6 +89,7 @@ pub fn json(question: &Question) -> Value {
         ),
         QuestionKind::Passphrase { file } => ("passphrase", json!({"file": file})),
         QuestionKind::Password { account } => ("password", json!({"account": account})),
+        QuestionKind::Sudo { account } => ("sudo", json!({"account": account})),
         QuestionKind::Prompt {
             account,
             prompt,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::span;
 use super::text::{cut, harmless, width};
 use crate::core::state::State;
+use crate::wire::connection::{Carries, ConnectionView};
 use crate::wire::reply::{ChildView, JobView, PastView};
 
 /// How a column is set.
@@ -140,6 +141,60 @@ pub fn jobs(jobs: &[JobView]) -> Table {
         table.push(&cells);
     }
     table
+}
+
+/// Connections, one a line.
+pub fn connections(connections: &[ConnectionView]) -> Table {
+    use Align::{Left, Right};
+    let mut table = Table::new(&[
+        ("HOST", Left),
+        ("CARRIES", Left),
+        ("IDLE", Right),
+        ("AGE", Right),
+        ("IN", Right),
+        ("OUT", Right),
+        ("LOGIN", Left),
+        ("VIA", Left),
+    ]);
+    for connection in connections {
+        let ConnectionView {
+            user,
+            address,
+            port,
+            ..
+        } = connection;
+        table.push(&[
+            cut(&connection.hosts.join(","), 32),
+            carried(connection),
+            connection.idle.map_or_else(|| "-".into(), span::seconds),
+            span::seconds(connection.age),
+            span::bytes(connection.received),
+            span::bytes(connection.sent),
+            if *port == 22 {
+                format!("{user}@{address}")
+            } else {
+                format!("{user}@{address}:{port}")
+            },
+            match &connection.command {
+                Some(command) => format!("ProxyCommand {command}"),
+                None => connection.via.join(","),
+            },
+        ]);
+    }
+    table
+}
+
+/// What a connection carries now.
+pub fn carried(connection: &ConnectionView) -> String {
+    let what = match connection.carries {
+        Carries::Commands => "command",
+        Carries::Connections => "connection",
+    };
+    match connection.channels {
+        0 => "-".into(),
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    }
 }
 
 /// Jobs of the history, one a line.

@@ -170,6 +170,8 @@ pub struct HostView {
     pub counts: [u32; 10],
     /// Open connections to it.
     pub connections: u32,
+    /// The way one of them takes, unless that is the direct one.
+    pub via: Option<String>,
     /// The child there that changed last.
     pub last: Option<LastOutcome>,
     /// The last time it was reached or not, and by which child that is known.
@@ -233,6 +235,8 @@ pub enum QuestionKind {
     Passphrase { file: String },
     /// A password to log in with: a user's name, and the hosts are those of the question.
     Password { account: String },
+    /// The password that sudo wants of this account.
+    Sudo { account: String },
     /// Something a server asks; its words, made harmless by whoever shows them.
     Prompt {
         account: String,

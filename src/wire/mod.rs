@@ -4,6 +4,7 @@
 //! length-prefixed ([`frame`]); the first one each way is a greeting in JSON that every version can read, the rest is
 //! MessagePack between equal protocol versions.  Closing the connection withdraws the request.
 
+pub mod connection;
 pub mod frame;
 pub mod look;
 pub mod reply;
@@ -15,7 +16,7 @@ pub use request::Request;
 use serde::{Deserialize, Serialize};
 
 /// Grows with every change to what goes over the wire.
-pub const PROTOCOL: u32 = 7;
+pub const PROTOCOL: u32 = 10;
 
 /// The first frame in either direction.  Its form never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

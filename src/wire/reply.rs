@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::connection::{ConnectionView, Disconnected};
 use super::look::{Folded, Found, HostView, Question, Row, Seen};
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
@@ -18,6 +19,13 @@ pub enum Reply {
     /// Settings of these jobs were changed.
     Changed {
         jobs: Vec<u64>,
+        unknown: Vec<String>,
+        refused: Vec<String>,
+    },
+    /// These children were told to stand still or to go on, and are as they are now; the queues of these jobs with them.
+    Moved {
+        jobs: Vec<u64>,
+        children: Vec<ChildView>,
         unknown: Vec<String>,
         refused: Vec<String>,
     },
@@ -80,6 +88,9 @@ pub enum Reply {
         hosts: Vec<HostView>,
         last: bool,
     },
+    /// In the order of their hosts' names.
+    Connections(Vec<ConnectionView>),
+    Disconnected(Disconnected),
     /// A watcher's news.
     News(News),
     /// The open questions, oldest first.
@@ -246,7 +257,7 @@ pub struct ChildView {
 pub struct ReasonView {
     pub kind: String,
     pub text: String,
-    /// Whether something of the command may still run.
+    /// Whether it was not proved that the command is where its state says.
     pub unconfirmed: bool,
 }
 

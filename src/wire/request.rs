@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::connection::Disconnect;
 use super::look::{Look, Rows, Search};
 use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
@@ -29,6 +30,8 @@ pub enum Request {
         which: Rerun,
         #[serde(with = "AskingDef")]
         asking: Asking,
+        /// As whom, if not as the old job.
+        becomes: Option<String>,
     },
     Receive(Receive),
     /// Jobs that are here and jobs that were.
@@ -65,6 +68,9 @@ pub enum Request {
     },
     /// The computers the jobs know.
     Hosts,
+    /// The connections that are open.
+    Connections,
+    Disconnect(Disconnect),
     Status,
     /// End the daemon.
     Shutdown(Shutdown),

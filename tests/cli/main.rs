@@ -21,3 +21,4 @@ mod protocol;
 mod receive;
 mod run;
 mod stop;
+mod suspend;

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use rustix::process::Signal;
 
 use crate::support::pty::OnTerminal;
-use crate::support::{Home, Running, kill, until};
+use crate::support::{Home, Running, installed, kill, skipped, until};
 
 #[test]
 fn exit_codes_are_those_of_the_contract() {
@@ -496,4 +496,43 @@ fn many_hosts_are_confirmed_by_count() {
     home.regatta(&["wait", "all"]).exits(1);
     kill(home.daemon_pid(), Signal::TERM);
     until("the daemon ends", || home.daemons().is_empty());
+}
+
+#[test]
+fn a_command_can_run_as_somebody_else() {
+    if !installed("sudo") || !rustix::process::getuid().is_root() {
+        return skipped("a_command_can_run_as_somebody_else: only root may use sudo unasked");
+    }
+    let home = Home::new();
+    home.regatta(&["run", "--local", "-w", "-u", "nobody", "--", "id -un"])
+        .exits(0)
+        .prints("localhost: nobody\n");
+    home.regatta(&["rerun", "--all", "-w", "last"])
+        .exits(0)
+        .prints("localhost: nobody\n");
+    home.regatta(&["rerun", "--all", "-w", "--sudo", "last"])
+        .exits(0)
+        .prints("localhost: root\n");
+    home.regatta(&["run", "--local", "-w", "-u", "no-such-user", "--", "id"])
+        .exits(1)
+        .says(&["sudo: there is no user no-such-user on this host"]);
+    home.regatta(&["run", "--local", "-u", "", "--", "id"])
+        .exits(2)
+        .says(&["not a user's name"]);
+    let noted = home.regatta(&["audit", "--json"]).exits(0).out();
+    assert!(noted.contains("\"as\":\"nobody\""), "{noted}");
+}
+
+#[test]
+fn a_terminal_has_a_size_and_is_on_another_computer() {
+    let home = Home::new();
+    for wrong in [
+        &["--tty=wide", "-t", "h1"][..],
+        &["--tty=0x24", "-t", "h1"],
+        &["--tty", "--local"],
+    ] {
+        home.regatta(&[&["run"], wrong, &["--", "true"]].concat())
+            .exits(2)
+            .says(&["--tty"]);
+    }
 }

@@ -10,6 +10,7 @@
 
 pub mod sshd;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::future::Future;
 use std::sync::Arc;
@@ -18,7 +19,9 @@ use std::time::Duration;
 
 use regatta::core::ids::{ChildId, JobId};
 use regatta::core::output::Stream;
-use regatta::core::spec::{Asking, Ended, Host, Inquiry, Payload, Proof, Signal, Trace};
+use regatta::core::spec::{
+    Asking, Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal, Trace,
+};
 use regatta::runner::{Ask, Event, Order, Pocket, Runner};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -129,6 +132,12 @@ impl Job {
         self.signal.send_replace(Some(signal));
     }
 
+    /// Tells it to stand still or to go on.
+    pub async fn set_in_motion(&self, runner: &Arc<dyn Runner>, motion: Motion) -> Moved {
+        let trace = self.pid.map(|pid| Trace { pid });
+        within(Arc::clone(runner).set_in_motion(self.order.clone(), trace, motion)).await
+    }
+
     async fn next(&mut self) -> bool {
         match self.events.recv().await {
             Some(Event::Began(Trace { pid })) => {
@@ -156,7 +165,10 @@ impl Job {
     /// Reads until it asks.
     pub async fn until_asked(&mut self) -> Ask {
         while self.asked.is_empty() {
-            assert!(self.next().await, "it ended without a question");
+            if !self.next().await {
+                let ended = (&mut self.task).await;
+                panic!("it ended without a question: {ended:?}");
+            }
         }
         self.asked.remove(0)
     }
@@ -249,6 +261,12 @@ fn count_in(pid: u32, file: &str, name: &str) -> Option<u64> {
         .find_map(|line| line.strip_prefix(name))?
         .parse()
         .ok()
+}
+
+/// The states of the live processes that carry the run's name, each once.
+pub fn states(run: &str) -> BTreeSet<char> {
+    let states = alive(run).into_iter().filter_map(stat);
+    states.map(|stat| stat.state).collect()
 }
 
 /// The watchers in the group that `leader` led.

@@ -39,6 +39,24 @@ pub struct Login {
 }
 
 impl Login {
+    /// Lets it do by sudo what these rules say; `ME` in them is its name.  Unmade with the login.
+    pub fn may(&self, rules: &str) {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let rules = rules.replace("ME", &self.name);
+        let mut file = std::fs::File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o440)
+            .open(self.rules())
+            .expect("only root makes logins");
+        writeln!(file, "{rules}").expect("a small file");
+    }
+
+    fn rules(&self) -> PathBuf {
+        Path::new("/etc/sudoers.d").join(&self.name)
+    }
+
     fn set_password(&self, password: &str) {
         let _one = PASSWORD_FILE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut program = Command::new("chpasswd")
@@ -55,9 +73,13 @@ impl Login {
 
 impl Drop for Login {
     fn drop(&mut self) {
-        // Left over it does no harm: nothing can log in as it.
+        let _ = std::fs::remove_file(self.rules());
+        // Also when something still runs as it.  Left over it does no harm: nothing can log in as it.
         let _one = PASSWORD_FILE.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = Command::new("userdel").arg(&self.name).output();
+        let _ = Command::new("userdel")
+            .arg("--force")
+            .arg(&self.name)
+            .output();
     }
 }
 
@@ -95,6 +117,11 @@ impl Fleet {
     /// The same with a second login, where there can be one.
     pub fn start_marking_with_other(test: &str, marks: &str) -> Option<Self> {
         Self::start_with(test, "", marks, other_login_or_word(test), GRACE)
+    }
+
+    /// The same with more lines in its configuration.
+    pub fn start_marking_with_other_and(test: &str, marks: &str, extra: &str) -> Option<Self> {
+        Self::start_with(test, extra, marks, other_login_or_word(test), GRACE)
     }
 
     /// A server with a second login.
@@ -144,6 +171,13 @@ impl Fleet {
             "{test}: sshd does not start: {started:?}"
         );
         Some(fleet)
+    }
+
+    /// Has the server read its keys and certificates again.
+    pub fn reload(&self) {
+        self.script("stop");
+        let started = self.script("start");
+        assert!(started.status.success(), "sshd does not start: {started:?}");
     }
 
     /// The process that takes connections.

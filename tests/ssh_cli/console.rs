@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::fleet::sshd::Fleet;
-use crate::support::{Home, Ran, Running};
+use crate::support::{Home, Ran, Running, installed, skipped};
 
 /// See the module.  The home goes first: its daemon is stopped, and nothing may be left, while the servers still run.
 pub struct Console {
@@ -43,11 +43,32 @@ impl Console {
         Some(Self { home, fleet })
     }
 
+    /// The same with more lines in the server's configuration.
+    pub fn start_with_other_and(test: &str, extra: &str) -> Option<Self> {
+        let home = Home::new();
+        let fleet = Fleet::start_marking_with_other_and(test, &marks(&home), extra)?;
+        fleet.other.as_ref()?;
+        Some(Self { home, fleet })
+    }
+
     /// The same with a login that is let in with this password only; `None` where there can be none.
     pub fn start_with_password(test: &str, password: &str) -> Option<Self> {
         let home = Home::new();
         let extra = "Match User regatta*\n PasswordAuthentication yes\n PubkeyAuthentication no";
         let fleet = Fleet::start_with_password(test, extra, &marks(&home), password)?;
+        Some(Self { home, fleet })
+    }
+
+    /// The same with a login that may do everything by sudo, with this password; `None` where there can be none.
+    pub fn start_with_sudo(test: &str, password: &str) -> Option<Self> {
+        if !installed("sudo") {
+            skipped(&format!("{test}: sudo is not installed"));
+            return None;
+        }
+        let home = Home::new();
+        let fleet = Fleet::start_with_password(test, "", &marks(&home), password)?;
+        let login = fleet.other.as_ref()?;
+        login.may("Defaults:ME env_keep += REGATTA_TEST\nME ALL=(ALL) ALL");
         Some(Self { home, fleet })
     }
 

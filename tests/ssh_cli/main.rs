@@ -8,6 +8,7 @@ mod fleet;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod connections;
 mod console;
 mod daemon;
 mod endings;
@@ -17,6 +18,7 @@ mod output;
 mod questions;
 mod rows;
 mod stop;
+mod stops;
 mod story;
 mod targets;
 mod unreachable;

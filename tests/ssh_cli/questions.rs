@@ -377,6 +377,83 @@ fn a_password_is_one_question_for_all_hosts_of_a_job_and_stands_nowhere() {
 }
 
 #[test]
+fn sudo_asks_once_for_all_hosts_of_a_job_and_its_password_stands_nowhere() {
+    const WORDS: &str = "correct horse battery";
+    let test = "sudo_asks_once_for_all_hosts_of_a_job_and_its_password_stands_nowhere";
+    let Some(console) = Console::start_with_sudo(test, WORDS) else {
+        return;
+    };
+    let config = console.config_with("Host *\n BatchMode no");
+    log_everything(&console);
+    let user = console.other();
+    let targets = (1..=6).map(|n| format!("{user}@127.1.0.{n}"));
+    let targets = targets.collect::<Vec<_>>().join(",");
+    // What is asked of root stays as it was; more hosts than run at once.
+    let options = ["-t", &targets, "--fanout", "3", "-u", "root"];
+    let line = "id -un; env; ps -eo args; cat";
+    let job = console.background_with(&config, &options, line);
+    blocked(&console, &job, 3);
+    let questions = open(&console, &[]);
+    assert_eq!(questions.len(), 1, "{questions:?}");
+    assert_eq!(
+        (&questions[0]["kind"], &questions[0]["account"]),
+        (&"sudo".into(), &user.into())
+    );
+    let mut terminal = on_terminal(&console, &["wait", &job]);
+    terminal.until_shown(&format!("[sudo] Password of {user} on "));
+    terminal.types("not this horse\n");
+    terminal.until_shown("That was wrong.");
+    terminal.types(&format!("{WORDS}\n"));
+    terminal.finish().exits(0);
+    let received = console.regatta(&["receive", "--keep", "-N", &job]).exits(0);
+    assert_eq!(
+        received
+            .out()
+            .lines()
+            .filter(|line| *line == "root")
+            .count(),
+        6
+    );
+    assert!(!received.out().contains("horse"), "{}", received.out());
+    // Whoever may not be asked is not, and a refusal is one.
+    let user_host = format!("{user}@127.1.0.7");
+    console
+        .with(
+            &config,
+            &[
+                "--batch", "run", "-w", "--sudo", "-t", &user_host, "--", "id",
+            ],
+        )
+        .exits(1)
+        .says(&["needs a password, and nobody may be asked"]);
+    let job = console.background_with(&config, &["--sudo", "-t", &user_host], "sleep 1000");
+    blocked(&console, &job, 1);
+    console.regatta(&["answer", "--refuse", &job]).exits(0);
+    console.regatta(&["wait", &job]).exits(1);
+    let words = format!("no password was given for {user}");
+    came_to(
+        child(&console.now(&job), &user_host),
+        "Failed",
+        "sudo",
+        &[&words],
+    );
+    // Who stops it needs no password again.
+    let job = console.background_with(&config, &["--sudo", "-t", &user_host], "sleep 1000");
+    blocked(&console, &job, 1);
+    let mut terminal = on_terminal(&console, &["answer", &job]);
+    terminal.until_shown("[sudo] Password of ");
+    terminal.types(&format!("{WORDS}\n"));
+    terminal.finish().exits(0);
+    until("it runs", || console.count(&job, "Running") == 1);
+    console
+        .regatta(&["stop", &job])
+        .exits(0)
+        .says(&["Stopped, stopped by operator"]);
+    assert_eq!(console.remains(&job), Vec::<u32>::new());
+    stands_nowhere(&console, "horse");
+}
+
+#[test]
 fn an_interrupted_question_leaves_the_terminal_as_it_was() {
     let Some(console) = Console::start("an_interrupted_question_leaves_the_terminal_as_it_was")
     else {

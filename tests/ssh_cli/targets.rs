@@ -80,7 +80,7 @@ all = "@web,db"
     );
     let ran = run("web[1-2],dead", &[])
         .exits(1)
-        .says(&["dead: Failed, unreachable: connection refused"]);
+        .says(&["dead: Failed, unreachable: connection refused (tried twice)"]);
     assert_eq!(lines(&ran.out()), [web(1), web(2)]);
     run("@nobody", &[]).exits(2).says(&["nobody"]);
     run("@web!web*", &[]).exits(3).says(&["matches no host"]);

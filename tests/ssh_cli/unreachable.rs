@@ -143,8 +143,8 @@ fn each_fault_has_its_own_words_and_none_delays_the_others() {
             key_of(&stranger),
             key_of(&locked)
         ),
-        "Host jump\n HostName 127.2.0.11\n ProxyJump bastion".into(),
-        "Host command\n HostName 127.2.0.12\n ProxyCommand nc %h %p".into(),
+        format!("Host jump\n HostName 127.2.0.11\n ProxyJump 127.3.0.1:{refused}"),
+        "Host command\n HostName 127.2.0.12\n ProxyCommand sh -c 'echo no way >&2; exit 3'".into(),
         // The fleet's own settings, for those that are reached by a name.
         format!(
             "Host unknown changed wrong nokey jump command\n Port {}\n IdentitiesOnly yes\n UserKnownHostsFile {}\n GlobalKnownHostsFile /dev/null",
@@ -174,7 +174,7 @@ fn each_fault_has_its_own_words_and_none_delays_the_others() {
         (
             "refused",
             "unreachable",
-            &["unreachable: connection refused"],
+            &["unreachable: connection refused (tried twice)"],
         ),
         ("hole", "timed_out", timed_out),
         (
@@ -212,13 +212,13 @@ fn each_fault_has_its_own_words_and_none_delays_the_others() {
         ),
         (
             "jump",
-            "bad_settings",
-            &["ProxyJump is set for", "ssh_config"],
+            "unreachable",
+            &["hop 127.3.0.1: connection refused (tried twice)"],
         ),
         (
             "command",
-            "bad_settings",
-            &["ProxyCommand is set for", "ssh_config"],
+            "unreachable",
+            &["the ProxyCommand ended with exit 3: no way"],
         ),
         (
             "no-such-host.invalid",
@@ -244,7 +244,7 @@ fn each_fault_has_its_own_words_and_none_delays_the_others() {
         .exits(1)
         .prints("127.1.0.1: fine\n");
     received.says(&[
-        "refused: Failed, unreachable: connection refused",
+        "refused: Failed, unreachable: connection refused (tried twice)",
         "hole: Failed, connect timed out after 5s",
     ]);
     assert_eq!(

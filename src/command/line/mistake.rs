@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::ops::Range;
 
 use clap::CommandFactory as _;
+use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::{LineError, Word};
@@ -12,6 +13,12 @@ use crate::targets::nearest;
 
 /// What a positional argument for jobs is called.
 const SELECTION: &str = "<JOB>";
+
+/// Whether an argument is for jobs.
+pub(super) fn is_selection(argument: &clap::Arg) -> bool {
+    let names = argument.get_value_names().into_iter().flatten();
+    names.into_iter().any(|name| name == "JOB")
+}
 
 /// Whether the line is fine but for the jobs it does not name.
 pub(super) fn lacks_selection(error: &clap::Error) -> bool {
@@ -119,7 +126,7 @@ impl Mistake<'_> {
                     "{name} needs {}",
                     texts(error, ContextKind::InvalidArg).join(" and ")
                 ),
-                hint: Some(self.usage()),
+                hint: self.values().or_else(|| Some(self.usage())),
             },
             ErrorKind::InvalidSubcommand => {
                 let word = text(error, ContextKind::InvalidSubcommand);
@@ -171,6 +178,19 @@ impl Mistake<'_> {
 
     fn usage(&self) -> String {
         signature(self.command)
+    }
+
+    /// What the argument of a command's command can be, where it has only so many values: `on`, `off`.
+    fn values(&self) -> Option<String> {
+        let word = self.words.get(1)?;
+        let argument = self
+            .command
+            .find_subcommand(&word.text)?
+            .get_positionals()
+            .next()?;
+        let values = argument.get_possible_values();
+        let names: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
+        (!names.is_empty()).then(|| format!("one of {}", names.join(", ")))
     }
 
     /// The commands of a command that has some.

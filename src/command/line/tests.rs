@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::command::console::{Screen, Way};
+use crate::command::set::{Set, Switch};
 
 fn read(line: &str) -> Result<Typed, LineError> {
     parse(line, &["7".to_string()])
@@ -120,6 +121,33 @@ fn what_is_selected_is_added_where_jobs_are_needed_and_none_are_named() {
         panic!("no verb");
     };
     assert_eq!(words, ["rerun", "7.web01", "7.web02"]);
+    // What is looked for comes before the jobs.
+    assert_eq!(verb("grep -i error"), ["grep", "-i", "error", "7"]);
+    assert_eq!(verb("grep error 9"), ["grep", "error", "9"]);
+    assert_eq!(verb("grep -- -x"), ["grep", "--", "-x", "7"]);
+}
+
+#[test]
+fn what_can_be_set_is_named_where_it_is_mistaken() {
+    let Ok(Typed::Act(Act::Set { option })) = read("set mouse on") else {
+        panic!("no setting");
+    };
+    let switch = Switch::On;
+    assert_eq!(option, Set::Mouse { switch });
+    let hints = [
+        (
+            "set",
+            "one of theme, mouse, ascii, utc, wrap, times, prefix, notify, notify_after",
+        ),
+        ("set wrpa on", "did you mean wrap?"),
+        ("set wrap yes", "one of on, off"),
+        ("set times", "one of off, clock, start"),
+    ];
+    for (line, hint) in hints {
+        let error = read(line).expect_err("a mistake");
+        let said = format!("{}; {}", error.message, error.hint.unwrap_or_default());
+        assert!(said.contains(hint), "{line}: {said}");
+    }
 }
 
 #[test]

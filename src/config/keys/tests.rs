@@ -115,7 +115,7 @@ fn every_act_has_a_key() {
         .filter(|act| !bound.contains(act.as_str()))
         .collect();
     // `/` asks for what `filter` is given, and `|` opens the bar with `pipe`.
-    assert_eq!(without, ["theme", "filter", "pipe"]);
+    assert_eq!(without, ["theme", "set", "filter", "pipe"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::written::{WrittenConfirm, WrittenConsole};
 use super::{SettingsError, Source};
 use crate::command::console::Column;
+use crate::command::set::Notify;
 use crate::config::theme;
 use crate::core::state::State;
 
@@ -38,17 +39,6 @@ pub enum Ascii {
     Auto,
     Always,
     Never,
-}
-
-/// How the terminal is told that a job has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notify {
-    /// By the bell, which every terminal knows.
-    Auto,
-    Bell,
-    Osc9,
-    Osc777,
-    Off,
 }
 
 /// Something the console can ask about before it does it.

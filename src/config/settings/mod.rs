@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-pub use console::{Ascii, Asked, Confirm, Console, Notify};
+pub use console::{Ascii, Asked, Confirm, Console};
 pub use shown::{Shown, shown};
 use written::Written;
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::command::console::Column;
+use crate::command::set::Notify;
 use crate::config::Origin;
 use crate::core::state::State;
 

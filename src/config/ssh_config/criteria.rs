@@ -19,8 +19,21 @@ pub(super) enum Subject {
     OriginalHost(PatternList),
     User(PatternList),
     LocalUser(PatternList),
-    /// `exec`, `final` and the like: known to OpenSSH, not evaluated here.
+    /// The command, tokens not yet expanded.
+    Exec(String),
+    /// `final` or `canonical`: the configuration is gone through for the last time.
+    LastPass {
+        wants: Wants,
+    },
+    /// `tagged` and the like: known to OpenSSH, not evaluated here.
     NotEvaluated(String),
+}
+
+/// Whether a criterion makes the configuration be gone through again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    AnotherPass,
+    Nothing,
 }
 
 /// Reads what follows `Match`.
@@ -55,7 +68,12 @@ pub(super) fn match_criteria(rest: &str) -> Result<Vec<Criterion>, Problem> {
                 });
                 return Ok(criteria);
             }
-            "canonical" | "final" => Subject::NotEvaluated(name),
+            "canonical" => Subject::LastPass {
+                wants: Wants::Nothing,
+            },
+            "final" => Subject::LastPass {
+                wants: Wants::AnotherPass,
+            },
             "host" | "originalhost" | "user" | "localuser" | "exec" | "localnetwork" | "tagged"
             | "command" | "version" | "sessiontype" => {
                 let argument = words::next_delimited(&mut rest)
@@ -72,6 +90,7 @@ pub(super) fn match_criteria(rest: &str) -> Result<Vec<Criterion>, Problem> {
                         &argument.to_ascii_lowercase(),
                     )),
                     "user" => Subject::User(PatternList::from_commas(&argument)),
+                    "exec" => Subject::Exec(argument),
                     "localuser" => Subject::LocalUser(PatternList::from_commas(&argument)),
                     _ => Subject::NotEvaluated(name),
                 }

@@ -1,122 +1,88 @@
-//! Applying lines for one host: the first value of an option wins, key files add up.
+//! Applying lines for one host.
 
-use std::time::Duration;
-
-use super::criteria::{Criterion, Subject};
+use super::criteria::{Criterion, Subject, Wants};
 use super::error::{ConfigError, Problem};
-use super::expand;
+use super::exec::Commands;
+use super::expand::{self, Tokens};
+use super::given::{Given, Source};
+use super::keywords::Keyword;
 use super::parse::{Condition, ConfigFile, Line};
-use super::pattern::PatternList;
-use super::resolve::failed;
+use super::resolve::{DEFAULT_PORT, failed};
 use super::setting::Setting;
-use super::{
-    AddressFamily, JumpHop, LocalEnv, Location, Note, Origin, Sourced, StrictHostKeyChecking,
-};
+use super::{LocalEnv, Location, Note};
 
-/// OpenSSH's limit for `IdentityFile` and for `CertificateFile` (`SSH_MAX_IDENTITY_FILES`).
-const KEY_FILES: usize = 100;
-
-/// Where a setting being applied stands; becomes an [`Origin`] only if the setting wins.
-#[derive(Clone, Copy)]
-pub(super) enum Source<'a> {
-    CommandLine,
-    File(&'a Location),
-}
-
-impl Source<'_> {
-    fn origin(self) -> Origin {
-        match self {
-            Self::CommandLine => Origin::CommandLine,
-            Self::File(at) => Origin::File(at.clone()),
-        }
-    }
-
-    fn with<T>(self, value: T) -> Sourced<T> {
-        Sourced {
-            value,
-            origin: self.origin(),
-        }
-    }
-}
-
-/// What has been set so far.
+/// What has been set so far, and what was found on the way.
 pub(super) struct Draft<'a> {
     pub(super) host: &'a str,
     pub(super) env: &'a LocalEnv,
-    pub(super) user: Option<Sourced<String>>,
-    pub(super) host_name: Option<Sourced<String>>,
-    pub(super) port: Option<Sourced<u16>>,
-    pub(super) address_family: Option<Sourced<AddressFamily>>,
-    pub(super) batch_mode: Option<Sourced<bool>>,
-    pub(super) bind_address: Option<Sourced<String>>,
-    pub(super) certificate_files: Vec<Sourced<String>>,
-    pub(super) connect_timeout: Option<Sourced<Duration>>,
-    pub(super) global_known_hosts: Option<Sourced<Vec<String>>>,
-    pub(super) hash_known_hosts: Option<Sourced<bool>>,
-    pub(super) host_key_alias: Option<Sourced<String>>,
-    pub(super) identities_only: Option<Sourced<bool>>,
-    pub(super) identity_agent: Option<Sourced<String>>,
-    pub(super) identity_files: Vec<Sourced<String>>,
-    pub(super) ignore_unknown: Option<PatternList>,
-    pub(super) kbd_interactive: Option<Sourced<bool>>,
-    pub(super) password: Option<Sourced<bool>>,
-    pub(super) password_prompts: Option<Sourced<u32>>,
-    pub(super) proxy_command: Option<Sourced<String>>,
-    pub(super) proxy_jump: Option<Sourced<Vec<JumpHop>>>,
-    pub(super) server_alive_count_max: Option<Sourced<u32>>,
-    pub(super) server_alive_interval: Option<Sourced<Duration>>,
-    pub(super) strict_host_key_checking: Option<Sourced<StrictHostKeyChecking>>,
-    pub(super) user_known_hosts: Option<Sourced<Vec<String>>>,
+    commands: Commands<'a>,
+    pub(super) pass: Pass,
+    /// Whether a `Match final` asks for another pass.
+    pub(super) wants: Wants,
+    pub(super) given: Given,
+    /// Options without effect that were seen.
+    seen: Vec<&'static Keyword>,
     pub(super) notes: Vec<Note>,
 }
 
+/// How often the files have been gone through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pass {
+    First,
+    /// For the last time, with the host's name as it came out of the first.
+    Last {
+        host_name: String,
+    },
+}
+
+/// Whether a block's lines count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Applies {
+    Yes,
+    No,
+    /// That hangs on a command which may not run: nothing is set, but what would have no effect is noted.
+    Perhaps,
+}
+
 impl<'a> Draft<'a> {
-    pub(super) fn new(host: &'a str, env: &'a LocalEnv) -> Self {
+    pub(super) fn new(host: &'a str, env: &'a LocalEnv, commands: Commands<'a>) -> Self {
         Self {
             host,
             env,
-            user: None,
-            host_name: None,
-            port: None,
-            address_family: None,
-            batch_mode: None,
-            bind_address: None,
-            certificate_files: Vec::new(),
-            connect_timeout: None,
-            global_known_hosts: None,
-            hash_known_hosts: None,
-            host_key_alias: None,
-            identities_only: None,
-            identity_agent: None,
-            identity_files: Vec::new(),
-            ignore_unknown: None,
-            kbd_interactive: None,
-            password: None,
-            password_prompts: None,
-            proxy_command: None,
-            proxy_jump: None,
-            server_alive_count_max: None,
-            server_alive_interval: None,
-            strict_host_key_checking: None,
-            user_known_hosts: None,
+            commands,
+            pass: Pass::First,
+            wants: Wants::Nothing,
+            given: Given::default(),
+            seen: Vec::new(),
             notes: Vec::new(),
         }
     }
 
     pub(super) fn apply_file(&mut self, file: &ConfigFile) -> Result<(), ConfigError> {
-        for block in file.candidates(self.host) {
+        // The last time, blocks are those of the name that came out.
+        let name = match &self.pass {
+            Pass::First => self.host.to_owned(),
+            Pass::Last { host_name } => host_name.clone(),
+        };
+        for block in file.candidates(&name) {
             let applies = match &block.condition {
-                Condition::Always => true,
-                Condition::Host(patterns) => patterns.matches(self.host),
+                Condition::Always => Applies::Yes,
+                Condition::Host(patterns) if patterns.matches(&name) => Applies::Yes,
+                Condition::Host(_) => Applies::No,
                 Condition::Match { criteria, at } => self.holds(criteria, at)?,
             };
-            if !applies {
-                continue;
-            }
             for line in &block.lines {
-                match line {
-                    Line::Set(setting, at) => self.apply(setting, Source::File(at))?,
-                    Line::Include(files) => {
+                match (applies, line) {
+                    (Applies::No, _) | (Applies::Perhaps, Line::Include(_)) => {}
+                    (Applies::Perhaps, Line::Set(setting, at)) => {
+                        if let Setting::NotHonoured { .. } = setting {
+                            self.apply(setting, Source::File(at))?;
+                        }
+                    }
+                    (Applies::Yes, Line::Set(setting, at)) => {
+                        self.apply(setting, Source::File(at))?;
+                    }
+                    (Applies::Yes, Line::Include(files)) => {
                         files.iter().try_for_each(|file| self.apply_file(file))?;
                     }
                 }
@@ -127,7 +93,9 @@ impl<'a> Draft<'a> {
 
     /// Whether a `Match` line applies to what is known so far. One that hangs on a criterion that is not evaluated
     /// does not, and is noted.
-    fn holds(&mut self, criteria: &[Criterion], at: &Location) -> Result<bool, ConfigError> {
+    fn holds(&mut self, criteria: &[Criterion], at: &Location) -> Result<Applies, ConfigError> {
+        let mut holds = true;
+        let mut unasked = false;
         let mut not_evaluated = None;
         for Criterion { negated, subject } in criteria {
             let matched = match subject {
@@ -138,32 +106,88 @@ impl<'a> Draft<'a> {
                 Subject::OriginalHost(patterns) => {
                     patterns.matches(&self.host.to_ascii_lowercase())
                 }
-                Subject::User(patterns) => patterns.matches(
-                    self.user
-                        .as_ref()
-                        .map_or(&self.env.user, |user| &user.value),
-                ),
+                Subject::User(patterns) => patterns.matches(self.current_user()),
                 Subject::LocalUser(patterns) => patterns.matches(&self.env.user),
+                Subject::LastPass { wants } => {
+                    if *wants == Wants::AnotherPass {
+                        self.wants = Wants::AnotherPass;
+                    }
+                    matches!(self.pass, Pass::Last { .. })
+                }
+                // Only if all before it holds; its command is looked at in any case.
+                Subject::Exec(command) => {
+                    let command = self.match_command(command, at)?;
+                    if !holds {
+                        continue;
+                    }
+                    match self.commands {
+                        Commands::Skip => {
+                            unasked = true;
+                            continue;
+                        }
+                        Commands::Run(answers) => answers
+                            .ask(&command, self.env)
+                            .map_err(|problem| self.failed_at(at, problem))?,
+                    }
+                }
                 Subject::NotEvaluated(name) => {
                     not_evaluated.get_or_insert(name);
                     continue;
                 }
             };
-            if matched == *negated {
-                return Ok(false);
-            }
+            holds &= matched != *negated;
         }
-        if let Some(name) = not_evaluated {
-            self.notes.push(Note::MatchNotEvaluated {
+        if let Some(name) = not_evaluated.filter(|_| holds) {
+            let note = Note::MatchNotEvaluated {
                 criterion: name.clone(),
                 at: at.clone(),
-            });
+            };
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
         }
-        Ok(not_evaluated.is_none())
+        Ok(match (holds && not_evaluated.is_none(), unasked) {
+            (false, _) => Applies::No,
+            (true, true) => Applies::Perhaps,
+            (true, false) => Applies::Yes,
+        })
+    }
+
+    /// The command of a `Match exec` for this host, as things stand.
+    fn match_command(&self, command: &str, at: &Location) -> Result<String, ConfigError> {
+        let host_name = self.current_host_name()?;
+        let alias = self.given.host_key_alias.as_ref();
+        let tokens = Tokens {
+            env: self.env,
+            original_host: self.host,
+            host_name: &host_name,
+            key_alias: alias.map_or(&host_name, |alias| &alias.value),
+            user: self.current_user(),
+            port: self
+                .given
+                .port
+                .as_ref()
+                .map_or(DEFAULT_PORT, |port| port.value),
+        };
+        tokens
+            .command(command)
+            .map_err(|problem| self.failed_at(at, problem))
+    }
+
+    fn failed_at(&self, at: &Location, problem: Problem) -> ConfigError {
+        failed(self.host, super::Origin::File(at.clone()), problem)
+    }
+
+    fn current_user(&self) -> &str {
+        let user = self.given.user.as_ref();
+        user.map_or(&self.env.user, |user| &user.value)
     }
 
     pub(super) fn current_host_name(&self) -> Result<String, ConfigError> {
-        match &self.host_name {
+        if let Pass::Last { host_name } = &self.pass {
+            return Ok(host_name.clone());
+        }
+        match &self.given.host_name {
             None => Ok(self.host.to_owned()),
             Some(name) => expand::host_name(&name.value, self.host)
                 .map_err(|problem| failed(self.host, name.origin.clone(), problem)),
@@ -175,129 +199,34 @@ impl<'a> Draft<'a> {
         setting: &Setting,
         source: Source<'_>,
     ) -> Result<(), ConfigError> {
-        let wrong = |problem| failed(self.host, source.origin(), problem);
-        match setting {
-            Setting::AddressFamily(family) => first(&mut self.address_family, family, source),
-            Setting::BatchMode(batch) => first(&mut self.batch_mode, batch, source),
-            Setting::BindAddress(address) => first(&mut self.bind_address, address, source),
-            Setting::CertificateFile(file) => {
-                add_file(
-                    &mut self.certificate_files,
-                    file,
-                    source,
-                    "certificate files",
-                )
-                .map_err(wrong)?;
+        let applied = match setting {
+            Setting::NotHonoured {
+                keyword,
+                name,
+                value,
+            } => {
+                self.note(keyword, name, value, source);
+                Ok(())
             }
-            Setting::ConnectTimeout(None) | Setting::ServerAliveInterval(None) => {}
-            Setting::ConnectTimeout(Some(timeout)) => {
-                first(&mut self.connect_timeout, timeout, source);
-            }
-            Setting::GlobalKnownHostsFile(files) => {
-                first(&mut self.global_known_hosts, files, source);
-            }
-            Setting::HashKnownHosts(hash) => first(&mut self.hash_known_hosts, hash, source),
-            Setting::HostKeyAlias(alias) => first(&mut self.host_key_alias, alias, source),
-            Setting::HostName(name) => first(&mut self.host_name, name, source),
-            Setting::IdentitiesOnly(only) => first(&mut self.identities_only, only, source),
-            Setting::IdentityAgent(agent) => first(&mut self.identity_agent, agent, source),
-            Setting::IdentityFile(file) => {
-                add_file(&mut self.identity_files, file, source, "identity files")
-                    .map_err(wrong)?;
-            }
-            Setting::IgnoreUnknown(patterns) => {
-                if self.ignore_unknown.is_none() {
-                    self.ignore_unknown =
-                        Some(PatternList::from_commas(&patterns.to_ascii_lowercase()));
-                }
-            }
-            Setting::KbdInteractiveAuthentication(allowed) => {
-                first(&mut self.kbd_interactive, allowed, source);
-            }
-            Setting::NumberOfPasswordPrompts(prompts) => {
-                first(&mut self.password_prompts, prompts, source);
-            }
-            Setting::PasswordAuthentication(allowed) => {
-                first(&mut self.password, allowed, source);
-            }
-            Setting::Port(port) => first(&mut self.port, port, source),
-            // As OpenSSH 9.2 does it: a jump host shuts out a later command and a later jump host, a command shuts out
-            // a later jump host, and "ProxyJump none" shuts out a later jump host but not a later command.
-            Setting::ProxyCommand(command) => {
-                if self
-                    .proxy_jump
-                    .as_ref()
-                    .is_none_or(|jump| jump.value.is_empty())
-                {
-                    first(&mut self.proxy_command, command, source);
-                }
-            }
-            Setting::ProxyJump(hops) => {
-                if self.proxy_command.is_none() {
-                    first(&mut self.proxy_jump, hops, source);
-                }
-            }
-            Setting::ServerAliveCountMax(count) => {
-                first(&mut self.server_alive_count_max, count, source);
-            }
-            Setting::ServerAliveInterval(Some(interval)) => {
-                first(&mut self.server_alive_interval, interval, source);
-            }
-            Setting::StrictHostKeyChecking(strict) => {
-                first(&mut self.strict_host_key_checking, strict, source);
-            }
-            Setting::User(user) => first(&mut self.user, user, source),
-            Setting::UserKnownHostsFile(files) => first(&mut self.user_known_hosts, files, source),
-            Setting::NotHonoured { name, value } => {
-                let known = |note: &Note| match note {
-                    Note::NotHonoured { name: noted, .. } => noted.eq_ignore_ascii_case(name),
-                    Note::MatchNotEvaluated { .. } => false,
-                };
-                if !self.notes.iter().any(known) {
-                    let origin = source.origin();
-                    self.notes.push(Note::NotHonoured {
-                        name: name.clone(),
-                        value: value.clone(),
-                        origin,
-                    });
-                }
-            }
-            Setting::Unknown { name } => {
-                let keyword = name.to_ascii_lowercase();
-                if !self
-                    .ignore_unknown
-                    .as_ref()
-                    .is_some_and(|patterns| patterns.matches(&keyword))
-                {
-                    return Err(wrong(Problem::UnknownOption { name: name.clone() }));
-                }
-            }
+            Setting::Unknown { name } => self.given.allow_unknown(name),
+            setting => self.given.apply(setting, source),
+        };
+        applied.map_err(|problem| failed(self.host, source.origin(), problem))
+    }
+
+    /// Notes an option without effect.  The first setting of one counts, also if it asks for nothing.
+    fn note(&mut self, keyword: &'static Keyword, name: &str, value: &str, source: Source<'_>) {
+        if self.seen.contains(&keyword) {
+            return;
         }
-        Ok(())
+        self.seen.push(keyword);
+        if !keyword.is_fulfilled_by(value) {
+            self.notes.push(Note::NotHonoured {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                loss: keyword.loss,
+                origin: source.origin(),
+            });
+        }
     }
-}
-
-fn first<T: Clone>(slot: &mut Option<Sourced<T>>, value: &T, source: Source<'_>) {
-    if slot.is_none() {
-        *slot = Some(source.with(value.clone()));
-    }
-}
-
-fn add_file(
-    files: &mut Vec<Sourced<String>>,
-    file: &String,
-    source: Source<'_>,
-    what: &'static str,
-) -> Result<(), Problem> {
-    if files.iter().any(|known| known.value == *file) {
-        return Ok(());
-    }
-    if files.len() >= KEY_FILES {
-        return Err(Problem::TooMany {
-            name: what,
-            limit: KEY_FILES,
-        });
-    }
-    files.push(source.with(file.clone()));
-    Ok(())
 }

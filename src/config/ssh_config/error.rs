@@ -46,6 +46,11 @@ pub enum Problem {
     Match {
         reason: String,
     },
+    /// A command of `Match exec` that came to nothing.
+    MatchExec {
+        command: String,
+        reason: String,
+    },
     IncludeDepth,
     NotOnCommandLine {
         name: String,
@@ -120,6 +125,9 @@ impl fmt::Display for Problem {
                 expected,
             } => write!(f, "{name} cannot be {value:?}: expected {expected}"),
             Self::Match { reason } => write!(f, "bad Match condition: {reason}"),
+            Self::MatchExec { command, reason } => {
+                write!(f, "Match exec {command:?} cannot be decided: {reason}")
+            }
             Self::IncludeDepth => write!(
                 f,
                 "Include is nested too deeply (limit {}): does a file include itself?",

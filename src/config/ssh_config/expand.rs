@@ -2,8 +2,8 @@
 
 use sha1::{Digest, Sha1};
 
-use super::LocalEnv;
 use super::error::Problem;
+use super::{HostSettings, LocalEnv};
 
 /// What the tokens of one host stand for.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,11 @@ impl Tokens<'_> {
     pub(super) fn path(&self, value: &str) -> Result<String, Problem> {
         let value = tilde(value, self.env)?;
         expand(&value, |token| self.token(token), Some(self.env))
+    }
+
+    /// Expands tokens alone: the command of `Match exec`.
+    pub(super) fn command(&self, value: &str) -> Result<String, Problem> {
+        expand(value, |token| self.token(token), None)
     }
 
     fn token(&self, token: char) -> Option<String> {
@@ -70,6 +75,25 @@ impl Tokens<'_> {
 /// Expands `HostName`, which knows `%h` (the host as asked for) and `%%` only.
 pub(super) fn host_name(value: &str, host: &str) -> Result<String, Problem> {
     expand(value, |token| (token == 'h').then(|| host.to_owned()), None)
+}
+
+/// Expands `ProxyCommand` and the hops of `ProxyJump`, which know what of a host is known when it is reached.  Variables
+/// are left to the shell.
+pub(super) fn proxy(value: &str, host: &HostSettings) -> Result<String, Problem> {
+    let token = |token| {
+        Some(match token {
+            'h' => host.host_name.value.clone(),
+            'k' => {
+                let alias = host.host_key_alias.as_ref();
+                alias.map_or(&host.host, |alias| &alias.value).clone()
+            }
+            'n' => host.host.clone(),
+            'p' => host.port.value.to_string(),
+            'r' => host.user.value.clone(),
+            _ => return None,
+        })
+    };
+    expand(value, token, None)
 }
 
 /// Checks and expands `${VARIABLE}` alone.

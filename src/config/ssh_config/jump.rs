@@ -1,8 +1,63 @@
-//! The hops of `ProxyJump`.
+//! The hops of `ProxyJump`: how they are written, and whom a host is reached through.
 
-use super::JumpHop;
-use super::error::Problem;
-use super::setting::port;
+use super::error::{ConfigError, Problem};
+use super::exec::Commands;
+use super::resolve::failed;
+use super::setting::Setting;
+use super::value::port;
+use super::{ClientConfig, HostSettings, JumpHop, Overrides, Proxy, expand};
+
+/// More than anybody has: whoever comes to more of them goes round in circles.
+const MOST_HOPS: usize = 16;
+
+/// The settings of the hops before a host, the nearest to it first.  As OpenSSH does it, which starts an `ssh` for each:
+/// the last hop is looked up like a host, and those before it are its `ProxyJump`; where there are none before it, its
+/// own configuration says how it is reached.
+pub(super) fn hops(
+    config: &ClientConfig,
+    host: &HostSettings,
+    commands: Commands<'_>,
+) -> Result<Vec<HostSettings>, ConfigError> {
+    let mut hops: Vec<HostSettings> = Vec::new();
+    loop {
+        let from = hops.last().unwrap_or(host);
+        let Proxy::Jump(list) = &from.proxy.value else {
+            return Ok(hops);
+        };
+        let Some((hop, before)) = list.split_last() else {
+            return Ok(hops);
+        };
+        let wrong = |problem| failed(&from.host, from.proxy.origin.clone(), problem);
+        let expanded = |text: &str| expand::proxy(text, from).map_err(wrong);
+        let name = expanded(&hop.host)?;
+        let mut overrides = Overrides::default();
+        if let Some(user) = &hop.user {
+            overrides = overrides.user(&expanded(user)?);
+        }
+        if let Some(port) = hop.port {
+            overrides = overrides.port(port);
+        }
+        if !before.is_empty() {
+            overrides.0.push(Setting::ProxyJump(before.to_vec()));
+        }
+        let next = config.resolve(&name, &overrides, commands)?;
+        let known = |settings: &HostSettings| settings.is_reached_as(&next);
+        if known(host) || hops.iter().any(known) || hops.len() == MOST_HOPS {
+            return Err(wrong(Problem::JumpLoop { via: name }));
+        }
+        hops.push(next);
+    }
+}
+
+impl HostSettings {
+    /// Whether this is the same login on the same computer, reached in the same way.
+    fn is_reached_as(&self, other: &Self) -> bool {
+        self.user.value == other.user.value
+            && self.host_name.value == other.host_name.value
+            && self.port.value == other.port.value
+            && self.proxy.value == other.proxy.value
+    }
+}
 
 /// `[user@]host[:port]` or `ssh://[user@]host[:port]`, several with commas, first hop first; `none` is no hop.
 /// As in OpenSSH, a comment ends the list, and so does white space.

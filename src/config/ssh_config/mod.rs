@@ -5,38 +5,52 @@
 //! option of OpenSSH's that regatta does not honour, and a `Match` block it cannot evaluate, come back as a [`Note`];
 //! an option nobody knows is an error.
 //!
-//! Deliberately not here: evaluating `Match exec`, `canonical`, `final`, `tagged`, `localnetwork` and the like; a
-//! second pass after canonicalisation; checking the values of options that are not honoured. The reference is
-//! OpenSSH 9.2; `tests/ssh_config.rs` compares with `ssh -G`.
+//! Deliberately not here: evaluating `Match tagged`, `localnetwork` and the like; completing and looking up names
+//! (`CanonicalDomains`); checking the values of options that are not honoured. The reference is OpenSSH 9.2;
+//! `tests/ssh_config.rs` compares with `ssh -G`.
 
+mod algorithms;
 mod criteria;
 mod current;
 mod draft;
 mod error;
+mod exec;
 mod expand;
+mod given;
 mod glob;
 mod host_settings;
 mod jump;
+mod keywords;
 mod names;
+mod note;
 mod parse;
 pub(crate) mod pattern;
+mod render;
 mod resolve;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod value;
 mod words;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::core::spec::Host;
 
+pub use algorithms::{Algorithms, Preference, Purpose};
 pub use error::{ConfigError, Problem};
-pub use host_settings::{Explained, HostSettings};
+pub use exec::{Answers, Commands};
+pub use host_settings::HostSettings;
+pub use keywords::Loss;
+pub use note::Note;
+pub use render::Explained;
 
 use parse::{ConfigFile, Permissions, Reader, Scope};
+use pattern::PatternList;
 use setting::Setting;
 
 const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
@@ -131,13 +145,43 @@ impl ClientConfig {
         })
     }
 
-    /// What the files and the command line say for `host` (a name or address, without user and port).
+    /// What the files and the command line say for `host` (a name or address, without user and port). It takes as long
+    /// as the commands of `Match exec` do, if they may run.
     ///
     /// # Errors
     /// Those that OpenSSH finds only when it knows the host: unset variables, unknown tokens, a jump host that is
     /// reached through itself, characters that could break out of a `ProxyCommand`.
-    pub fn resolve(&self, host: &str, overrides: &Overrides) -> Result<HostSettings, ConfigError> {
-        resolve::resolve(&self.files, &self.env, host, overrides)
+    pub fn resolve(
+        &self,
+        host: &str,
+        overrides: &Overrides,
+        commands: Commands<'_>,
+    ) -> Result<HostSettings, ConfigError> {
+        resolve::resolve(&self.files, &self.env, host, overrides, commands)
+    }
+
+    /// Whether some `Match` has a command.
+    pub fn has_commands(&self) -> bool {
+        self.files.iter().any(ConfigFile::has_commands)
+    }
+
+    /// Whether some host may be sent this environment variable (`SendEnv`): whichever blocks apply to it.
+    pub fn sends(&self, variable: &str) -> bool {
+        let is_sent = |pattern: &str| PatternList::one(pattern).matches(variable);
+        self.files.iter().any(|file| file.sends(&is_sent))
+    }
+
+    /// The settings of the hops that `ProxyJump` leads through to a host, the nearest to it first; the last of them is
+    /// reached directly, or by a `ProxyCommand`.
+    ///
+    /// # Errors
+    /// Those of the hops, and hops that lead in a circle.
+    pub fn hops(
+        &self,
+        host: &HostSettings,
+        commands: Commands<'_>,
+    ) -> Result<Vec<HostSettings>, ConfigError> {
+        jump::hops(self, host, commands)
     }
 }
 
@@ -250,44 +294,6 @@ pub struct Sourced<T> {
     pub origin: Origin,
 }
 
-/// Something the configuration asks for that regatta does not do; to be told to the user.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Note {
-    /// An option of OpenSSH's that is set for this host and has no effect here. Only its first setting is noted.
-    NotHonoured {
-        name: String,
-        value: String,
-        origin: Origin,
-    },
-    /// A block that was skipped because of a criterion that is not evaluated.
-    MatchNotEvaluated { criterion: String, at: Location },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotHonoured {
-                name,
-                value: _,
-                origin,
-            } => write!(f, "{origin}: {name} has no effect in regatta"),
-            Self::MatchNotEvaluated { criterion, at } => {
-                write!(
-                    f,
-                    "{at}: this Match block is skipped, regatta does not evaluate \"{criterion}\""
-                )
-            }
-        }
-    }
-}
-
-/// Values can be secrets (`SetEnv`): only what [`fmt::Display`] shows.
-impl fmt::Debug for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Note({self})")
-    }
-}
-
 /// What to do about host keys (`StrictHostKeyChecking`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StrictHostKeyChecking {
@@ -299,6 +305,60 @@ pub enum StrictHostKeyChecking {
     Ask,
     /// Accept unknown keys; OpenSSH also goes on, restricted, with changed ones.
     No,
+}
+
+/// Whether keys may log in (`PubkeyAuthentication`). OpenSSH also signs the host's key where a server can have that; what
+/// is signed here is the session, in which the host's key has a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PubkeyAuthentication {
+    Yes,
+    No,
+    Unbound,
+    HostBound,
+}
+
+/// An environment variable for commands (`SetEnv`).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Variable {
+    pub name: String,
+    pub value: String,
+}
+
+/// The value can be a secret.
+impl fmt::Debug for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Variable({})", self.name)
+    }
+}
+
+/// Whether a key file that was used is given to the agent (`AddKeysToAgent`); no lifetime is for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddKeysToAgent {
+    No,
+    Yes {
+        lifetime: Option<Duration>,
+    },
+    Ask,
+    /// The agent asks whenever it is used.
+    Confirm {
+        lifetime: Option<Duration>,
+    },
+}
+
+/// Whether other keys that a known host has are learnt (`UpdateHostKeys`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateHostKeys {
+    Yes,
+    No,
+    Ask,
+}
+
+/// Whether names are completed (`CanonicalizeHostname`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CanonicalizeHostname {
+    Yes,
+    No,
+    Always,
 }
 
 /// Which addresses to connect to (`AddressFamily`).
@@ -334,7 +394,7 @@ pub enum Proxy {
     Direct,
     /// `ProxyJump`: through these, first hop first; at least one.
     Jump(Vec<JumpHop>),
-    /// `ProxyCommand`, tokens (`%h %n %p %r %%`) not yet expanded.
+    /// `ProxyCommand`, tokens not yet expanded ([`HostSettings::proxy_command`]).
     Command(String),
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::criteria::{Criterion, match_criteria};
+use super::criteria::{Criterion, Subject, match_criteria};
 use super::error::{ConfigError, Problem};
 use super::pattern::PatternList;
 use super::setting::Setting;
@@ -83,6 +83,36 @@ impl ConfigFile {
             (None, None) => None,
         })
         .map(|at| &self.blocks[at])
+    }
+
+    /// Whether some `Match` has a command.
+    pub(super) fn has_commands(&self) -> bool {
+        let has_command = |block: &Block| match &block.condition {
+            Condition::Always | Condition::Host(_) => false,
+            Condition::Match { criteria, .. } => criteria
+                .iter()
+                .any(|criterion| matches!(criterion.subject, Subject::Exec(_))),
+        };
+        self.blocks.iter().any(has_command) || self.included().any(Self::has_commands)
+    }
+
+    /// Whether some `SendEnv` has a pattern of this kind.
+    pub(super) fn sends(&self, is_sent: &dyn Fn(&str) -> bool) -> bool {
+        let lines = self.blocks.iter().flat_map(|block| &block.lines);
+        let mut set = lines.filter_map(|line| match line {
+            Line::Set(Setting::SendEnv(names), _) => Some(names),
+            Line::Set(..) | Line::Include(_) => None,
+        });
+        set.any(|names| names.iter().any(|name| is_sent(name)))
+            || self.included().any(|file| file.sends(is_sent))
+    }
+
+    fn included(&self) -> impl Iterator<Item = &Self> {
+        let lines = self.blocks.iter().flat_map(|block| &block.lines);
+        lines.flat_map(|line| match line {
+            Line::Include(files) => files.as_slice(),
+            Line::Set(..) => &[],
+        })
     }
 
     fn new(blocks: Vec<Block>) -> Self {

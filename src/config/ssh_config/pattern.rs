@@ -22,6 +22,14 @@ impl PatternList {
         Self(list.split(',').map(Pattern::new).collect())
     }
 
+    /// One pattern, in which nothing but `*` and `?` is special (`match_pattern` in OpenSSH's match.c).
+    pub(crate) fn one(text: &str) -> Self {
+        Self(vec![Pattern {
+            negated: false,
+            text: text.to_owned(),
+        }])
+    }
+
     /// Upper and lower case differ; host names are lower-cased by the caller where OpenSSH does so.
     pub(crate) fn matches(&self, subject: &str) -> bool {
         let mut found = false;

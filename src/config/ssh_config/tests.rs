@@ -44,14 +44,14 @@ impl Home {
 
     fn resolve(&self, text: &str, host: &str) -> HostSettings {
         self.load(text)
-            .and_then(|config| config.resolve(host, &Overrides::default()))
+            .and_then(|config| config.resolve(host, &Overrides::default(), Commands::Skip))
             .expect("a good configuration")
     }
 
     fn refusal(&self, text: &str) -> String {
         let error = self
             .load(text)
-            .and_then(|config| config.resolve("web", &Overrides::default()))
+            .and_then(|config| config.resolve("web", &Overrides::default(), Commands::Skip))
             .expect_err(text);
         error
             .to_string()
@@ -69,7 +69,9 @@ fn every_setting_says_where_it_comes_from() {
     );
     let config = home.load(&text).expect("a good configuration");
     let overrides = Overrides::default().identity_file("cli");
-    let settings = config.resolve("web", &overrides).expect("a good host");
+    let settings = config
+        .resolve("web", &overrides, Commands::Skip)
+        .expect("a good host");
     let origin = |name: &str| -> Vec<String> {
         let lines = settings.explain();
         let origins = lines
@@ -125,6 +127,79 @@ fn values_come_typed_and_expanded() {
 }
 
 #[test]
+fn hops_are_looked_up_like_hosts_and_may_have_hops_of_their_own() {
+    let home = Home::new();
+    let path = home.path("config");
+    let hops = |text: &str| {
+        fs::write(&path, text).expect("write");
+        let source = ConfigSource::File(path.clone());
+        let config = ClientConfig::load(&source, &home.env).expect("it is right");
+        let web = config
+            .resolve("web", &Overrides::default(), Commands::Skip)
+            .expect("it is");
+        config.hops(&web, Commands::Skip).map(|hops| {
+            let hops = hops.iter().map(|hop| {
+                let (user, host) = (&hop.user.value, &hop.host_name.value);
+                format!("{user}@{host}:{}", hop.port.value)
+            });
+            hops.collect::<Vec<_>>().join(" ")
+        })
+    };
+    let check =
+        |text: &str, expected: &str| assert_eq!(hops(text).expect("hops"), expected, "{text}");
+    check("User x\n", "");
+    check("Host web\n ProxyJump a\n", "me@a:22");
+    // The nearest first; what is said of a hop comes before its configuration.
+    check(
+        "Host web\n ProxyJump a,you@b:33\nHost a\n HostName 10.0.0.1\nHost b\n User other\n Port 44\n",
+        "you@b:33 me@10.0.0.1:22",
+    );
+    check(
+        "Host web\n ProxyJump b\nHost b\n ProxyJump a\n",
+        "me@b:22 me@a:22",
+    );
+    check(
+        "Host web\n ProxyJump a,b\nHost b\n ProxyJump c\n",
+        "me@b:22 me@a:22",
+    );
+    check(
+        "Host web\n ProxyJump b\nHost b\n ProxyCommand nc %h %p\n",
+        "me@b:22",
+    );
+    check(
+        "Host web\n HostName web.dc1\n ProxyJump gw-%n:33\n Port 33\n",
+        "me@gw-web:33",
+    );
+    for circle in [
+        "Host web a\n ProxyJump b\nHost b\n ProxyJump a\n",
+        "Host web\n ProxyJump a\nHost a\n ProxyJump b\nHost b\n ProxyJump c\nHost c\n ProxyJump a\n",
+    ] {
+        let error = hops(circle).expect_err(circle).to_string();
+        assert!(error.contains("is reached through itself"), "{error}");
+    }
+}
+
+#[test]
+fn a_proxy_command_knows_what_is_known_of_its_host() {
+    let home = Home::new();
+    let settings = home.resolve(
+        "HostName %h.example\nPort 33\nUser you\nHostKeyAlias key\nProxyCommand nc -x %% %h %k %n %p %r ${HOME} ~\n",
+        "web",
+    );
+    let command = settings.proxy_command().expect("its tokens are right");
+    assert_eq!(
+        command.as_deref(),
+        Some("nc -x % web.example key web 33 you ${HOME} ~"),
+        "the rest is the shell's"
+    );
+    let wrong = home.resolve("ProxyCommand nc %d\n", "web").proxy_command();
+    let wrong = wrong.expect_err("no token of this option").to_string();
+    assert!(wrong.contains("%d"), "{wrong}");
+    let none = home.resolve("ProxyCommand none\n", "web").proxy_command();
+    assert_eq!(none.expect("right"), None);
+}
+
+#[test]
 fn what_is_not_honoured_is_noted_for_the_hosts_it_is_set_for() {
     let home = Home::new();
     let notes = |text: &str, host: &str| -> Vec<String> {
@@ -140,27 +215,29 @@ fn what_is_not_honoured_is_noted_for_the_hosts_it_is_set_for() {
             })
             .collect()
     };
-    let text = "Host web\n  Ciphers aes256-ctr\nHost *\n  ciphers x\n  ForwardAgent no\n";
+    let text = "Host web\n  LogLevel INFO\nHost *\n  loglevel x\n  ForwardAgent yes\n";
     assert_eq!(
         notes(text, "web"),
         [
-            "config:2: Ciphers has no effect in regatta",
+            "config:2: LogLevel has no effect in regatta",
             "config:5: ForwardAgent has no effect in regatta"
         ]
     );
     assert_eq!(notes(text, "db").len(), 2);
+    // What is asked for is what is done anyway, and the first line counts.
+    assert_eq!(
+        notes("ForwardAgent no\nForwardAgent yes\nTunnel no\n", "web"),
+        [""; 0]
+    );
     assert_eq!(notes("User x\nPort 1\n", "web"), [""; 0]);
-    let text = "Match exec \"test -e /x\"\n User a\nMatch host db exec x\n User b\nMatch !final host web\n User c\n";
+    let text =
+        "Match tagged x\n User a\nMatch host db tagged x\n User b\nMatch exec true\n User c\n";
     assert_eq!(
         notes(text, "web"),
-        [
-            "config:1: this Match block is skipped, regatta does not evaluate \"exec\"",
-            "config:5: this Match block is skipped, regatta does not evaluate \"final\""
-        ]
+        ["config:1: this Match block is skipped, regatta does not evaluate \"tagged\""]
     );
     assert_eq!(home.resolve(text, "web").user.value, "me");
     for criterion in [
-        "canonical",
         "tagged x",
         "version x",
         "localnetwork 10.0.0.0/8",
@@ -176,13 +253,84 @@ fn what_is_not_honoured_is_noted_for_the_hosts_it_is_set_for() {
 }
 
 #[test]
+fn what_is_lost_is_told_apart() {
+    let home = Home::new();
+    let loss = |text: &str| {
+        let notes = home.resolve(text, "web").notes;
+        notes.iter().map(Note::loss).collect::<Vec<Loss>>()
+    };
+    assert_eq!(loss("ForwardAgent yes\n"), [Loss::Matters]);
+    assert_eq!(loss("RemoteCommand x\n"), [Loss::Matters]);
+    assert_eq!(loss("LogLevel DEBUG\n"), [Loss::Slight]);
+    for text in [
+        "AddKeysToAgent ask\n",
+        "UpdateHostKeys ask\n",
+        "CanonicalizeHostname yes\n",
+        "Match localnetwork 10.0.0.0/8\n",
+    ] {
+        assert_eq!(loss(text), [Loss::Matters], "{text}");
+    }
+}
+
+#[test]
+fn commands_of_match_run_when_they_may() {
+    let home = Home::new();
+    let ran = home.path("ran");
+    let text = format!(
+        "Match host nobody exec \"touch {0}-never\"\n User a\nMatch exec \"echo %n >> {0}\"\n User b\n",
+        ran.display()
+    );
+    let config = home.load(&text).expect("a good configuration");
+    assert!(config.has_commands());
+    let user = |commands: Commands<'_>| {
+        let settings = config.resolve("web", &Overrides::default(), commands);
+        settings.expect("a good host").user.value
+    };
+    assert_eq!(user(Commands::Skip), "me");
+    assert!(!ran.exists());
+    let answers = Answers::default();
+    assert_eq!(user(Commands::Run(&answers)), "b");
+    assert_eq!(user(Commands::Run(&answers)), "b");
+    assert_eq!(fs::read_to_string(&ran).expect("it ran"), "web\n");
+    answers.clear();
+    assert_eq!(user(Commands::Run(&answers)), "b");
+    assert_eq!(fs::read_to_string(&ran).expect("it ran"), "web\nweb\n");
+    assert!(!home.path("ran-never").exists());
+    let dies = home
+        .load("Match exec \"kill -9 $$\"\n User a\n")
+        .expect("good");
+    let error = dies.resolve("web", &Overrides::default(), Commands::Run(&answers));
+    let said = error.expect_err("as in ssh").to_string();
+    assert!(
+        said.contains("config:1") && said.contains("Match exec"),
+        "{said}"
+    );
+}
+
+#[test]
+fn variables_to_send_are_known_whatever_their_block() {
+    let home = Home::new();
+    home.write("more", "Match exec false\n SendEnv DEEP*\n");
+    let text = format!(
+        "Host db\n SendEnv LANG LC_*\n Include {}\n",
+        home.path("more").display()
+    );
+    let config = home.load(&text).expect("a good configuration");
+    let sent = ["LANG", "LC_TIME", "DEEPER", "TOKEN"].map(|name| config.sends(name));
+    assert_eq!(sent, [true, true, true, false]);
+}
+
+#[test]
 fn values_that_may_be_secret_are_not_shown() {
     let home = Home::new();
     let settings = home.resolve("SetEnv TOKEN=hush\n", "web");
+    assert_eq!(settings.set_env[0].value.value, "hush");
+    assert!(!format!("{settings:?}").contains("hush"));
+    let settings = home.resolve("LocalCommand login hush\n", "web");
     let [note @ Note::NotHonoured { value, .. }] = settings.notes.as_slice() else {
         panic!("{:?}", settings.notes)
     };
-    assert_eq!(value, "TOKEN=hush");
+    assert_eq!(value, "login hush");
     assert!(!format!("{note} {settings:?}").contains("hush"));
     assert!(!format!("{:?}", home.env).contains("lab"));
 }
@@ -300,7 +448,7 @@ fn the_users_settings_win_over_the_systems() {
         env: home.env,
     };
     let settings = config
-        .resolve("web", &Overrides::default())
+        .resolve("web", &Overrides::default(), Commands::Skip)
         .expect("a good host");
     assert_eq!(
         (settings.user.value.as_str(), settings.port.value),
@@ -353,7 +501,7 @@ fn includes_nest_sixteen_deep_and_no_deeper() {
     };
     let user = |config: ClientConfig| {
         config
-            .resolve("web", &Overrides::default())
+            .resolve("web", &Overrides::default(), Commands::Skip)
             .expect("a good host")
             .user
             .value

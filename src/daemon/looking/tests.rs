@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
@@ -18,7 +19,7 @@ use crate::core::state::State;
 use crate::core::wait::Until;
 use crate::daemon::client::{Absent, Connection, Reach};
 use crate::daemon::session::Service;
-use crate::engine::{Connected, Engine, Runners};
+use crate::engine::{Carries, Connected, Engine, Runners, Through};
 use crate::runner::{Boxed, Event, Order, Runner};
 use crate::store::{Caps, Saved, Store};
 use crate::wire::look::{
@@ -61,7 +62,15 @@ impl Runner for Simulated {
         let to = |host: &str| Connected {
             hosts: vec![host.to_string()],
             user: "root".to_string(),
+            address: host.to_string(),
             port: 22,
+            through: Through::Hops(vec!["gate".to_string()]),
+            carries: Carries::Commands,
+            channels: 1,
+            age: Duration::from_secs(1),
+            idle: None,
+            received: 0,
+            sent: 0,
         };
         vec![to("n1"), to("n1"), to("elsewhere")]
     }
@@ -464,6 +473,7 @@ async fn hosts_are_known_from_all_jobs() {
     assert_eq!(down.last.as_ref().map(|last| last.child), Some(first + 1));
     assert_eq!(n1.last.as_ref().map(|last| last.child), Some(third + 2));
     assert_eq!((n1.connections, down.connections), (2, 0));
+    assert_eq!((n1.via.as_deref(), &down.via), (Some("gate"), &None));
     let odd_last = odd.last.as_ref().expect("it settled");
     assert_eq!((odd_last.job, odd_last.state), (second, State::Failed));
     assert_eq!(

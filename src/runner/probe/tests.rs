@@ -17,7 +17,8 @@ fn the_program_means_the_same_to_every_login_shell() {
 #[test]
 fn answers_are_read_behind_whatever_a_profile_printed() {
     let run = "0123456789abcdef0123456789abcdef";
-    let unreadable = |answer: &str| unreadable(answer);
+    let unreadable =
+        |answer: &str| Proof::Unknown(format!("the probe's answer cannot be read: {answer:?}"));
     let silent = || Proof::Unknown("the probe gave no answer".to_owned());
     let cases = [
         ("gone\n", Proof::Gone),
@@ -156,4 +157,59 @@ fn every_login_shell_runs_it_the_same_way() {
             "{shell}: {output:?}"
         );
     }
+}
+
+/// A process that counts in a file, so that it can be seen whether it moves.
+const COUNTER: &str = "echo ready; while :; do echo >>$COUNT; sleep 0.02; done";
+
+/// Through /proc and through `ps`, with every `sh`: all of the group but its watcher stands still, and goes on.
+#[test]
+fn it_lets_what_is_ours_stand_still_and_go_on() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    for (at, sh) in SH
+        .into_iter()
+        .enumerate()
+        .filter(|(_, sh)| shells::find(sh).is_some())
+    {
+        for processes in ["/proc", "/nowhere"] {
+            let run = format!("{:031x}{at}", u64::from(std::process::id()));
+            let what = format!("{sh} with {processes}");
+            let count = scratch.path().join(format!("{sh}{}", processes.len()));
+            let line = format!("COUNT={}; {COUNTER}", count.display());
+            let mut child = leader(&run, &line);
+            let pid = child.id();
+            let size = || std::fs::metadata(&count).map_or(0, |file| file.len());
+            let probe = |motion| moved(sh, processes, &run, pid, motion);
+            assert_eq!(probe(Motion::Suspend), Moved::All, "{what}");
+            let before = size();
+            assert_eq!(probe(Motion::Suspend), Moved::All, "{what}: again");
+            assert_eq!(size(), before, "{what}: it stands still");
+            assert_eq!(probe(Motion::Resume), Moved::All, "{what}");
+            while size() == before {
+                std::thread::yield_now();
+            }
+            assert_eq!(
+                moved(sh, processes, "another-run", pid, Motion::Suspend),
+                Moved::Gone,
+                "{what}: somebody else's"
+            );
+            assert_eq!(probe(Motion::Suspend), Moved::All, "{what}");
+            // TERM alone would wait for CONT.
+            let sent = self::probe(sh, processes, &run, pid, Task::Send(Signal::Term));
+            assert!(matches!(sent, Proof::Unknown(_)), "{what}: {sent:?}");
+            let status = child.wait().expect("it is our child");
+            assert_eq!(
+                std::os::unix::process::ExitStatusExt::signal(&status),
+                Some(15)
+            );
+            assert_eq!(probe(Motion::Suspend), Moved::Gone, "{what}");
+        }
+    }
+}
+
+fn moved(sh: &str, processes: &str, run: &str, pid: u32, motion: Motion) -> Moved {
+    let sh = sh_is(sh).expect("it was found before");
+    let request = request_from(processes, run, Some(&Trace { pid }), Task::Move(motion));
+    let output = finish(start("sh", &exec_line(), Some(&sh), request.as_bytes()));
+    parse_moved(run, &output.stdout)
 }

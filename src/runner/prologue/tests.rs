@@ -81,8 +81,10 @@ proptest! {
         after in proptest::collection::vec(any::<u8>(), 0..200),
         pid: u32,
         sizes in proptest::collection::vec(1_usize..40, 1..20),
+        // As a terminal may end it.
+        end in prop_oneof![Just("\n"), Just("\r\n")],
     ) {
-        let stream = [&before[..], format!("regatta-began {RUN} {pid}\n").as_bytes(), &after].concat();
+        let stream = [&before[..], format!("regatta-began {RUN} {pid}{end}").as_bytes(), &after].concat();
         let mut finder = BeganFinder::new(RUN);
         let (mut seen, mut began, mut at) = (Vec::new(), None, 0);
         for size in sizes.iter().cycle() {
@@ -220,5 +222,22 @@ fn a_truncated_order_runs_nothing() {
                 "{program}: {length} bytes"
             );
         }
+    }
+}
+
+#[test]
+fn shells_of_windows_are_told_from_those_that_fail() {
+    let cmd = "'exec' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n";
+    let powershell = "exec : The term 'exec' is not recognized as the name of a cmdlet, function, script file, or operable program.\r\n";
+    let german = "exec : Die Benennung \"exec\" wurde nicht erkannt.\r\n    + FullyQualifiedErrorId : CommandNotFoundException\r\n";
+    for said in [cmd, powershell, german] {
+        assert!(is_no_unix_shell(said.as_bytes()), "{said}");
+    }
+    for said in [
+        "",
+        "sh: 1: exec: sudo: not found\n",
+        "This account is currently not available.\n",
+    ] {
+        assert!(!is_no_unix_shell(said.as_bytes()), "{said}");
     }
 }

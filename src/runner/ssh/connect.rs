@@ -1,32 +1,39 @@
-//! From settings to a connection: name, TCP, key exchange, host key, log-in; and every way this can fail, in plain words.
+//! From settings to a connection: name, TCP or a hop or a program, key exchange, host key, log-in; and every way this can
+//! fail, in plain words.
+//!
+//! Who waits for his turn is [`super::pace`]'s; what was dropped or refused before the log-in is tried once more, and
+//! what a server drops because it has too many log-ins a few times, within the same limit.  Nothing else is.
 
 use std::borrow::Cow;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use russh::client;
-use russh::{Error, Limits, Preferred, SshId, cipher};
-use tokio::net::{TcpSocket, TcpStream};
+use russh::{Limits, SshId};
 
 use super::auth::{self, Credentials};
+use super::caller::Caller;
 use super::connection::Connection;
 use super::desk::Desk;
-use super::files::Files;
-use super::host_key::{Checker, printable};
+use super::dial::{addresses, dial, tune};
+use super::failure::{Failure, Fault, handshake_failed, not_reached};
+use super::host_key::Checker;
+use super::host_key_update;
 use super::known_hosts::KeyName;
-use super::wire::{CutOnDrop, Fate, Wire};
-use crate::config::ssh_config::{AddressFamily, HostSettings, Origin, Proxy};
+use super::pace::{Site, Went};
+use super::pool::Pool;
+use super::proxy;
+use super::route::{ProxyCommand, Target, Way};
+use super::tunnel::{self, INNER_WINDOW};
+use super::wire::{CutOnDrop, Fate, Line, Wire};
+use crate::config::ssh_config::HostSettings;
 use crate::core::reason::{Left, Limit, Reason};
 
-/// Between two questions whether a silent server is still there, unless the configuration sets it.
-const KEEPALIVE: Duration = Duration::from_secs(15);
-
-/// Bytes and time after which keys are exchanged again (RFC 4253, section 9).
+/// Bytes and time after which keys are exchanged again, at the latest (RFC 4253, section 9).
 const REKEY_BYTES: usize = 1 << 30;
+/// An exchange of keys takes some kilobytes itself.
+const FEWEST_REKEY_BYTES: usize = 64 << 10;
 const REKEY_TIME: Duration = Duration::from_secs(3600);
 
 /// What one channel may receive before the window is opened again.
@@ -35,175 +42,223 @@ const WINDOW: u32 = 2 << 20;
 /// Messages a channel holds before the whole connection waits for its reader.
 const CHANNEL_BUFFER: usize = 32;
 
-/// A host with everything that is set for it.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub(super) key: Arc<Key>,
-    settings: HostSettings,
-    agent: Option<PathBuf>,
-}
+/// Before the second try, give or take a half; twice as long before each further one, up to some seconds.
+const PAUSE: Duration = Duration::from_millis(400);
+const DOUBLINGS: u32 = 5;
 
-/// What makes two targets the same connection: everything that matters.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    user: Box<str>,
-    host: Box<str>,
-    port: u16,
-    /// All other settings.
-    settings: Box<str>,
-}
-
-impl Key {
-    pub(super) fn user(&self) -> &str {
-        &self.user
-    }
-
-    pub(super) fn port(&self) -> u16 {
-        self.port
-    }
-}
-
-impl Target {
-    /// # Errors
-    /// Settings that are not carried out: a connection that ignores them could be another one than was asked for.
-    pub(super) fn new(settings: HostSettings, agent: Option<PathBuf>) -> Result<Self, Reason> {
-        let name = match &settings.proxy.value {
-            Proxy::Direct => None,
-            Proxy::Jump(_) => Some("ProxyJump"),
-            Proxy::Command(_) => Some("ProxyCommand"),
-        };
-        if let Some(name) = name {
-            return Err(Reason::BadSettings(format!(
-                "{name} is set for {} ({}), and regatta cannot go that way yet; reach it directly, or set {name} none",
-                settings.host, settings.proxy.origin
-            )));
-        }
-        let mut rest = format!("{agent:?}");
-        for (name, value) in settings.render() {
-            if !matches!(name, "user" | "hostname" | "port" | "connecttimeout") {
-                rest.push('\n');
-                rest.push_str(name);
-                rest.push(' ');
-                rest.push_str(&value);
-            }
-        }
-        let key = Key {
-            user: settings.user.value.as_str().into(),
-            host: settings.host_name.value.as_str().into(),
-            port: settings.port.value,
-            settings: rest.into(),
-        };
-        Ok(Self {
-            key: Arc::new(key),
-            settings,
-            agent,
-        })
-    }
-
-    pub(super) fn settings(&self) -> &HostSettings {
-        &self.settings
-    }
-
-    /// The host as orders call it.
-    pub(super) fn name(&self) -> &str {
-        &self.settings.host
-    }
-
-    /// How long reaching the host may take: what is configured for it, or else `limit`, which bounds `ConnectTimeout 0`
-    /// too: for ever is too long.
-    pub(super) fn connect_timeout(&self, limit: Duration) -> Duration {
-        self.settings
-            .connect_timeout
-            .as_ref()
-            .map(|timeout| timeout.value)
-            .filter(|timeout| !timeout.is_zero())
-            .unwrap_or(limit)
-    }
-
-    /// Between two keepalives, and how many may stay without answer.
-    fn keepalive(&self) -> (Option<Duration>, u32) {
-        let interval = &self.settings.server_alive_interval;
-        let interval = match (&interval.origin, interval.value) {
-            (Origin::Default, _) => Some(KEEPALIVE),
-            (Origin::CommandLine | Origin::File(_), Duration::ZERO) => None,
-            (Origin::CommandLine | Origin::File(_), interval) => Some(interval),
-        };
-        (interval, self.settings.server_alive_count_max.value.max(1))
-    }
-}
-
-/// Connects and logs in, within `timeout` altogether beside the time for answers.
+/// Connects and logs in, within what is set for the target, or `limit`, altogether beside the time for answers and for its
+/// turn.
 pub(super) async fn connect(
+    pool: Arc<Pool>,
     target: Arc<Target>,
-    files: Arc<Files>,
     desk: Arc<Desk>,
-    timeout: Duration,
+    limit: Duration,
 ) -> Result<Connection, Reason> {
+    let timeout = target.connect_timeout(limit);
     let work = async {
+        let mut tries = 1;
         loop {
-            let made = attempt(&target, &files, &desk).await;
+            let failure = match Box::pin(attempt(&pool, &target, &desk, limit)).await {
+                Ok(made) => return Ok(made),
+                Err(failure) => failure,
+            };
             // A server waits two minutes for a login, an operator thinks for as long as it takes.  What was answered is
             // not asked again.
-            if made.is_ok() || !desk.take_late() {
-                return made;
+            if desk.take_late() {
+                continue;
             }
+            if tries
+                > failure
+                    .fault
+                    .tries(target.settings().connection_attempts.value)
+            {
+                return Err(failure.told(tries));
+            }
+            tokio::time::sleep(pause(tries)).await;
+            tries += 1;
         }
     };
-    desk.within(timeout, work)
-        .await
-        .unwrap_or(Err(Reason::TimedOut {
+    desk.within(timeout, work).await.unwrap_or_else(|| {
+        Err(target.told(Reason::TimedOut {
             what: Limit::Connect,
             after: timeout,
             left: Left::Nothing,
         }))
+    })
+}
+
+/// The pause before the next try; many hosts do not come back all at once.
+fn pause(tries: u32) -> Duration {
+    let about = PAUSE * 2_u32.pow(tries.min(DOUBLINGS) - 1);
+    about.mul_f64(0.5 + rand::random::<f64>())
 }
 
 async fn attempt(
+    pool: &Arc<Pool>,
     target: &Arc<Target>,
-    files: &Arc<Files>,
     desk: &Arc<Desk>,
-) -> Result<Connection, Reason> {
-    let settings = &target.settings;
+    limit: Duration,
+) -> Result<Connection, Failure> {
+    match &target.way {
+        Way::Direct => directly(pool, target, desk).await,
+        Way::Through(hop) => through(hop, pool, target, desk, limit).await,
+        Way::Command(command) => by_command(command, pool, target, desk).await,
+    }
+}
+
+/// Over TCP, trying its addresses in turn.
+async fn directly(
+    pool: &Arc<Pool>,
+    target: &Arc<Target>,
+    desk: &Arc<Desk>,
+) -> Result<Connection, Failure> {
+    let settings = target.settings();
+    let told = |failure: Failure| failure.at(target);
+    let mut unreached = None;
+    for address in addresses(settings).await.map_err(told)? {
+        let reach = async {
+            let stream = dial(settings, address)
+                .await
+                .map_err(|error| not_reached(&error))?;
+            tune(&stream, patience(target));
+            Box::pin(log_in(pool, target, desk, Line::Tcp(stream))).await
+        };
+        let reached = in_turn(pool, &Site::At(address), desk, reach).await;
+        match reached.map_err(told) {
+            Err(failure) if matches!(failure.fault, Fault::Unreached | Fault::Refused) => {
+                unreached = Some(failure);
+            }
+            reached => return reached,
+        }
+    }
+    Err(unreached.unwrap_or_else(|| {
+        let host = &settings.host_name.value;
+        let why = format!("{host} has no address of the family AddressFamily asks for");
+        told(Failure::lasting(Reason::Unreachable(why)))
+    }))
+}
+
+/// By a stream through a hop.
+async fn through(
+    hop: &Arc<Target>,
+    pool: &Arc<Pool>,
+    target: &Arc<Target>,
+    desk: &Arc<Desk>,
+    limit: Duration,
+) -> Result<Connection, Failure> {
+    let settings = target.settings();
+    let caller = Caller::behind(desk, hop);
+    let lease = pool.lease(hop, &caller, limit).await;
+    let lease = lease.map_err(Failure::lasting)?;
+    let to = (settings.host_name.value.as_str(), settings.port.value);
+    let reach = async {
+        let tunnel = tunnel::open(pool, hop, lease, to, &caller, limit).await?;
+        let made = Box::pin(log_in(pool, target, desk, Line::Tunnel(tunnel))).await;
+        made.map_err(|failure| failure.at(target))
+    };
+    in_turn(pool, &Site::Behind(Arc::clone(&hop.key)), desk, reach).await
+}
+
+/// By a program's input and output.
+async fn by_command(
+    command: &ProxyCommand,
+    pool: &Arc<Pool>,
+    target: &Arc<Target>,
+    desk: &Arc<Desk>,
+) -> Result<Connection, Failure> {
+    let reach = async {
+        let shell = pool.files().env().variables.get("SHELL");
+        let (piped, program) =
+            proxy::start(command, shell.map(String::as_str)).map_err(|error| {
+                let why = format!("the ProxyCommand cannot be started: {error}");
+                Failure::lasting(Reason::Unreachable(why))
+            })?;
+        let made = Box::pin(log_in(pool, target, desk, Line::Piped(piped))).await;
+        let Err(mut failure) = made else {
+            return made;
+        };
+        // The program may know better why there is no connection.
+        if let Reason::Unreachable(why) = &mut failure.reason
+            && let Some(better) = program.failure().await
+        {
+            *why = better;
+        }
+        Err(failure)
+    };
+    let site = Site::Command(Arc::clone(&command.written));
+    let reached = in_turn(pool, &site, desk, reach).await;
+    reached.map_err(|failure| failure.at(target))
+}
+
+/// Does `work` when there is a place for it.
+async fn in_turn<T>(
+    pool: &Arc<Pool>,
+    site: &Site,
+    desk: &Desk,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let gate = pool.gate(site);
+    let place = match gate.try_enter() {
+        Some(place) => place,
+        None => desk.queue(gate.enter()).await,
+    };
+    let went = |done: &Result<T, Failure>| match done {
+        Ok(_) => Went::Well,
+        Err(failure) => failure.fault.went(),
+    };
+    gate.within(place, work, went).await
+}
+
+/// How long a silent server is waited for.
+fn patience(target: &Target) -> Option<Duration> {
+    let (interval, count) = target.keepalive();
+    interval.map(|interval| interval * count)
+}
+
+/// From a stream to a connection: key exchange, host key, log-in.
+async fn log_in(
+    pool: &Arc<Pool>,
+    target: &Arc<Target>,
+    desk: &Arc<Desk>,
+    line: Line,
+) -> Result<Connection, Failure> {
+    let (settings, files) = (target.settings(), pool.files());
     let resolved = files.resolve(settings).await;
     let name = match &settings.host_key_alias {
         Some(alias) => KeyName::alias(&alias.value),
         None => KeyName::new(&settings.host_name.value, settings.port.value),
     };
     let known = resolved.known_hosts.host(&name);
-    let stream = dial(settings).await?;
     let (interval, count) = target.keepalive();
-    let patience = interval.map(|interval| interval * count);
-    tune(&stream, patience);
     let config = client::Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!(
             "SSH-2.0-regatta_",
             env!("CARGO_PKG_VERSION")
         ))),
-        limits: Limits::new(REKEY_BYTES, REKEY_BYTES, REKEY_TIME),
-        window_size: WINDOW,
+        limits: limits(settings),
+        window_size: match line {
+            Line::Tunnel(_) => INNER_WINDOW,
+            Line::Tcp(_) | Line::Piped(_) => WINDOW,
+        },
         channel_buffer_size: CHANNEL_BUFFER,
         keepalive_interval: interval,
         // The library gives up when one more would be due than this, and never for zero.
         keepalive_max: (count as usize - 1).max(1),
-        preferred: Preferred {
-            key: Checker::algorithms(&known),
-            cipher: ciphers(),
-            ..Preferred::DEFAULT
-        },
+        preferred: target.suite.preferred(&known),
         ..client::Config::default()
     };
     let fate = Arc::new(Fate::default());
     let cut = CutOnDrop(Some(Arc::clone(&fate)));
     let checker = Checker::new(
         known,
-        name,
+        name.clone(),
         Arc::clone(target),
         Arc::clone(files),
         Arc::clone(desk),
         Arc::clone(&fate),
-        patience,
+        patience(target),
     );
-    let wire = Wire::new(stream, Arc::clone(&fate));
+    let wire = Wire::new(line, Arc::clone(&fate));
     let mut handle = client::connect_stream(Arc::new(config), wire, checker)
         .await
         .map_err(|error| {
@@ -212,157 +267,37 @@ async fn attempt(
             }
             handshake_failed(&error, &fate)
         })?;
+    let account = target.account();
     let credentials = Credentials {
         user: &settings.user.value,
-        agent: target.agent.as_deref(),
+        account: &account,
+        agent: target.agent(),
         identities: &resolved.identities,
+        certificates: &resolved.certificates,
         identities_only: settings.identities_only.value,
-        kbd_interactive: settings.kbd_interactive.value,
-        password: settings.password.value,
+        suite: &target.suite,
+        rsa_size: settings.required_rsa_size.value,
+        add_keys: settings.add_keys_to_agent.value,
+        methods: auth::methods(settings),
         prompts: settings.password_prompts.value,
         files,
         desk,
     };
-    auth::log_in(&mut handle, &fate, &credentials).await?;
+    let logged_in = auth::log_in(&mut handle, &fate, &credentials).await;
+    logged_in.map_err(Failure::lasting)?;
     cut.disarm();
+    let handle = Arc::new(handle);
+    host_key_update::learn(&handle, &fate, target, files, name);
     Ok(Connection::new(handle, fate))
 }
 
-/// AES in hardware first; the others as the library has them.
-fn ciphers() -> Cow<'static, [cipher::Name]> {
-    let first = cipher::AES_128_GCM;
-    let rest = Preferred::DEFAULT
-        .cipher
-        .iter()
-        .copied()
-        .filter(|name| *name != first);
-    std::iter::once(first).chain(rest).collect()
-}
-
-/// Finds the host and opens a TCP connection, trying its addresses in turn.
-async fn dial(settings: &HostSettings) -> Result<TcpStream, Reason> {
-    let (host, port) = (settings.host_name.value.as_str(), settings.port.value);
-    let addresses: Vec<SocketAddr> = match host.parse::<IpAddr>() {
-        Ok(address) => vec![(address, port).into()],
-        Err(_) => tokio::net::lookup_host((host, port))
-            .await
-            .map_err(|error| Reason::Unreachable(no_such_host(host, &error)))?
-            .collect(),
+/// When new keys are agreed on.
+fn limits(settings: &HostSettings) -> Limits {
+    let bytes = match usize::try_from(settings.rekey_bytes.value) {
+        Ok(0) | Err(_) => REKEY_BYTES,
+        Ok(bytes) => bytes.clamp(FEWEST_REKEY_BYTES, REKEY_BYTES),
     };
-    let family = settings.address_family.value;
-    let mut failure = None;
-    for address in addresses.into_iter().filter(|address| match family {
-        AddressFamily::Any => true,
-        AddressFamily::Inet => address.is_ipv4(),
-        AddressFamily::Inet6 => address.is_ipv6(),
-    }) {
-        match dial_address(settings, address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = Some(error),
-        }
-    }
-    Err(Reason::Unreachable(match failure {
-        Some(error) => unreachable(&error),
-        None => format!("{host} has no address of the family AddressFamily asks for"),
-    }))
-}
-
-async fn dial_address(settings: &HostSettings, address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    if let Some(bind) = &settings.bind_address {
-        let from: IpAddr = bind.value.parse().map_err(|_| {
-            io::Error::other(format!(
-                "BindAddress {} is not an address ({})",
-                bind.value, bind.origin
-            ))
-        })?;
-        socket.bind((from, 0).into())?;
-    }
-    socket.connect(address).await
-}
-
-/// Sends small packets at once, and gives up on a server that no longer acknowledges what was sent: keepalives alone
-/// do not notice while a write is stuck.
-fn tune(stream: &TcpStream, patience: Option<Duration>) {
-    // Either only makes things better.
-    let _ = stream.set_nodelay(true);
-    #[cfg(target_os = "linux")]
-    if let Some(patience) = patience {
-        let milliseconds = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, milliseconds);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = patience;
-}
-
-fn no_such_host(host: &str, error: &io::Error) -> String {
-    let text = error.to_string();
-    // The resolver's codes do not survive the standard library; a name server that is down is the one other case.
-    if text.contains("Temporary failure") || text.contains("try again") {
-        format!("{host} could not be looked up: {text}")
-    } else {
-        format!("no such host name: {host}")
-    }
-}
-
-/// Why there is no TCP connection, in plain words.
-fn unreachable(error: &io::Error) -> String {
-    use io::ErrorKind as Kind;
-    match error.kind() {
-        Kind::ConnectionRefused => "connection refused".to_owned(),
-        Kind::HostUnreachable => "no route to host".to_owned(),
-        Kind::NetworkUnreachable => "network unreachable".to_owned(),
-        Kind::TimedOut => "no answer".to_owned(),
-        Kind::ConnectionReset => "connection reset".to_owned(),
-        Kind::PermissionDenied => "connecting is not permitted on this computer".to_owned(),
-        _ if error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => {
-            "too many open files on this computer: raise the limit (ulimit -n)".to_owned()
-        }
-        _ => error.to_string(),
-    }
-}
-
-/// Why the handshake failed: the host key first, which the library reports as any other failure.
-fn handshake_failed(error: &Error, fate: &Fate) -> Reason {
-    if let Some(reason) = fate.rejected.get() {
-        return reason.clone();
-    }
-    let greeting = fate.greeting.get().map_or(&[][..], |greeting| greeting);
-    if !greeting.is_empty() && !speaks_ssh(greeting) {
-        let line = String::from_utf8_lossy(greeting);
-        let line = line.lines().next().unwrap_or_default();
-        return Reason::Protocol(format!("it says {:?}", printable(line)));
-    }
-    let closed = match error {
-        Error::IO(error) => match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => Some("closed"),
-            io::ErrorKind::ConnectionReset => Some("reset"),
-            _ => None,
-        },
-        Error::Disconnect | Error::HUP => Some("closed"),
-        _ => None,
-    };
-    match (closed, error) {
-        (Some(how), _) => Reason::Unreachable(format!(
-            "the connection was {how} during the handshake; the server may be too busy, or does not want this address"
-        )),
-        (None, Error::NoCommonAlgo { kind, theirs, .. }) => Reason::Protocol(format!(
-            "nothing in common for {kind:?}; it offers {}",
-            printable(&theirs.join(", "))
-        )),
-        (None, Error::Version) => Reason::Protocol("it does not speak SSH 2".to_owned()),
-        (None, Error::IO(error)) => Reason::Unreachable(unreachable(error)),
-        (None, error) => Reason::Protocol(error.to_string()),
-    }
-}
-
-/// A server may send other lines before the one that begins with `SSH-` (RFC 4253, section 4.2).
-fn speaks_ssh(greeting: &[u8]) -> bool {
-    greeting
-        .split(|byte| *byte == b'\n')
-        .any(|line| line.starts_with(b"SSH-") || b"SSH-".starts_with(line) && !line.is_empty())
+    let time = Some(settings.rekey_time.value);
+    let time = time.filter(|time| !time.is_zero()).unwrap_or(REKEY_TIME);
+    Limits::new(bytes, bytes, time)
 }

@@ -18,7 +18,7 @@ const GOOD_BYE: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub(super) struct Connection {
-    handle: Handle<Checker>,
+    handle: Arc<Handle<Checker>>,
     fate: Arc<Fate>,
     urgent: watch::Sender<usize>,
     stalled: AtomicUsize,
@@ -26,7 +26,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(handle: Handle<Checker>, fate: Arc<Fate>) -> Self {
+    pub(super) fn new(handle: Arc<Handle<Checker>>, fate: Arc<Fate>) -> Self {
         Self {
             handle,
             fate,
@@ -49,9 +49,26 @@ impl Connection {
         !self.handle.is_closed()
     }
 
+    /// Bytes that came and went.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.fate.received), read(&self.fate.sent))
+    }
+
+    /// It is about to be ended on purpose, and this is why.
+    pub(super) fn will_end(&self, why: &str) {
+        // Unless it has already.
+        let _ = self.fate.ended.set(why.to_owned());
+    }
+
     /// Why it ended, in words.
     pub(super) fn why(&self) -> String {
         self.fate.why()
+    }
+
+    /// The words with which the server refused a channel with this code.
+    pub(super) async fn refusal(&self, code: u32) -> String {
+        self.fate.refusal(code).await
     }
 
     /// While it lives, a channel's reader is behind: nothing moves on this connection.

@@ -1,27 +1,30 @@
 //! Asking while a connection is made.
 //!
-//! Several runs may wait for one connection.  Its making asks at a [`Desk`]; every run that waits passes the question on
-//! ([`Caller::attend`]), and the first answer that comes back counts.  While somebody thinks, the time to connect stands
-//! still.
+//! Several runs may wait for one connection.  Its making asks at a [`Desk`]; everyone who waits passes the question on
+//! ([`super::caller`]), and the first answer that comes back counts.  While somebody thinks, or it is not its turn yet, the time to connect
+//! stands still.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::wire::Fate;
+use crate::core::ids::JobId;
 use crate::core::question::{About, Question};
 use crate::core::spec::Asking;
-use crate::runner::{Ask, Event, Order, Pocket, relay};
+use crate::runner::{Ask, Pocket};
 use crate::secret::{Answer, Secret};
 
 /// Where the making of one connection asks.
 pub(super) struct Desk {
-    asking: Asking,
-    pending: watch::Sender<Option<Arc<Pending>>>,
+    pub(super) asking: Asking,
+    /// Whose job it is, the first one's if several wait.
+    pub(super) job: JobId,
+    pub(super) pause: watch::Sender<Option<Pause>>,
     /// What was answered so far, for the case that the server has not waited for it.
     given: Mutex<Vec<(Question, Answer)>>,
     /// Whether an answer came when the server had hung up already.
@@ -29,14 +32,22 @@ pub(super) struct Desk {
     pub(super) pocket: Pocket,
 }
 
+/// Why the time stands still.
+#[derive(Clone)]
+pub(super) enum Pause {
+    Asks(Arc<Pending>),
+    /// Others are connected first.
+    Queues,
+}
+
 /// A question nobody has answered yet.
-struct Pending {
-    question: Question,
+pub(super) struct Pending {
+    pub(super) question: Question,
     answer: Mutex<Option<oneshot::Sender<Answer>>>,
 }
 
 impl Pending {
-    fn answer(&self, answer: Answer) {
+    pub(super) fn answer(&self, answer: Answer) {
         let way = self
             .answer
             .lock()
@@ -49,20 +60,21 @@ impl Pending {
     }
 }
 
-/// The question stands as long as somebody waits for its answer.
-struct Standing<'a>(&'a Desk);
+/// A pause lasts as long as somebody waits for its end.
+struct Paused<'a>(&'a Desk);
 
-impl Drop for Standing<'_> {
+impl Drop for Paused<'_> {
     fn drop(&mut self) {
-        self.0.pending.send_replace(None);
+        self.0.pause.send_replace(None);
     }
 }
 
 impl Desk {
-    pub(super) fn new(asking: Asking, pocket: Pocket) -> Self {
+    pub(super) fn new(asking: Asking, pocket: Pocket, job: JobId) -> Self {
         Self {
             asking,
-            pending: watch::Sender::new(None),
+            job,
+            pause: watch::Sender::new(None),
             given: Mutex::default(),
             late: AtomicBool::new(false),
             pocket,
@@ -97,19 +109,34 @@ impl Desk {
         if !self.may_ask() {
             return None;
         }
-        let (way, answered) = oneshot::channel();
-        let standing = Standing(self);
-        self.pending.send_replace(Some(Arc::new(Pending {
+        let (answer, answered) = oneshot::channel();
+        let paused = Paused(self);
+        self.put(Ask {
             question: question.clone(),
-            answer: Mutex::new(Some(way)),
-        })));
+            answer,
+        });
         let answer = answered.await.ok()?;
-        drop(standing);
+        drop(paused);
         self.lock().push((question, answer.clone()));
         if fate.is_over() {
             self.came_late();
         }
         Some(answer)
+    }
+
+    /// Puts a question where all who wait see it.
+    pub(super) fn put(&self, ask: Ask) {
+        let Ask { question, answer } = ask;
+        let answer = Mutex::new(Some(answer));
+        let pending = Arc::new(Pending { question, answer });
+        self.pause.send_replace(Some(Pause::Asks(pending)));
+    }
+
+    /// Waits for its turn.
+    pub(super) async fn queue<T>(&self, turn: impl Future<Output = T>) -> T {
+        self.pause.send_replace(Some(Pause::Queues));
+        let _paused = Paused(self);
+        turn.await
     }
 
     /// The server may not have waited for an answer.
@@ -138,7 +165,7 @@ impl Desk {
         limit: Duration,
         work: impl Future<Output = T>,
     ) -> Option<T> {
-        within(limit, self.pending.subscribe(), Option::is_some, work).await
+        within(limit, self.pause.subscribe(), Option::is_some, work).await
     }
 }
 
@@ -151,100 +178,8 @@ impl fmt::Debug for Desk {
     }
 }
 
-/// Who wants a connection.
-#[derive(Debug)]
-pub(super) struct Caller<'a> {
-    /// Whom to tell that there is a question; nobody for what must not wait.
-    events: Option<&'a mpsc::Sender<Event>>,
-    pub(super) asking: Asking,
-    pub(super) pocket: Pocket,
-    thinking: watch::Sender<bool>,
-}
-
-impl<'a> Caller<'a> {
-    /// The run of an order.
-    pub(super) fn run(order: &Order, events: &'a mpsc::Sender<Event>) -> Self {
-        Self::new(order, Some(events), order.asking)
-    }
-
-    /// Something that is done on the side and never asks.
-    pub(super) fn aside(order: &Order) -> Self {
-        Self::new(order, None, Asking::Never)
-    }
-
-    fn new(order: &Order, events: Option<&'a mpsc::Sender<Event>>, asking: Asking) -> Self {
-        Self {
-            events,
-            asking,
-            pocket: order.pocket.clone(),
-            thinking: watch::Sender::new(false),
-        }
-    }
-
-    /// What `work` comes to, if that takes no longer than `limit` beside the time for answers.
-    pub(super) async fn within<T>(
-        &self,
-        limit: Duration,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
-        within(limit, self.thinking.subscribe(), |thinking| *thinking, work).await
-    }
-
-    /// Waits for a connection that is being made, and passes on what is asked meanwhile.
-    pub(super) async fn attend<T>(&self, desk: &Desk, work: impl Future<Output = T>) -> T {
-        let mut pending = desk.pending.subscribe();
-        // What was asked there already is news here.
-        pending.mark_changed();
-        let mut asked: Option<(Arc<Pending>, oneshot::Receiver<Answer>)> = None;
-        tokio::pin!(work);
-        loop {
-            let mut answered = asked.as_mut().map(|(_, answer)| answer);
-            tokio::select! {
-                biased;
-                done = &mut work => {
-                    if asked.is_some() {
-                        self.tell(Event::GoesOn).await;
-                    }
-                    self.thinking.send_replace(false);
-                    return done;
-                }
-                answer = relay::optional(&mut answered) => {
-                    if let Some((question, _)) = asked.take() {
-                        question.answer(answer.unwrap_or(Answer::Refuse));
-                    }
-                }
-                // The desk outlives its connection's making.
-                _ = pending.changed() => {
-                    let now = pending.borrow_and_update().clone();
-                    self.thinking.send_replace(now.is_some());
-                    match now {
-                        Some(question) => {
-                            let (way, answered) = oneshot::channel();
-                            let ask = Ask { question: question.question.clone(), answer: way };
-                            asked = Some((question, answered));
-                            self.tell(Event::Asks(ask)).await;
-                        }
-                        None => {
-                            if asked.take().is_some() {
-                                self.tell(Event::GoesOn).await;
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    async fn tell(&self, event: Event) {
-        if let Some(events) = self.events {
-            // Nobody listens any more to a run that is about to be dropped.
-            let _ = events.send(event).await;
-        }
-    }
-}
-
 /// What `work` comes to, unless it takes longer than `limit`, without the times in which it is paused.
-async fn within<T, W>(
+pub(super) async fn within<T, W>(
     limit: Duration,
     mut pauses: watch::Receiver<W>,
     is_paused: impl Fn(&W) -> bool,
@@ -268,93 +203,5 @@ async fn within<T, W>(
             }
             () = tokio::time::sleep(left), if !paused => return None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn desk(asking: Asking) -> Desk {
-        Desk::new(asking, Pocket::default())
-    }
-
-    fn passphrase() -> About {
-        About::Passphrase {
-            file: "id".to_string(),
-        }
-    }
-
-    fn wait_for<T>(work: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build();
-        runtime.expect("a runtime").block_on(work)
-    }
-
-    /// A caller, and what it tells.
-    fn caller(events: &mpsc::Sender<Event>) -> Caller<'_> {
-        Caller {
-            events: Some(events),
-            asking: Asking::Allowed,
-            pocket: Pocket::default(),
-            thinking: watch::Sender::new(false),
-        }
-    }
-
-    #[test]
-    fn the_first_answer_counts_and_the_others_go_on() {
-        wait_for(async {
-            let (desk, fate) = (desk(Asking::Allowed), Fate::default());
-            let limit = Duration::from_secs(1);
-            let (first, mut of_first) = mpsc::channel(4);
-            let (second, mut of_second) = mpsc::channel(4);
-            let (first, second) = (caller(&first), caller(&second));
-            let (made, making) = watch::channel(None);
-            let work = async {
-                let secret = desk.secret(Question::first(passphrase()), &fate).await;
-                made.send_replace(secret.map(|secret| secret.reveal().to_string()));
-            };
-            let wait = || {
-                let mut making = making.clone();
-                async move { making.wait_for(Option::is_some).await.is_ok() }
-            };
-            let operator = async {
-                let Some(Event::Asks(ask)) = of_first.recv().await else {
-                    panic!("it asks");
-                };
-                assert_eq!(ask.question, Question::first(passphrase()));
-                let Some(Event::Asks(slow)) = of_second.recv().await else {
-                    panic!("it asks, too");
-                };
-                // No limit runs out while somebody thinks.
-                tokio::time::sleep(limit + Duration::from_millis(200)).await;
-                let said = Answer::Secret(Secret::new("sesame".to_string()));
-                ask.answer.send(said).expect("somebody waits");
-                assert!(matches!(of_second.recv().await, Some(Event::GoesOn)));
-                assert!(slow.answer.send(Answer::Refuse).is_err(), "too late");
-            };
-            let (_, one, two, ()) = tokio::join!(
-                desk.within(limit, work),
-                first.within(limit, first.attend(&desk, wait())),
-                second.within(limit, second.attend(&desk, wait())),
-                operator,
-            );
-            assert_eq!((one, two), (Some(true), Some(true)));
-            assert_eq!(making.borrow().as_deref(), Some("sesame"));
-            // The same question is not asked twice at one desk.
-            let again = desk.secret(Question::first(passphrase()), &fate).await;
-            assert!(again.is_some());
-        });
-    }
-
-    #[test]
-    fn nobody_is_asked_who_may_not_be_and_time_runs_as_ever() {
-        wait_for(async {
-            let (desk, fate) = (desk(Asking::Never), Fate::default());
-            assert!(!desk.accepts(passphrase(), &fate).await);
-            let never = std::future::pending::<()>();
-            assert_eq!(desk.within(Duration::from_millis(5), never).await, None);
-        });
     }
 }

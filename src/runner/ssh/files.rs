@@ -12,11 +12,15 @@ use std::time::Duration;
 
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::PrivateKey;
+use russh::keys::ssh_key::public::KeyData;
 use tokio::time::Instant;
 
 use super::identity::{self, Identity, NotUnlocked, Stamp, stamp};
 use super::known_hosts::{self, KeyName, KnownHosts, Naming};
-use crate::config::ssh_config::{ClientConfig, ConfigError, ConfigSource, HostSettings, LocalEnv};
+use crate::config::ssh_config::{
+    Answers, ClientConfig, Commands, ConfigError, ConfigSource, HostSettings, KeyFile, LocalEnv,
+    Location, Overrides, Sourced,
+};
 use crate::core::ids::JobId;
 use crate::secret::Secret;
 
@@ -28,6 +32,7 @@ const FRESH: Duration = Duration::from_secs(1);
 pub(super) struct Resolved {
     pub(super) known_hosts: Arc<KnownHosts>,
     pub(super) identities: Vec<Arc<Identity>>,
+    pub(super) certificates: Vec<Arc<Identity>>,
 }
 
 type Parsed = Result<Arc<ClientConfig>, ConfigError>;
@@ -39,6 +44,8 @@ pub(super) struct Files {
     configs: Mutex<HashMap<Option<PathBuf>, (Instant, Parsed)>>,
     known_hosts: Mutex<HashMap<Vec<PathBuf>, Known>>,
     identities: Mutex<HashMap<PathBuf, Key>>,
+    /// What the commands of `Match exec` came to, for the newest job.
+    answers: Answers,
     newest: Mutex<Newest>,
     /// Held while a key is decrypted: who comes later finds it open, or knows that the passphrase is wrong.
     unlocking: Mutex<HashMap<PathBuf, Secret>>,
@@ -74,6 +81,7 @@ impl Files {
             configs: Mutex::default(),
             known_hosts: Mutex::default(),
             identities: Mutex::default(),
+            answers: Answers::default(),
             newest: Mutex::new(Newest {
                 job: JobId(0),
                 since: Instant::now(),
@@ -86,6 +94,7 @@ impl Files {
     pub(super) fn for_job(&self, job: JobId) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if job > newest.job {
+            self.answers.clear();
             *newest = Newest {
                 job,
                 since: Instant::now(),
@@ -124,18 +133,43 @@ impl Files {
         .await
     }
 
+    /// What the configuration says for a host, and for the hops before it.
+    pub(super) async fn settings(
+        self: &Arc<Self>,
+        config: &Arc<ClientConfig>,
+        host: &str,
+        overrides: Overrides,
+    ) -> Result<(HostSettings, Vec<HostSettings>), ConfigError> {
+        let resolve = move |config: &ClientConfig, host: &str, commands: Commands<'_>| {
+            let settings = config.resolve(host, &overrides, commands)?;
+            let hops = config.hops(&settings, commands)?;
+            Ok((settings, hops))
+        };
+        if !config.has_commands() {
+            return resolve(config, host, Commands::Skip);
+        }
+        let (config, host) = (Arc::clone(config), host.to_owned());
+        self.read(move |files| resolve(&config, &host, Commands::Run(&files.answers)))
+            .await
+    }
+
     /// The keys that know the host and those that may log in.
     pub(super) async fn resolve(self: &Arc<Self>, settings: &HostSettings) -> Resolved {
+        Resolved {
+            known_hosts: self.known_hosts(settings).await,
+            identities: self.identities(&settings.identity_files).await,
+            certificates: self.identities(&settings.certificate_files).await,
+        }
+    }
+
+    async fn identities(self: &Arc<Self>, files: &[Sourced<KeyFile>]) -> Vec<Arc<Identity>> {
         let mut identities = Vec::new();
-        for file in &settings.identity_files {
+        for file in files {
             if let Some(path) = &file.value.path {
                 identities.push(self.identity(path).await);
             }
         }
-        Resolved {
-            known_hosts: self.known_hosts(settings).await,
-            identities,
-        }
+        identities
     }
 
     /// The keys of hosts that are known by now.
@@ -145,6 +179,16 @@ impl Files {
             .into_iter()
             .flat_map(|list| list.value.iter().cloned());
         self.known(files.collect()).await
+    }
+
+    /// The line of a file that revokes one of these keys, or why the file cannot be used.
+    pub(super) async fn revokes(
+        self: &Arc<Self>,
+        file: PathBuf,
+        keys: Vec<KeyData>,
+    ) -> Result<Option<Location>, String> {
+        self.read(move |_| known_hosts::revoking_line(&file, &keys.iter().collect::<Vec<_>>()))
+            .await
     }
 
     /// Adds a host's key to a file of known ones.
@@ -202,7 +246,8 @@ impl Files {
         .await
     }
 
-    async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
+    /// What these files know of hosts.
+    pub(super) async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
         let fresh = locked(&self.known_hosts)
             .get(&files)
             .filter(|known| self.is_fresh(known.looked))

@@ -6,13 +6,14 @@ use std::sync::atomic::Ordering;
 
 use russh::client::{DisconnectReason, Handler, Session};
 use russh::keys::ssh_key::public::KeyData;
-use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
-use russh::{Error, Preferred};
+use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::{ChannelId, ChannelOpenFailure, Error};
 
-use super::connect::Target;
 use super::desk::Desk;
 use super::files::Files;
+use super::host_certificate::{self, NotCertified};
 use super::known_hosts::{HostKeys, KeyName, Naming, Verdict};
+use super::route::Target;
 use super::wire::Fate;
 use crate::config::ssh_config::{HostSettings, Origin, StrictHostKeyChecking};
 use crate::core::question::About;
@@ -30,10 +31,21 @@ pub(super) struct Checker {
     desk: Arc<Desk>,
     /// The key that was accepted on this connection: keys are exchanged again later, and nobody is asked then.
     accepted: Option<KeyData>,
+    certified: Certified,
     fate: Arc<Fate>,
     /// How long a silent server is waited for, for the message.
     patience: Option<std::time::Duration>,
 }
+
+/// Whether a certificate proved who the server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Certified {
+    Yes,
+    No,
+}
+
+/// More keys than any server has.
+const ANNOUNCED: usize = 32;
 
 impl Checker {
     pub(super) fn new(
@@ -52,31 +64,14 @@ impl Checker {
             files,
             desk,
             accepted: None,
+            certified: Certified::No,
             fate,
             patience,
         }
     }
 
-    /// The host key algorithms to ask for: those of the known keys first, lest a server with several keys seem changed.
-    /// `ssh-rsa` with SHA-1 is left out, as in OpenSSH since 8.8.
-    pub(super) fn algorithms(known: &HostKeys) -> Cow<'static, [Algorithm]> {
-        let types = known.types();
-        let is_known = |algorithm: &Algorithm| {
-            types.iter().any(|known| match (known, algorithm) {
-                (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }) => true,
-                (known, algorithm) => known == algorithm,
-            })
-        };
-        let safe = Preferred::DEFAULT
-            .key
-            .iter()
-            .filter(|algorithm| **algorithm != Algorithm::Rsa { hash: None });
-        let (mut first, rest): (Vec<_>, Vec<_>) = safe.cloned().partition(is_known);
-        first.extend(rest);
-        Cow::Owned(first)
-    }
-
-    fn judge(&self, known: &HostKeys, key: &PublicKey) -> Result<(), Reason> {
+    /// What is known of a key; `aside` is said with what is wrong.
+    fn judge(&self, known: &HostKeys, key: &PublicKey, aside: &str) -> Result<(), Reason> {
         let what = format!(
             "{} {}",
             key_type(&key.algorithm()),
@@ -86,11 +81,11 @@ impl Checker {
         match known.check(key) {
             Verdict::Known => Ok(()),
             Verdict::Unknown => Err(Reason::HostKeyUnknown(format!(
-                "{what} for {name}; {}",
+                "{what} for {name}{aside}; {}",
                 advice(self.target.settings())
             ))),
             Verdict::Changed { at, known_type } => Err(Reason::HostKeyChanged(format!(
-                "{name} presents {what}, but {at} has another {} key; if the change is meant, remove that line",
+                "{name} presents {what}{aside}, but {at} has another {} key; if the change is meant, remove that line",
                 key_type(&known_type)
             ))),
             Verdict::Revoked { at } => Err(Reason::HostKeyChanged(format!(
@@ -99,12 +94,80 @@ impl Checker {
         }
     }
 
-    /// The same, and about a key that is unknown what `StrictHostKeyChecking` says: asks, or accepts it, and remembers it.
-    async fn decide(&mut self, key: &PublicKey) -> Result<(), Reason> {
+    /// Whether the server is the host it should be: by its certificate, or else by its key.
+    async fn decide(&mut self, presented: &PublicKeyOrCertificate) -> Result<(), Reason> {
+        let key = presented.public_key();
         if self.accepted.as_ref() == Some(key.key_data()) {
             return Ok(());
         }
-        let judged = self.judge(&self.known, key);
+        self.measure(&key)?;
+        self.look_up_revoked(presented).await?;
+        let Some(certificate) = presented.certificate() else {
+            return self.decide_by_key(&key, "").await;
+        };
+        let settings = self.target.settings();
+        let alias = settings.host_key_alias.as_ref();
+        let name = alias.map_or(&settings.host_name.value, |alias| &alias.value);
+        match host_certificate::judge(certificate, name, &self.known, &self.target.suite) {
+            Ok(()) => {
+                self.accepted = Some(key.key_data().clone());
+                self.certified = Certified::Yes;
+                Ok(())
+            }
+            Err(NotCertified::Revoked { at }) => Err(Reason::HostKeyChanged(format!(
+                "{} presents a certificate that {at} revokes",
+                self.name.as_str()
+            ))),
+            Err(NotCertified::Because(why)) => {
+                let aside = format!(" (its certificate does not count: {why})");
+                self.decide_by_key(&key, &aside).await
+            }
+        }
+    }
+
+    /// Refuses what `RevokedHostKeys` lists; if that cannot be read, everything.
+    async fn look_up_revoked(&self, presented: &PublicKeyOrCertificate) -> Result<(), Reason> {
+        let Some(file) = &self.target.settings().revoked_host_keys else {
+            return Ok(());
+        };
+        let Some(path) = &file.value.path else {
+            return Ok(());
+        };
+        let signer = presented.certificate().map(Certificate::signature_key);
+        let own = presented.public_key();
+        let keys = [own.key_data()].into_iter().chain(signer).cloned();
+        let revoked = self.files.revokes(path.clone(), keys.collect());
+        match revoked.await {
+            Ok(None) => Ok(()),
+            Ok(Some(at)) => Err(Reason::HostKeyChanged(format!(
+                "{} presents a key that {at} revokes (RevokedHostKeys)",
+                self.name.as_str()
+            ))),
+            Err(why) => Err(Reason::BadSettings(format!(
+                "RevokedHostKeys {} ({}): {why}; without it no host key is accepted",
+                path.display(),
+                file.origin
+            ))),
+        }
+    }
+
+    /// Refuses RSA keys that are too short.
+    fn measure(&self, key: &PublicKey) -> Result<(), Reason> {
+        let wanted = &self.target.settings().required_rsa_size;
+        match key.key_data() {
+            KeyData::Rsa(rsa) if rsa.key_size() < wanted.value => Err(Reason::Protocol(format!(
+                "its RSA host key has {} bits, fewer than RequiredRSASize {} ({})",
+                rsa.key_size(),
+                wanted.value,
+                wanted.origin
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same, and about a key that is unknown what `StrictHostKeyChecking` says: asks, or accepts it, and remembers it.
+    async fn decide_by_key(&mut self, key: &PublicKey, aside: &str) -> Result<(), Reason> {
+        let judged = self.judge(&self.known, key, aside);
         let Err(Reason::HostKeyUnknown(_)) = judged else {
             return judged;
         };
@@ -112,7 +175,7 @@ impl Checker {
         let target = Arc::clone(&self.target);
         let settings = target.settings();
         let known = self.files.known_hosts(settings).await.host(&self.name);
-        let judged = self.judge(&known, key);
+        let judged = self.judge(&known, key, aside);
         let Err(Reason::HostKeyUnknown(_)) = judged else {
             return judged;
         };
@@ -137,11 +200,7 @@ impl Checker {
         }
         self.accepted = Some(key.key_data().clone());
         if let Some(file) = file {
-            let naming = if settings.hash_known_hosts.value {
-                Naming::Hashed
-            } else {
-                Naming::Plain
-            };
+            let naming = Naming::configured(settings);
             let learnt = self
                 .files
                 .learn(file.clone(), self.name.clone(), key.clone(), naming)
@@ -191,7 +250,7 @@ impl Handler for Checker {
     type Error = Error;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
-        match self.decide(&key.public_key()).await {
+        match self.decide(key).await {
             Ok(()) => Ok(true),
             Err(reason) => {
                 // Keys are checked once; were it twice, the first finding stands.
@@ -199,6 +258,24 @@ impl Handler for Checker {
                 Ok(false)
             }
         }
+    }
+
+    async fn openssh_ext_host_keys_announced(
+        &mut self,
+        keys: Vec<PublicKey>,
+        _session: &mut Session,
+    ) -> Result<(), Error> {
+        // Who is known by a certificate is not to be known by a key, and keys that would not be accepted are no use.
+        if self.certified == Certified::No {
+            let suite = &self.target.suite;
+            let useful = keys
+                .into_iter()
+                .filter(|key| suite.takes_host_key(&key.algorithm()));
+            // It says so once; were it twice, the first would stand.
+            let _ = self.fate.announced.set(useful.take(ANNOUNCED).collect());
+            self.fate.heard.notify_one();
+        }
+        Ok(())
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
@@ -210,6 +287,18 @@ impl Handler for Checker {
         };
         let _ = self.fate.ended.set(why);
         self.fate.over.notify_one();
+        Ok(())
+    }
+
+    async fn channel_open_failure(
+        &mut self,
+        _channel: ChannelId,
+        kind: ChannelOpenFailure,
+        words: &str,
+        _language: &str,
+        _session: &mut Session,
+    ) -> Result<(), Error> {
+        self.fate.refuses(kind.code(), printable(words));
         Ok(())
     }
 
@@ -259,7 +348,7 @@ pub(super) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::advice;
-    use crate::config::ssh_config::{ClientConfig, ConfigSource, LocalEnv, Overrides};
+    use crate::config::ssh_config::{ClientConfig, Commands, ConfigSource, LocalEnv, Overrides};
     use crate::core::spec::Host;
 
     #[test]
@@ -273,7 +362,11 @@ mod tests {
                 ..Host::named("web01")
             };
             let overrides = Overrides::of_host(&host, &env).expect("a plain host");
-            advice(&config.resolve("web01", &overrides).expect("a plain host"))
+            advice(
+                &config
+                    .resolve("web01", &overrides, Commands::Skip)
+                    .expect("a plain host"),
+            )
         };
         assert!(say(None, None).contains("connect once with ssh"));
         let cases = [

@@ -18,6 +18,12 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
+/// The header of a private key that is encrypted as OpenSSL did it before PKCS #8, and the start of those that the library
+/// reads: RSA keys.
+const ENCRYPTED_PEM: &str = "Proc-Type: 4,ENCRYPTED";
+const READABLE_PEM: &str =
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,";
+
 /// A key that may log in.
 pub(super) struct Identity {
     pub(super) path: PathBuf,
@@ -69,6 +75,10 @@ impl Identity {
         read(&Self::files(path), uid)
     }
 
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self.private, Private::Locked)
+    }
+
     fn files(path: &Path) -> [PathBuf; 3] {
         [
             path.to_owned(),
@@ -86,9 +96,10 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn read([path, public, certificate]: &[PathBuf; 3], uid: u32) -> Identity {
     let (private, embedded) = read_private(path, uid);
-    let certificate = fs::read_to_string(certificate)
-        .ok()
-        .and_then(|text| Certificate::from_openssh(text.trim()).ok());
+    // The file may be a certificate itself.
+    let certificate = [certificate, path]
+        .into_iter()
+        .find_map(|file| Certificate::from_openssh(fs::read_to_string(file).ok()?.trim()).ok());
     let public = embedded.or_else(|| {
         // `IdentityFile key.pub` names the public part alone, too.
         [public, path]
@@ -111,7 +122,8 @@ fn read_private(path: &Path, uid: u32) -> (Private, Option<PublicKey>) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return (Private::Missing, None),
         Err(error) => return unusable(error.to_string()),
     };
-    if PublicKey::from_openssh(text.trim()).is_ok() {
+    let public = text.trim();
+    if PublicKey::from_openssh(public).is_ok() || Certificate::from_openssh(public).is_ok() {
         return (Private::Missing, None);
     }
     if let Some(why) = fs::metadata(path)
@@ -135,6 +147,16 @@ fn read_private(path: &Path, uid: u32) -> (Private, Option<PublicKey>) {
             Private::Usable(Arc::new(key))
         };
         return (private, public);
+    }
+    if text.contains(ENCRYPTED_PEM) && !text.contains(READABLE_PEM) {
+        return unusable(
+            "its old encrypted form cannot be read; rewrite it with `ssh-keygen -p`, or add it to the agent with ssh-add"
+                .to_owned(),
+        );
+    }
+    // The library takes it for one that is not encrypted, and fails.
+    if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
+        return (Private::Locked, None);
     }
     match keys::decode_secret_key(&text, None) {
         Ok(key) => {

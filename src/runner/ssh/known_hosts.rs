@@ -4,7 +4,7 @@
 //! and, where an sshd can be run, with `ssh` itself. Files are read once; names without wildcards are found through a
 //! map, hashed ones cost one HMAC each per look-up.
 //!
-//! Deliberately not here: judging certificates (the authorities are kept for whoever does), comparing addresses
+//! Deliberately not here: judging certificates (`host_certificate` does that), comparing addresses
 //! (`CheckHostIP`, off by default), and `KnownHostsCommand`.
 
 use std::collections::HashMap;
@@ -14,21 +14,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, PublicKey};
-use sha1::Sha1;
 
 use crate::config::ssh_config::Location;
-use crate::config::ssh_config::pattern::PatternList;
 
 mod append;
+mod line;
+mod revoked;
 #[cfg(test)]
 mod tests;
 
 pub use append::{Naming, append};
+use line::{Names, parse_line};
+pub use revoked::revoking_line;
 
 const DEFAULT_PORT: u16 = 22;
 /// What a hashed name begins with.
@@ -156,6 +155,38 @@ impl KnownHosts {
         }
     }
 
+    /// Which of the keys that a host of this name says it has are to be learnt: those that are new, if the host is known
+    /// by lines of its own and none of the keys is known for another (`client_input_hostkeys` in OpenSSH's
+    /// clientloop.c).
+    pub fn to_learn(&self, name: &KeyName, announced: &[PublicKey]) -> Vec<PublicKey> {
+        let lines: Vec<&Entry> = self
+            .places(&name.full)
+            .into_iter()
+            .map(|at| &self.entries[at])
+            .collect();
+        let is_plain =
+            |entry: &&Entry| entry.known.marker == Marker::HostKey && entry.names.is_one();
+        if lines.is_empty() || !lines.iter().all(is_plain) {
+            return Vec::new();
+        }
+        let is_known = |key: &PublicKey| lines.iter().any(|line| line.known.key == *key.key_data());
+        let new = announced.iter().filter(|key| !is_known(key));
+        let new: Vec<PublicKey> = new.cloned().collect();
+        if new.is_empty() {
+            return new;
+        }
+        let elsewhere = |entry: &Entry| {
+            !entry.names.matches(&name.full)
+                && announced
+                    .iter()
+                    .any(|key| entry.known.key == *key.key_data())
+        };
+        if self.entries.iter().any(elsewhere) {
+            return Vec::new();
+        }
+        new
+    }
+
     /// What could not be used, in the order of the files.
     pub fn notes(&self) -> &[Note] {
         &self.notes
@@ -163,6 +194,12 @@ impl KnownHosts {
 
     /// The keys for a name, in the order of the files.
     fn matching(&self, name: &str) -> Vec<KnownKey> {
+        let found = self.places(name).into_iter();
+        found.map(|at| self.entries[at].known.clone()).collect()
+    }
+
+    /// The entries for a name, in order.
+    fn places(&self, name: &str) -> Vec<usize> {
         let named = self
             .by_name
             .get(name)
@@ -177,9 +214,6 @@ impl KnownHosts {
         let mut found: Vec<usize> = named.chain(tried).collect();
         found.sort_unstable();
         found
-            .into_iter()
-            .map(|at| self.entries[at].known.clone())
-            .collect()
     }
 
     fn add(&mut self, file: &Path, bytes: &[u8]) {
@@ -233,11 +267,7 @@ impl HostKeys {
     /// What to think of `key`, presented by this host.
     pub fn check(&self, key: &PublicKey) -> Verdict {
         let key = key.key_data();
-        // OpenSSH looks at the bare name only when nothing is known under the full one, and about a key revoked there
-        // it asks; here revoked is revoked.
-        let revoked = revocation(&self.under_full_name, key)
-            .or_else(|| revocation(&self.under_bare_name, key));
-        if let Some(at) = revoked {
+        if let Some(at) = self.revocation(key) {
             return Verdict::Revoked { at: at.clone() };
         }
         let Some(last) = host_keys(&self.under_full_name).last() else {
@@ -275,10 +305,19 @@ impl HostKeys {
         types
     }
 
-    /// The keys that may sign certificates for this host (`@cert-authority`). They are never host keys.
+    /// The line that marks a key `@revoked` for this host.
+    pub fn revocation(&self, key: &KeyData) -> Option<&Location> {
+        // OpenSSH looks at the bare name only when nothing is known under the full one, and about a key revoked there
+        // it asks; here revoked is revoked.
+        revocation(&self.under_full_name, key).or_else(|| revocation(&self.under_bare_name, key))
+    }
+
+    /// The keys that may sign certificates for this host (`@cert-authority`), with its port or without. They are never
+    /// host keys.
     pub fn authorities(&self) -> impl Iterator<Item = &KeyData> {
         self.under_full_name
             .iter()
+            .chain(&self.under_bare_name)
             .filter(|known| known.marker == Marker::Authority)
             .map(|known| &known.key)
     }
@@ -315,88 +354,4 @@ enum Marker {
     Authority,
     /// `@revoked`
     Revoked,
-}
-
-enum Names {
-    Patterns(PatternList),
-    /// `keyed` is the HMAC with the salt already in it.
-    Hashed {
-        keyed: Box<Hmac<Sha1>>,
-        digest: [u8; HASH_LENGTH],
-    },
-}
-
-impl fmt::Debug for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Patterns(patterns) => patterns.fmt(f),
-            Self::Hashed { .. } => f.write_str("[hashed name]"),
-        }
-    }
-}
-
-impl Names {
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Self::Patterns(patterns) => patterns.matches(name),
-            Self::Hashed { keyed, digest } => {
-                let mut mac = Hmac::clone(keyed);
-                mac.update(name.as_bytes());
-                mac.finalize().into_bytes()[..] == digest[..]
-            }
-        }
-    }
-
-    fn parse(field: &str) -> Result<Self, &'static str> {
-        if !field.starts_with('|') {
-            return Ok(Self::Patterns(PatternList::from_commas(
-                &field.to_ascii_lowercase(),
-            )));
-        }
-        let hashed = || {
-            let (salt, digest) = field.strip_prefix(HASH_MAGIC)?.split_once('|')?;
-            let (salt, digest) = (BASE64.decode(salt).ok()?, BASE64.decode(digest).ok()?);
-            let salt: [u8; HASH_LENGTH] = salt.try_into().ok()?;
-            Some(Self::Hashed {
-                keyed: Box::new(Hmac::new_from_slice(&salt).ok()?),
-                digest: digest.try_into().ok()?,
-            })
-        };
-        hashed().ok_or("the hashed name is malformed")
-    }
-}
-
-/// `None` for blank lines and comments.
-fn parse_line(line: &str) -> Result<Option<(Marker, Names, KeyData)>, &'static str> {
-    let mut words = line
-        .split([' ', '\t', '\r'])
-        .filter(|word| !word.is_empty())
-        .peekable();
-    let marker = match words.peek() {
-        None => return Ok(None),
-        Some(word) if word.starts_with('#') => return Ok(None),
-        Some(&"@cert-authority") => Marker::Authority,
-        Some(&"@revoked") => Marker::Revoked,
-        Some(word) if word.starts_with('@') => {
-            return Err("the marker is neither @cert-authority nor @revoked");
-        }
-        Some(_) => Marker::HostKey,
-    };
-    if marker != Marker::HostKey {
-        words.next();
-    }
-    let names = words.next().ok_or("there is no host name")?;
-    if names.starts_with('@') {
-        return Err("only one marker is allowed");
-    }
-    let (Some(algorithm), Some(encoded)) = (words.next(), words.next()) else {
-        return Err("there is no key");
-    };
-    let names = Names::parse(names)?;
-    let key = PublicKey::from_openssh(&format!("{algorithm} {encoded}"))
-        .map_err(|_| "the key cannot be read")?;
-    match key.key_data() {
-        KeyData::Other(_) => Err("the type of the key is not supported"),
-        key => Ok(Some((marker, names, key.clone()))),
-    }
 }

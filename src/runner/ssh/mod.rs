@@ -9,21 +9,36 @@
 //! - `ssh_option`: a setting as after `ssh -o`, `Name=value`; may be given several times.
 //! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
+//! - `env`: an environment variable of theirs, `NAME=VALUE`, for hosts that `SendEnv` sends it to; may be given several
+//!   times.
+//! - `sudo`: the user to become there, see [`super::sudo`].
+//! - `tty`: a terminal for the command, of this size.
 //!
-//! Deliberately not here yet: jump hosts and proxy commands (refused by name, never ignored), and host
-//! certificates.
+//! Deliberately not here: forwarding of any kind.
 
+mod algorithms;
 mod auth;
+mod caller;
 mod channel;
 mod connect;
 mod connection;
 mod desk;
+mod dial;
+mod failure;
 mod files;
+mod host_certificate;
 mod host_key;
+mod host_key_update;
 mod identity;
 pub mod known_hosts;
+mod pace;
 mod pool;
+mod proxy;
+mod route;
 mod session;
+mod sudo;
+mod tty;
+mod tunnel;
 mod wire;
 
 use std::path::PathBuf;
@@ -33,15 +48,19 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::probe::{self, Task};
-use super::{Boxed, Connected, Event, Order, Runner, prologue, relay};
-use crate::config::ssh_config::{ConfigError, IdentityAgent, LocalEnv, Overrides};
+use super::sudo::Climb;
+use super::{Boxed, Connected, Disconnected, Event, InUse, Order, Runner, Which, prologue, relay};
+use crate::config::ssh_config::{
+    ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides, Variable,
+};
 use crate::core::reason::Reason;
-use crate::core::spec::{Asking, Ended, Inquiry, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
+use caller::Caller;
 use channel::OpenChannel;
-use connect::Target;
-use desk::Caller;
 use files::Files;
 use pool::Pool;
+use route::Target;
+use session::Start;
 
 pub use pool::Keep;
 
@@ -76,6 +95,20 @@ impl Runner for Ssh {
         })
     }
 
+    fn set_in_motion(
+        self: Arc<Self>,
+        order: Order,
+        trace: Option<Trace>,
+        motion: Motion,
+    ) -> Boxed<Moved> {
+        Box::pin(async move {
+            match self.ask(&order, trace.as_ref(), Task::Move(motion)).await {
+                Ok(output) => probe::parse_moved(&order.run, &output),
+                Err(why) => Moved::Unknown(why),
+            }
+        })
+    }
+
     fn connections(&self) -> usize {
         Self::connections(self)
     }
@@ -84,8 +117,33 @@ impl Runner for Ssh {
         self.pool.connected()
     }
 
+    fn disconnect(self: Arc<Self>, which: Which, in_use: InUse) -> Boxed<Vec<Disconnected>> {
+        Box::pin(async move { self.pool.disconnect(&which, in_use).await })
+    }
+
     fn close(self: Arc<Self>) -> Boxed<()> {
         Box::pin(async move { self.close_all().await })
+    }
+}
+
+/// A channel, and whose it is.
+struct Opened {
+    channel: OpenChannel,
+    /// How long reaching the host could have taken, and how long what follows may.
+    patience: Duration,
+    /// Where it leads, and who is logged in there.
+    target: Arc<Target>,
+}
+
+/// Gives the channel the terminal that the order wants, if any.
+async fn terminal(
+    order: &Order,
+    channel: &mut OpenChannel,
+    patience: Duration,
+) -> Result<(), Reason> {
+    match tty::wanted(order)? {
+        Some(size) => tty::allocate(channel, size, patience).await,
+        None => Ok(()),
     }
 }
 
@@ -97,9 +155,10 @@ impl Ssh {
 
     /// The same, which keeps connections in its own way.
     pub fn keeping(keep: Keep, env: LocalEnv) -> Self {
+        let files = Arc::new(Files::new(env));
         Self {
-            files: Arc::new(Files::new(env)),
-            pool: Arc::new(Pool::new(keep)),
+            pool: Arc::new(Pool::new(keep, Arc::clone(&files))),
+            files,
         }
     }
 
@@ -136,31 +195,53 @@ impl Ssh {
             _ = relay::next_signal(&mut signal) => return Ended::Aborted,
             opened = self.open(order, Caller::run(order, events)) => opened,
         };
-        match opened {
-            Ok((channel, patience)) => {
-                let request = session::Request { lines, patience };
-                session::run(self, order, channel, request, events, signal).await
-            }
-            Err(reason) => Ended::NotStarted(reason),
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(reason) => return Ended::NotStarted(reason),
+        };
+        let Opened {
+            mut channel,
+            patience,
+            target,
+        } = opened;
+        if let Err(reason) = terminal(order, &mut channel, patience).await {
+            return Ended::NotStarted(reason);
         }
+        let start = match super::sudo::target(order) {
+            None => Start::With(prologue::exec_line()),
+            Some(user) => {
+                let climb = Climb::new(order, user, target.key.user(), patience);
+                let program = (prologue::PROGRAM, prologue::NAME);
+                match sudo::climb(climb, program, &mut channel, Some(events), &mut signal).await {
+                    Ok(besides) => Start::Behind(besides),
+                    Err(ended) => return ended,
+                }
+            }
+        };
+        let request = session::Request {
+            start,
+            environment: target.environment.clone(),
+            lines,
+            patience,
+            signals: match tty::wanted(order) {
+                Ok(None) => session::Signals::Lifeline,
+                Ok(Some(_)) | Err(_) => session::Signals::Probe,
+            },
+        };
+        session::run(self, order, channel, request, events, signal).await
     }
 
-    /// A channel to the order's host, over a kept connection or a new one, and how long that could have taken.
-    async fn open(
-        &self,
-        order: &Order,
-        mut caller: Caller<'_>,
-    ) -> Result<(OpenChannel, Duration), Reason> {
+    /// A channel to the order's host, over a kept connection or a new one.
+    async fn open(&self, order: &Order, mut caller: Caller<'_>) -> Result<Opened, Reason> {
         let target = Arc::new(self.target(order).await?);
-        if target.settings().batch_mode.value {
-            caller.asking = Asking::Never;
-        }
-        let timeout = target.connect_timeout(order.connect_timeout);
-        let channel = self
-            .pool
-            .open(&target, &self.files, &caller, timeout)
-            .await?;
-        Ok((channel, timeout))
+        caller.asking = target.asking(caller.asking);
+        let limit = order.connect_timeout;
+        let channel = self.pool.open(&target, &caller, limit).await?;
+        Ok(Opened {
+            channel,
+            patience: target.connect_timeout(limit),
+            target,
+        })
     }
 
     /// Runs the probe on a channel of its own and returns what it wrote.
@@ -170,12 +251,34 @@ impl Ssh {
         trace: Option<&Trace>,
         task: Task,
     ) -> Result<Vec<u8>, String> {
-        let (channel, _) = self
+        let Opened {
+            mut channel,
+            patience,
+            target,
+        } = self
             .open(order, Caller::aside(order))
             .await
             .map_err(|reason| reason.to_string())?;
         let request = probe::request(&order.run, trace, task);
-        let talk = session::converse(channel, probe::exec_line(), request);
+        let talk = async {
+            let start = match super::sudo::target(order) {
+                None => Start::With(probe::exec_line()),
+                Some(user) => {
+                    // What sudo wanted for the command it wants for the probe.
+                    terminal(order, &mut channel, patience)
+                        .await
+                        .map_err(|reason| reason.to_string())?;
+                    let climb = Climb::new(order, user, target.key.user(), patience).aside();
+                    let program = (probe::PROGRAM, probe::ANSWER);
+                    let (_never, mut signal) = watch::channel(None);
+                    match sudo::climb(climb, program, &mut channel, None, &mut signal).await {
+                        Ok(besides) => Start::Behind(besides),
+                        Err(ended) => return Err(super::sudo::why(&ended)),
+                    }
+                }
+            };
+            session::converse(channel, start, request).await
+        };
         tokio::time::timeout(probe::patience(task), talk)
             .await
             .map_err(|_| "the probe did not answer in time".to_owned())?
@@ -189,16 +292,26 @@ impl Ssh {
         let wrong = |error: ConfigError| Reason::BadSettings(error.to_string());
         let mut overrides = Overrides::of_host(host, env).map_err(wrong)?;
         let mut set = Vec::new();
+        let mut variables = Vec::new();
         let (mut config, mut agent, mut own_limit) = (None, None, false);
         for (name, value) in order.options.iter() {
             match name.as_str() {
                 "ssh_config" => config = Some(PathBuf::from(value)),
                 "ssh_option" => set.push(value.clone()),
+                "env" => {
+                    let (name, value) = value.split_once('=').unwrap_or((value, ""));
+                    variables.push(Variable {
+                        name: name.to_owned(),
+                        value: value.to_owned(),
+                    });
+                }
                 "agent" => agent = Some(PathBuf::from(value)),
+                // What is run over the connection, not how it is made.
+                super::sudo::OPTION | tty::OPTION => {}
                 "connect_timeout" if value == "order" => own_limit = true,
                 _ => {
                     return Err(Reason::BadSettings(format!(
-                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent and connect_timeout = order"
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, env, sudo, tty and connect_timeout = order"
                     )));
                 }
             }
@@ -207,17 +320,22 @@ impl Ssh {
             overrides = overrides.option(&option, env).map_err(wrong)?;
         }
         let config = self.files.config(config).await.map_err(wrong)?;
-        let mut settings = config.resolve(&host.host, &overrides).map_err(wrong)?;
+        let resolved = self.files.settings(&config, &host.host, overrides).await;
+        let (mut settings, hops) = resolved.map_err(wrong)?;
         if own_limit {
             settings.connect_timeout = None;
         }
-        let agent = match settings.identity_agent.as_ref().map(|agent| &agent.value) {
-            None => agent,
-            Some(IdentityAgent::Disabled) => None,
-            Some(IdentityAgent::Socket(path)) => Some(path.clone()),
-            Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent,
-            Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
+        let callers = agent.as_deref();
+        let agents = |settings: &HostSettings| -> Option<PathBuf> {
+            match settings.identity_agent.as_ref().map(|agent| &agent.value) {
+                None => agent.clone(),
+                Some(IdentityAgent::Disabled) => None,
+                Some(IdentityAgent::Socket(path)) => Some(path.clone()),
+                Some(IdentityAgent::Variable(name)) if name == "SSH_AUTH_SOCK" => agent.clone(),
+                Some(IdentityAgent::Variable(name)) => env.variables.get(name).map(PathBuf::from),
+            }
         };
-        Target::new(settings, agent)
+        let target = Target::resolve(settings, hops, agents, callers)?;
+        Ok(target.with_variables(&variables))
     }
 }

@@ -15,11 +15,13 @@ use tokio::time::Instant;
 use super::channel::OpenChannel;
 use super::connection::Connection;
 use super::{Order, Ssh};
+use crate::config::ssh_config::Variable;
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Signal, Trace};
 use crate::runner::probe::{self, Task};
 use crate::runner::relay::{self, Relay};
+use crate::runner::sudo::Besides;
 use crate::runner::{Event, prologue};
 
 /// How long a signal may be on its way before the readers of its connection may rest again.
@@ -67,13 +69,35 @@ impl Verdict {
     }
 }
 
+/// How the program comes to run on a channel.
+#[derive(Debug)]
+pub(super) enum Start {
+    /// By this command line.
+    With(String),
+    /// It runs already, behind sudo, and this was said before.
+    Behind(Besides),
+}
+
+/// How signals reach the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signals {
+    /// As lines of its standard input, which its watcher reads.
+    Lifeline,
+    /// On a channel of their own, because its standard input is a terminal.
+    Probe,
+}
+
 /// What is asked of the server.
 #[derive(Debug)]
 pub(super) struct Request {
+    pub(super) start: Start,
+    /// Variables for the command; a server takes those it likes.  Nobody else's command has them: sudo would drop them.
+    pub(super) environment: Vec<Variable>,
     /// What goes to the prologue.
     pub(super) lines: Bytes,
     /// How long the answer to the request itself may take.
     pub(super) patience: Duration,
+    pub(super) signals: Signals,
 }
 
 /// Runs the order on its channel.
@@ -81,7 +105,7 @@ pub(super) async fn run(
     ssh: &Ssh,
     order: &Order,
     mut channel: OpenChannel,
-    Request { lines, patience }: Request,
+    mut request: Request,
     events: &mpsc::Sender<Event>,
     signal: watch::Receiver<Option<Signal>>,
 ) -> Ended {
@@ -89,11 +113,18 @@ pub(super) async fn run(
     let mut relay = Relay::new(&order.run);
     let mut verdict = Verdict::default();
     let exited = AtomicBool::new(false);
+    let mut answered = false;
+    let (patience, signals) = (request.patience, request.signals);
+    if let Start::Behind(besides) = &mut request.start {
+        answered = true;
+        relay.read(Stream::Out, std::mem::take(&mut besides.out));
+        relay.read(Stream::Err, std::mem::take(&mut besides.err));
+    }
     {
         let feed = feed(
             channel.write.half(),
             connection,
-            lines,
+            request,
             &exited,
             signal.clone(),
             relay.begun(),
@@ -101,7 +132,6 @@ pub(super) async fn run(
         tokio::pin!(feed);
         let mut urgency = connection.urgency();
         let mut sweep = None;
-        let mut answered = false;
         let unanswered = tokio::time::sleep(patience);
         tokio::pin!(unanswered);
         while !verdict.is_final() {
@@ -143,7 +173,8 @@ pub(super) async fn run(
             }
             // The command may have ended before its first words came, and they tell where to look.
             let words_are_read = relay.trace().is_some() || verdict.eof;
-            if verdict.status.is_some() && words_are_read && sweep.is_none() {
+            let unheard = verdict.status.is_some() || signals == Signals::Probe;
+            if unheard && words_are_read && sweep.is_none() {
                 sweep = Some(Box::pin(sweep_up(
                     ssh,
                     order,
@@ -158,11 +189,18 @@ pub(super) async fn run(
         return Ended::Lost("nobody takes its output".to_owned());
     }
     let closed = verdict.closed;
+    let foreign = relay.trace().is_none() && prologue::is_no_unix_shell(relay.complaint());
     let ended = verdict.ended(channel.write.lease().connection(), relay.trace().is_some());
     if closed {
         channel.write.closed_by_server();
     }
-    ended
+    match ended {
+        Ended::Exited(_) if foreign => Ended::NotStarted(Reason::Refused(
+            "the login shell is one of Windows, where commands cannot be run: they are started by sh"
+                .to_owned(),
+        )),
+        ended => ended,
+    }
 }
 
 /// Takes one message of the server's.
@@ -188,18 +226,32 @@ fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
 async fn feed(
     half: &ChannelWriteHalf<client::Msg>,
     connection: &Connection,
-    lines: Bytes,
+    request: Request,
     exited: &AtomicBool,
     mut signal: watch::Receiver<Option<Signal>>,
     mut begun: watch::Receiver<bool>,
 ) {
     // What cannot be written has lost its connection, and the reading side says why.
-    let mut written = half.exec(true, prologue::exec_line()).await;
+    let mut written = match request.start {
+        Start::With(line) => {
+            let mut written = Ok(());
+            for Variable { name, value } in request.environment {
+                if written.is_ok() {
+                    written = half.set_env(false, name, value).await;
+                }
+            }
+            match written {
+                Ok(()) => half.exec(true, line).await,
+                Err(error) => Err(error),
+            }
+        }
+        Start::Behind(_) => Ok(()),
+    };
     if written.is_ok() {
-        written = half.data_bytes(lines).await;
+        written = half.data_bytes(request.lines).await;
     }
     let mut looks = [].iter();
-    while written.is_ok() {
+    while written.is_ok() && request.signals == Signals::Lifeline {
         let asked = loop {
             let next = relay::next_to_send(&mut signal, &mut begun);
             let Some(pause) = looks.next() else {
@@ -231,8 +283,8 @@ async fn answer(connection: &Connection) {
     let _ = tokio::time::timeout(URGENT, connection.handle().send_ping()).await;
 }
 
-/// Passes signals on when the command has ended and what it left behind holds its output open: the server no longer
-/// passes on what we write.  The probe that follows a stop finds out whether this helped.
+/// Passes signals on where nothing can be written for the command: it has a terminal, or has ended and what it left behind
+/// holds its output open, so that the server no longer passes on what we write.  The probe that follows a stop finds out whether this helped.
 async fn sweep_up(
     ssh: &Ssh,
     order: &Order,
@@ -248,12 +300,14 @@ async fn sweep_up(
 /// Runs a program that answers a request, and returns what it wrote to standard output.
 pub(super) async fn converse(
     mut channel: OpenChannel,
-    line: String,
+    start: Start,
     request: String,
 ) -> Result<Vec<u8>, String> {
     let half = channel.write.half();
     let sent = async {
-        half.exec(true, line).await?;
+        if let Start::With(line) = start {
+            half.exec(true, line).await?;
+        }
         half.data_bytes(request.into_bytes()).await
     };
     sent.await
@@ -279,7 +333,7 @@ pub(super) async fn converse(
 }
 
 /// A signal's name without `SIG`.
-fn signal_word(signal: &Sig) -> String {
+pub(super) fn signal_word(signal: &Sig) -> String {
     match signal {
         Sig::ABRT => "ABRT",
         Sig::ALRM => "ALRM",

@@ -1,22 +1,26 @@
-//! The TCP stream under a connection, and what both ends of it tell each other about its fate.
+//! The stream under a connection, and what both ends of it tell each other about its fate.
 //!
 //! It reads ahead, because the SSH library reads every packet in two small pieces; it acknowledges at once while the
-//! connection is young, because `sshd` leaves Nagle's algorithm on and would wait for a delayed acknowledgement; it
+//! TCP connection is young, because `sshd` leaves Nagle's algorithm on and would wait for a delayed acknowledgement; it
 //! remembers how the server introduced itself, for the error message of one that speaks something else; and it can be
 //! cut, because the library's task would otherwise outlive whoever gave up on a server that fell silent.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
+use russh::keys::PublicKey;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use super::proxy::Piped;
+use super::tunnel::Tunnel;
 use crate::core::reason::Reason;
 
 /// Bytes read ahead.  4-16 KiB save 3-5 % of the wall time of a fan-out; idle connections keep their buffer.
@@ -24,6 +28,12 @@ const READ_AHEAD: usize = 4096;
 
 /// Reads after which a connection is no longer young: more than a handshake, a log-in and a first command take.
 const YOUNG: u32 = 64;
+
+/// Refusals whose words nobody has taken yet; there are never more channels being opened.
+const REFUSALS: usize = 1024;
+
+/// How long those words may take, which come with the refusal.
+const WORDS: Duration = Duration::from_millis(200);
 
 /// How much of a server's first words is remembered.
 const GREETING: usize = 64;
@@ -37,12 +47,21 @@ pub(super) struct Fate {
     pub(super) greeting: OnceLock<Box<[u8]>>,
     /// Why the server's key was not accepted.
     pub(super) rejected: OnceLock<Reason>,
+    /// The keys that the server says it has, too, and told when it has said so.
+    pub(super) announced: OnceLock<Vec<PublicKey>>,
+    pub(super) heard: Notify,
     /// Whether an operator was asked about the server's key, who may have taken longer than the server waits.
     pub(super) asked: AtomicBool,
     /// Why the connection ended.
     pub(super) ended: OnceLock<String>,
     /// Told when it has.
     pub(super) over: Notify,
+    /// Bytes that came and went.
+    pub(super) received: AtomicU64,
+    pub(super) sent: AtomicU64,
+    /// Why the server opened no channels, in its words, in the order in which it said so.
+    refusals: Mutex<VecDeque<(u32, String)>>,
+    refused: Notify,
 }
 
 impl Fate {
@@ -55,6 +74,43 @@ impl Fate {
     /// Whether it has ended.
     pub(super) fn is_over(&self) -> bool {
         self.ended.get().is_some()
+    }
+
+    /// The server opens no channel: the code and the words of RFC 4254, section 5.1.
+    pub(super) fn refuses(&self, code: u32, words: String) {
+        let mut refusals = self.refusals();
+        if refusals.len() == REFUSALS {
+            refusals.pop_front();
+        }
+        refusals.push_back((code, words));
+        drop(refusals);
+        self.refused.notify_waiters();
+    }
+
+    /// The words with which a channel was refused that had this code.  The library reports the refusal before its words
+    /// and apart from them, both in the server's order.
+    pub(super) async fn refusal(&self, code: u32) -> String {
+        let words = async {
+            loop {
+                let more = self.refused.notified();
+                if let Some(words) = self.take_refusal(code) {
+                    return words;
+                }
+                more.await;
+            }
+        };
+        let words = tokio::time::timeout(WORDS, words).await;
+        words.unwrap_or_default()
+    }
+
+    fn take_refusal(&self, code: u32) -> Option<String> {
+        let mut refusals = self.refusals();
+        let at = refusals.iter().position(|(of, _)| *of == code)?;
+        refusals.remove(at).map(|(_, words)| words)
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, VecDeque<(u32, String)>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why the connection ended, in words.
@@ -85,10 +141,20 @@ impl Drop for CutOnDrop {
     }
 }
 
-/// A TCP stream as described above.
+/// What the bytes go through.
+#[derive(Debug)]
+pub(super) enum Line {
+    Tcp(TcpStream),
+    /// Through a hop.
+    Tunnel(Tunnel),
+    /// A `ProxyCommand`.
+    Piped(Piped),
+}
+
+/// A stream as described above.
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
+    line: Line,
     fate: Arc<Fate>,
     ahead: Box<[u8]>,
     start: usize,
@@ -97,9 +163,9 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, fate: Arc<Fate>) -> Self {
+    pub(super) fn new(line: Line, fate: Arc<Fate>) -> Self {
         Self {
-            stream,
+            line,
             fate,
             ahead: vec![0; READ_AHEAD].into_boxed_slice(),
             start: 0,
@@ -113,8 +179,10 @@ impl Wire {
     fn acknowledge_at_once(&mut self) {
         if self.reads < YOUNG {
             self.reads += 1;
-            // Only a matter of speed.
-            let _ = rustix::net::sockopt::set_tcp_quickack(&self.stream, true);
+            if let Line::Tcp(stream) = &self.line {
+                // Only a matter of speed.
+                let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
+            }
         }
     }
 
@@ -137,13 +205,17 @@ impl AsyncRead for Wire {
         }
         if wire.start == wire.end {
             if out.remaining() >= wire.ahead.len() {
-                return Pin::new(&mut wire.stream).poll_read(cx, out);
+                let before = out.filled().len();
+                let polled = wire.line.poll_read(cx, out);
+                count(&wire.fate.received, out.filled().len() - before);
+                return polled;
             }
             let mut ahead = ReadBuf::new(&mut wire.ahead);
-            match Pin::new(&mut wire.stream).poll_read(cx, &mut ahead) {
+            match wire.line.poll_read(cx, &mut ahead) {
                 Poll::Ready(Ok(())) => {
                     wire.start = 0;
                     wire.end = ahead.filled().len();
+                    count(&wire.fate.received, wire.end);
                     wire.acknowledge_at_once();
                     if wire.reads <= 1 {
                         let length = wire.end.min(GREETING);
@@ -168,14 +240,41 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
+        let polled = self.line.writer().poll_write(cx, data);
+        if let Poll::Ready(Ok(written)) = polled {
+            count(&self.fate.sent, written);
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.line.writer().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.line.writer().poll_shutdown(cx)
     }
+}
+
+impl Line {
+    fn poll_read(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, out),
+            Self::Tunnel(tunnel) => Pin::new(tunnel).poll_read(cx, out),
+            Self::Piped(piped) => Pin::new(piped).poll_read(cx, out),
+        }
+    }
+
+    /// The side that is written to.
+    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Unpin)> {
+        Pin::new(match self {
+            Self::Tcp(stream) => stream,
+            Self::Tunnel(tunnel) => tunnel,
+            Self::Piped(piped) => piped,
+        })
+    }
+}
+
+fn count(counter: &AtomicU64, bytes: usize) {
+    counter.fetch_add(bytes as u64, Ordering::Relaxed);
 }

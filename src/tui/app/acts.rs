@@ -1,6 +1,6 @@
 //! What the console does by itself: moving about, choosing what is shown.
 
-use super::{Acting, App, Engine, Pane, Picture, Zoom};
+use super::{Acting, App, Engine, Picture, Zoom};
 use crate::command::console::{Act, Copied, Screen, Way};
 use crate::tui::bar::Bar;
 use crate::tui::event::Action;
@@ -40,7 +40,7 @@ impl App {
             Act::Bar { text } => self.open_bar(Bar::command_with(&spaced(&text))),
             Act::Find => self.find(),
             Act::Redraw => self.actions.push(Action::Redraw),
-            Act::Suspend => self.actions.push(Action::Suspend),
+            Act::Background => self.actions.push(Action::Suspend),
             Act::Mouse => self.toggle_mouse(),
             Act::Freeze => self.freeze(),
             Act::Undo => self.undo(),
@@ -54,6 +54,7 @@ impl App {
             Act::Reload => self.actions.push(Action::Reload),
             Act::Theme { name: Some(name) } => self.take_theme(&name),
             Act::Theme { name: None } => self.pick_theme(),
+            Act::Set { option } => self.set(option),
             Act::Expand => self.expand(),
             Act::Collapse => self.tree.collapse(self.now),
             Act::ExpandAll => self.tree.expand_all(&self.model),
@@ -97,33 +98,6 @@ impl App {
             | Act::Pipe { .. }
             | Act::Select
             | Act::Prefix => self.say("that works in output: enter opens it"),
-        }
-    }
-
-    fn step(&mut self, by: isize) {
-        match self.screen {
-            Screen::Jobs => self.tree.step(self.now, by),
-            Screen::Hosts => self.hosts.step(by),
-            Screen::Queries => self.queries.step(by),
-            Screen::Events => self.events_list.step(by),
-        }
-    }
-
-    fn page(&self) -> isize {
-        match self.screen {
-            Screen::Jobs => self.tree.page(),
-            Screen::Hosts => self.hosts.list.page(),
-            Screen::Queries => self.queries.page(),
-            Screen::Events => self.events_list.page(),
-        }
-    }
-
-    pub(super) fn go(&mut self, index: usize) {
-        match self.screen {
-            Screen::Jobs => self.tree.go(self.now, index),
-            Screen::Hosts => self.hosts.list.go(index),
-            Screen::Queries => self.queries.go(index),
-            Screen::Events => self.events_list.go(index),
         }
     }
 
@@ -182,57 +156,6 @@ impl App {
         }
     }
 
-    /// One step back; false if there was none left.
-    pub(super) fn back(&mut self) -> bool {
-        if self.pages.pop().is_some() {
-            return true;
-        }
-        if self.pane == Pane::Side {
-            self.pane = Pane::List;
-            return true;
-        }
-        if self.zoomed == Zoom::Yes {
-            self.zoomed = Zoom::No;
-            return true;
-        }
-        if self.unmark() {
-            return true;
-        }
-        if self.unfilter() {
-            return true;
-        }
-        if self.screen != Screen::Jobs {
-            self.show(Screen::Jobs);
-            return true;
-        }
-        false
-    }
-
-    fn unfilter(&mut self) -> bool {
-        match self.screen {
-            Screen::Jobs if self.tree.filter().is_set() => self.tree.set_filter(Filter::All),
-            Screen::Hosts if self.hosts.list.filter.is_set() => {
-                self.hosts.list.filter = Filter::All;
-                self.hosts.arrange();
-            }
-            Screen::Jobs | Screen::Hosts | Screen::Queries | Screen::Events => return false,
-        }
-        true
-    }
-
-    pub(super) fn show(&mut self, screen: Screen) {
-        self.pages.clear();
-        self.pane = Pane::List;
-        self.screen = screen;
-    }
-
-    fn change_pane(&mut self) {
-        self.pane = match self.pane {
-            Pane::List if self.has_side() => Pane::Side,
-            Pane::List | Pane::Side => Pane::List,
-        };
-    }
-
     fn freeze(&mut self) {
         self.picture = match self.picture {
             Picture::Live => Picture::Still(self.now.wall),
@@ -270,7 +193,7 @@ impl App {
         }
     }
 
-    fn unmark(&mut self) -> bool {
+    pub(super) fn unmark(&mut self) -> bool {
         match self.screen {
             Screen::Hosts => self.hosts.unmark(),
             Screen::Jobs => self.tree.unmark(),
@@ -346,46 +269,6 @@ impl App {
         self.filter_before = Some(current);
     }
 
-    /// `run -t HOSTS -- `, with the hosts that are marked, or nothing yet.
-    fn add(&mut self) {
-        let hosts = match self.screen {
-            Screen::Hosts => self.hosts.selected(),
-            Screen::Jobs | Screen::Queries | Screen::Events => Vec::new(),
-        };
-        let text = if hosts.is_empty() {
-            "run -t ".to_string()
-        } else {
-            format!("run -t {} -- ", folded(&hosts))
-        };
-        self.open_bar(Bar::command_with(&text));
-    }
-
-    /// The job's command line, to be changed and run again.
-    fn edit(&mut self) {
-        let Some(row) = self.tree.cursor() else {
-            return self.say("nothing to change");
-        };
-        let Some(entry) = self.model.job(row.job()) else {
-            return;
-        };
-        let hosts = match row {
-            RowId::Child { child, .. } => entry.child(child).map(|child| child.child.host.clone()),
-            RowId::Group { first, .. } => {
-                let groups = entry
-                    .fold()
-                    .map(|fold| fold.groups.as_slice())
-                    .unwrap_or_default();
-                let group = groups
-                    .iter()
-                    .find(|group| group.children.first() == Some(&first));
-                group.map(|group| group.hosts.clone())
-            }
-            RowId::Job(_) | RowId::Rest(_) => None,
-        };
-        let line = edited(&entry.job, hosts.as_deref());
-        self.open_bar(Bar::command_with(&line));
-    }
-
     fn copy(&mut self, what: Copied) {
         let text = match what {
             Copied::Line => self.row_text(),
@@ -427,18 +310,4 @@ fn spaced(words: &[String]) -> String {
 pub(super) fn folded(hosts: &[String]) -> String {
     crate::targets::HostSet::from_names(hosts.iter().map(String::as_str))
         .map_or_else(|_| hosts.join(","), |set| set.fold())
-}
-
-/// The command line that makes such a job again.
-fn edited(job: &crate::wire::JobView, hosts: Option<&str>) -> String {
-    let mut words = vec!["run".to_string()];
-    if job.runner == "local" {
-        words.push("--local".to_string());
-    } else {
-        words.extend(["-t".to_string(), hosts.unwrap_or(&job.targets).to_string()]);
-    }
-    if job.name != format!("Job{}", job.id) {
-        words.extend(["-n".to_string(), job.name.clone()]);
-    }
-    format!("{} -- {}", crate::command::line::shown(&words), job.command)
 }

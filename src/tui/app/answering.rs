@@ -4,8 +4,9 @@ use std::ops::RangeInclusive;
 
 use ratatui::layout::Rect;
 
+use super::asking::of;
 use super::overlay::Overlay;
-use super::verbs::{deed, of};
+use super::verbs::deed;
 use super::{Acting, App};
 use crate::config::keys::{Code, Held, Key};
 use crate::secret::{Answer, Secret};

@@ -1,6 +1,6 @@
 //! What comes back: each answer to whoever asked.
 
-use super::asked::Purpose;
+use super::asked::{Purpose, Silence};
 use super::deeds::Then;
 use super::overlay::Overlay;
 use super::{App, Quitting};
@@ -71,7 +71,7 @@ impl App {
                 | Purpose::Fold(_)
                 | Purpose::Hosts
                 | Purpose::Questions
-                | Purpose::Program(_)
+                | Purpose::Program { .. }
                 | Purpose::Past
                 | Purpose::Local),
                 reply,
@@ -99,7 +99,7 @@ impl App {
                 self.quitting = Quitting::No;
             }
             Purpose::Selection(_)
-            | Purpose::Program(_)
+            | Purpose::Program { .. }
             | Purpose::Local
             | Purpose::Difference(_) => {
                 self.complain(sentence(failure));
@@ -150,12 +150,15 @@ impl App {
     /// A program has ended: what it said is shown.
     pub(super) fn ran(&mut self, ticket: Ticket, ran: &Ran) {
         match self.asked.take(ticket) {
-            Some(Purpose::Program(title)) => {
+            Some(Purpose::Program { title, silence }) => {
                 if ran.text.is_empty() {
-                    return self.say(match ran.exit {
-                        Some(0) => format!("{title}: done"),
-                        Some(exit) => format!("{title}: exit {exit}"),
-                        None => format!("{title}: killed"),
+                    return self.say(match (ran.exit, silence) {
+                        (Some(0), Silence::Done) => format!("{title}: done"),
+                        (Some(0 | 1), Silence::NothingMatches) => {
+                            format!("{title}: nothing matches")
+                        }
+                        (Some(exit), _) => format!("{title}: exit {exit}"),
+                        (None, _) => format!("{title}: killed"),
                     });
                 }
                 let title = match ran.exit {

@@ -13,7 +13,7 @@ pub(super) enum Purpose {
     /// A deed, to be told of.
     Deed(Deed),
     /// What a selection comes to, before something is done with it.
-    Selection(Box<super::verbs::Selected>),
+    Selection(Box<super::asking::Selected>),
     Tails,
     Fold(u64),
     Hosts,
@@ -21,13 +21,25 @@ pub(super) enum Purpose {
     /// Rows, hits and the like for a view.
     View(ViewId, Kind),
     /// Output of the two children that are compared.
-    Difference(Box<super::pages::Difference>),
-    /// What a program says, to be shown under this title.
-    Program(String),
+    Difference(Box<super::comparing::Difference>),
+    /// What a program says, to be shown under this title; what silence means.
+    Program {
+        title: String,
+        silence: Silence,
+    },
     /// What happened before the console began.
     Past,
     /// Something on this computer: it says itself what it did.
     Local,
+}
+
+/// What it means that a program says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// That it is done, if it ends with 0.
+    Done,
+    /// That what was looked for is not there, even if it ends with 1.
+    NothingMatches,
 }
 
 /// Tickets that are out.

@@ -81,6 +81,16 @@ impl App {
                 self.refused(deed, &unknown);
                 self.refused(deed, &refused);
             }
+            Reply::Moved {
+                jobs,
+                children,
+                unknown,
+                refused,
+            } => {
+                self.moved(deed, &jobs, &children);
+                self.refused(deed, &unknown);
+                self.refused(deed, &refused);
+            }
             Reply::Settled(settled) => self.settled(deed, &settled),
             Reply::Removed {
                 jobs,
@@ -121,16 +131,6 @@ impl App {
     }
 
     fn settled(&mut self, deed: &Deed, settled: &Settled) {
-        let unconfirmed: Vec<&ChildView> = settled
-            .children
-            .iter()
-            .filter(|child| {
-                child
-                    .reason
-                    .as_ref()
-                    .is_some_and(|reason| reason.unconfirmed)
-            })
-            .collect();
         let jobs: Vec<u64> = settled.jobs.iter().map(|job| job.id).collect();
         let what = if jobs.is_empty() {
             let children: Vec<String> = settled
@@ -157,19 +157,48 @@ impl App {
         let text = format!("{}: {what}", deed.verb);
         self.enter(jobs.first().copied(), text.clone(), deed, Weight::Ordinary);
         self.say(text);
-        // What may still run is what matters most: it is said last, and stays.
-        if let Some(first) = unconfirmed.first() {
-            let reason = first
-                .reason
-                .as_ref()
-                .map_or("", |reason| reason.text.as_str());
-            let others = match unconfirmed.len() - 1 {
+        self.unconfirmed(&settled.children);
+        self.refused(deed, &settled.unknown);
+    }
+
+    /// What was told to stand still or to go on.
+    fn moved(&mut self, deed: &Deed, jobs: &[u64], children: &[ChildView]) {
+        if !jobs.is_empty() || !children.is_empty() {
+            let each: Vec<String> = children
+                .iter()
+                .map(|child| format!("{}.{} {}", child.job, child.host, child.state))
+                .collect();
+            let what = if each.is_empty() {
+                numbered(jobs)
+            } else {
+                capped(&each)
+            };
+            let text = format!("{}: {what}", deed.verb);
+            let job = jobs
+                .first()
+                .copied()
+                .or(children.first().map(|child| child.job));
+            self.enter(job, text.clone(), deed, Weight::Ordinary);
+            self.say(text);
+        }
+        self.unconfirmed(children);
+    }
+
+    /// What may still run is what matters most: it is said last, and stays.
+    fn unconfirmed(&mut self, children: &[ChildView]) {
+        let mut doubtful = children
+            .iter()
+            .filter_map(|child| Some((child, child.reason.as_ref().filter(|it| it.unconfirmed)?)));
+        if let Some((first, reason)) = doubtful.next() {
+            let others = match doubtful.count() {
                 0 => String::new(),
                 others => format!(" (and {others} more)"),
             };
-            self.complain(format!("{}.{}: {reason}{others}", first.job, first.host));
+            self.complain(format!(
+                "{}.{}: {}{others}",
+                first.job, first.host, reason.text
+            ));
         }
-        self.refused(deed, &settled.unknown);
     }
 
     fn refused(&mut self, deed: &Deed, refused: &[String]) {

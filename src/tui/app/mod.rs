@@ -8,16 +8,23 @@ mod acts;
 mod answering;
 mod answers;
 mod asked;
+mod asking;
+mod comparing;
 mod configured;
 mod deeds;
 mod draw;
+mod filling;
+mod flags;
+mod handing;
 mod keys;
 mod leaving;
+mod moving;
 mod overlay;
 mod pages;
 mod paging;
 mod queueing;
 mod selecting;
+mod setting;
 mod shown;
 mod typing;
 mod verbs;
@@ -39,16 +46,16 @@ use super::model::{Change, Model};
 use super::remembered::Remembered;
 use super::styles::Styles;
 use super::tree::Tree;
-use super::view::Glyphs;
 use crate::command::console::Column;
 use crate::command::console::Screen;
-use crate::core::spec::Asking;
+use crate::view::span::Zone;
 use asked::Asked;
 use keys::Pressed;
 use overlay::Overlay;
 use pages::{Page, Preview};
 use shown::Toast;
 
+pub use flags::{Acting, Colour, Flags, Leaving};
 pub use shown::Pane;
 
 /// How long a removal can be taken back.
@@ -56,43 +63,6 @@ const UNDO: Duration = Duration::from_secs(30);
 
 /// How long keys that may go on are waited for before it is shown how.
 const WHICH_KEY: Duration = Duration::from_millis(400);
-
-/// What the console was started with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flags {
-    pub acting: Acting,
-    pub colour: Colour,
-    pub glyphs: Glyphs,
-    /// What the console is called on its first line.
-    pub name: &'static str,
-    pub leaving: Leaving,
-    /// Whether children of what is started here may wait for answers.
-    pub asking: Asking,
-}
-
-/// What becomes of jobs when the console is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaving {
-    /// They go on in the daemon.
-    Detaches,
-    /// Their engine is in this process, and ends with it.
-    Ends,
-}
-
-/// Whether the console may change anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acting {
-    Allowed,
-    /// It only looks.
-    ReadOnly,
-}
-
-/// Whether there may be colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    Allowed,
-    None,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -102,6 +72,10 @@ pub struct App {
     styles: Styles,
     /// The time of the turn.
     now: Now,
+    /// The zone that was set for this console.
+    zone: Option<Zone>,
+    /// How output is shown when it is opened.
+    output: super::output::Settings,
     /// What this turn came to.
     actions: Vec<Action>,
     model: Model,
@@ -206,6 +180,8 @@ impl App {
             flags,
             styles,
             now: Now::default(),
+            zone: None,
+            output: super::output::Settings::default(),
             actions: Vec::new(),
             model: Model::default(),
             tree: Tree::default(),
@@ -250,7 +226,7 @@ impl App {
 
     /// What is to be done at the very beginning.
     pub fn begin(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.ask_for_the_past();
         self.ask_for_questions();
         std::mem::take(&mut self.actions)
@@ -258,7 +234,7 @@ impl App {
 
     /// Takes an event in, and says what is to be done.
     pub fn update(&mut self, now: Now, event: Event) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         match event {
             Event::Key(key) => self.key(key),
             Event::Paste(text) => self.paste(&text),
@@ -292,7 +268,7 @@ impl App {
 
     /// Brings rows up to what is known, and asks for what the picture lacks.
     pub fn prepare(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.expire();
         if self.stale {
             self.stale = false;
@@ -326,7 +302,7 @@ impl App {
 
     /// The console is told to end from outside: what is still to be done is done, and nothing is asked.
     pub fn leave(&mut self, now: Now) -> Vec<Action> {
-        self.now = now;
+        self.take_time(now);
         self.leave_now();
         std::mem::take(&mut self.actions)
     }

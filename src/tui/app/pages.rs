@@ -1,26 +1,18 @@
 //! What was drilled into: output of children and jobs, texts; and the preview beside the list.
 
 use super::asked::Purpose;
-use super::verbs::With;
-use std::path::PathBuf;
-
+use super::asking::With;
 use super::{App, Pane};
 use crate::command::console::{Act, Copied, Screen, Way};
 use crate::core::select::Selector;
-use bytes::Bytes;
-
-use crate::tui::bar::Bar;
-use crate::tui::event::{Action, Through, Ticket};
+use crate::tui::event::{Action, Ticket};
 use crate::tui::model::is_problem;
-use crate::tui::output::action::{OutputAction, Whole as What};
-use crate::tui::output::diff::diff;
 use crate::tui::output::document::{Child, Document, Ending};
 use crate::tui::output::{Kind, OutputView, Want};
 use crate::tui::tree::RowId;
 use crate::tui::view::Glyphs;
-use crate::tui::whole::Whole;
 use crate::view::count::{Noun, counted};
-use crate::wire::look::{Look, Place, Point, RowKind};
+use crate::wire::look::Point;
 use crate::wire::reply::{ChildView, JobView};
 use crate::wire::{Reply, Request};
 
@@ -65,20 +57,6 @@ impl Shown {
         }
     }
 }
-
-/// Two children that are compared.
-#[derive(Clone, Debug)]
-pub(super) struct Difference {
-    pub(super) one: ChildView,
-    /// Who wrote what most wrote; known once the fold is.
-    pub(super) other: Option<(u64, String)>,
-    pub(super) texts: Vec<Vec<Bytes>>,
-    /// Whether more was written than is compared.
-    pub(super) cut: bool,
-}
-
-/// So much of each child is compared.
-const COMPARED: u32 = 1 << 20;
 
 /// A child as output views take it.
 pub(super) fn member(child: &ChildView) -> Child {
@@ -166,83 +144,6 @@ impl App {
             }
             None => false,
         }
-    }
-
-    fn output_action(&mut self, action: OutputAction) {
-        match action {
-            OutputAction::Copy { text, .. } => self.copy_text(text),
-            OutputAction::Say(text) => self.say(text),
-            OutputAction::AskSearch => self.open_bar(Bar::search()),
-            OutputAction::AskMatching => self.open_bar(Bar::command_with("matching ")),
-            OutputAction::Whole { children, what } => {
-                let whole = self.whole(&children);
-                self.with_whole(whole, self.usual_file(&children), what);
-            }
-            OutputAction::Text { text, what } => {
-                self.with_whole(Whole::Text(Bytes::from(text)), "regatta.txt".into(), what);
-            }
-        }
-    }
-
-    fn with_whole(&mut self, whole: Whole, usual: PathBuf, what: What) {
-        let ticket = self.asked.ticket(Purpose::Local);
-        self.actions.push(match what {
-            What::Copy => Action::Fetch(ticket, whole),
-            What::Save(file) => Action::Save(ticket, whole, file.unwrap_or(usual)),
-            What::Pager => Action::Through(ticket, whole, Through::Pager),
-            What::Pipe(words) if words.is_empty() => {
-                self.asked.take(ticket);
-                self.open_bar(Bar::command_with("pipe "));
-                return;
-            }
-            What::Pipe(words) => Action::Through(ticket, whole, Through::Command(words.join(" "))),
-        });
-    }
-
-    pub(super) fn copy_output(&mut self) {
-        let children = match self.tree.cursor() {
-            Some(RowId::Child { child, .. }) => vec![child],
-            Some(RowId::Job(_) | RowId::Rest(_) | RowId::Group { .. }) | None => {
-                return self.say("open the output first: enter, then y o");
-            }
-        };
-        let whole = self.whole(&children);
-        let ticket = self.asked.ticket(Purpose::Local);
-        self.actions.push(Action::Fetch(ticket, whole));
-    }
-
-    /// Children with what stands before their lines: nothing if there is only one.
-    fn whole(&self, children: &[u64]) -> Whole {
-        let prefix = |child: &u64| match children.len() {
-            1 => String::new(),
-            _ => self
-                .model
-                .child(*child)
-                .map_or_else(String::new, |(_, entry)| format!("{}: ", entry.child.host)),
-        };
-        Whole::Children(
-            children
-                .iter()
-                .map(|child| (*child, prefix(child)))
-                .collect(),
-        )
-    }
-
-    /// `JOB.HOST.txt`, or `JOB.txt` for several.
-    fn usual_file(&self, children: &[u64]) -> PathBuf {
-        let plain =
-            |text: &str| text.replace(|c: char| !c.is_alphanumeric() && !"-._@".contains(c), "_");
-        let name = match children {
-            [child] => self
-                .model
-                .child(*child)
-                .map(|(entry, child)| format!("{}.{}", entry.job.id, plain(&child.child.host))),
-            _ => children
-                .first()
-                .and_then(|child| self.model.job_of(*child))
-                .map(|entry| entry.job.id.to_string()),
-        };
-        format!("{}.txt", name.unwrap_or_else(|| "output".to_string())).into()
     }
 
     /// The children whose output has the keys.
@@ -373,19 +274,30 @@ impl App {
         self.push_page(None, title, document);
     }
 
-    fn push_page(&mut self, job: Option<u64>, crumbs: &str, document: Document) {
+    pub(super) fn push_page(&mut self, job: Option<u64>, crumbs: &str, document: Document) {
         let id = self.next_view();
         let crumbs = format!(
             "{} {} {crumbs}",
             self.screen.word(),
             self.flags.glyphs.crumb
         );
-        let view = OutputView::new(document, self.now.zone.time_zone());
+        let view = self.new_view(document);
         self.pages.push(Page {
             job,
             shown: Shown::new(id, view),
             crumbs,
         });
+    }
+
+    fn new_view(&self, document: Document) -> OutputView {
+        OutputView::new(document, self.now.zone.time_zone()).shown_as(self.output)
+    }
+
+    /// All there are.
+    pub(super) fn views(&mut self) -> impl Iterator<Item = &mut OutputView> {
+        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
+        let all = pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown));
+        all.map(|shown| &mut shown.view)
     }
 
     fn next_view(&mut self) -> ViewId {
@@ -414,7 +326,7 @@ impl App {
         };
         let document = Document::Child(member(&entry.child));
         let id = self.next_view();
-        let view = OutputView::new(document, self.now.zone.time_zone());
+        let view = self.new_view(document);
         self.preview = Some(Preview {
             row,
             shown: Shown::new(id, view),
@@ -493,99 +405,6 @@ impl App {
             shown.view.grew(child.id, end);
             shown.view.ended(child.id, ending.clone());
         }
-    }
-
-    /// Where the child's output differs from what most children wrote.
-    pub(super) fn compare(&mut self) {
-        let shown: Vec<u64> = self
-            .view()
-            .and_then(|view| view.current_child())
-            .into_iter()
-            .collect();
-        let under_cursor = match self.tree.cursor() {
-            Some(RowId::Child { child, .. }) => Some(child),
-            Some(RowId::Group { first, .. }) => Some(first),
-            Some(RowId::Job(_) | RowId::Rest(_)) | None => None,
-        };
-        let child = match shown.as_slice() {
-            [child] => Some(*child),
-            [] => under_cursor,
-            _ => None,
-        };
-        let Some((entry, child)) = child.and_then(|child| self.model.child(child)) else {
-            return self
-                .say("put the cursor on a child: it is compared with what most children wrote");
-        };
-        let difference = Difference {
-            one: child.child.clone(),
-            other: None,
-            texts: Vec::new(),
-            cut: false,
-        };
-        let request = Request::Fold { job: entry.job.id };
-        self.ask(Purpose::Difference(Box::new(difference)), request);
-    }
-
-    pub(super) fn difference_answered(&mut self, mut difference: Difference, reply: Reply) {
-        match reply {
-            Reply::Folded(folded) => {
-                let own = difference.one.id;
-                let others = folded.groups.iter().filter(|group| group.state.is_final());
-                let largest = others
-                    .filter(|group| !group.children.contains(&own))
-                    .max_by_key(|group| group.children.len());
-                let Some((group, first)) =
-                    largest.and_then(|group| Some((group, *group.children.first()?)))
-                else {
-                    return self.say("nothing to compare with: all that ended came to the same");
-                };
-                let hosts = format!("{} ({})", group.hosts, group.children.len());
-                difference.other = Some((first, hosts));
-                self.ask_for_text(own, difference);
-            }
-            Reply::Seen(seen) => {
-                difference.cut |= seen.to.offset < seen.end.offset || seen.dropped.bytes > 0;
-                let text = seen.rows.into_iter().filter_map(|row| match row.what {
-                    RowKind::Text { data, .. } => Some(data),
-                    RowKind::Cut(_) => None,
-                });
-                difference.texts.push(text.collect());
-                match (difference.texts.len(), difference.other.clone()) {
-                    (1, Some((other, _))) => self.ask_for_text(other, difference),
-                    _ => self.show_difference(&difference),
-                }
-            }
-            _ => self.complain("the engine answered out of turn"),
-        }
-    }
-
-    fn ask_for_text(&mut self, child: u64, difference: Difference) {
-        let request = Request::Look(Look {
-            child,
-            at: Place::Offset(0),
-            before: 0,
-            behind: COMPARED,
-        });
-        self.ask(Purpose::Difference(Box::new(difference)), request);
-    }
-
-    fn show_difference(&mut self, difference: &Difference) {
-        let [one, other] = difference.texts.as_slice() else {
-            return;
-        };
-        let hosts = difference
-            .other
-            .as_ref()
-            .map_or("", |(_, hosts)| hosts.as_str());
-        let part = if difference.cut {
-            ", of the first MiB of each"
-        } else {
-            ""
-        };
-        let title = format!("{} against {hosts}{part}", difference.one.host);
-        let document = diff(title.clone(), other, one);
-        let job = Some(difference.one.job);
-        self.push_page(job, &title, document);
     }
 }
 

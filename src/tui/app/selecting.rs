@@ -3,7 +3,6 @@
 use super::App;
 use super::acts::folded;
 use crate::command::console::{Screen, Way};
-use crate::tui::bar::Bar;
 use crate::tui::events::{Happening, Weight};
 use crate::tui::tree::RowId;
 
@@ -160,32 +159,6 @@ impl App {
             self.events_list.go(*found);
         }
         found.is_some()
-    }
-
-    /// The query under the cursor in the bar, to be sent on its way or changed.
-    pub(super) fn fill_query(&mut self) {
-        let Some(query) = self
-            .queries
-            .cursor()
-            .and_then(|name| self.loaded.query(name))
-        else {
-            return self.say("there are no queries");
-        };
-        let marked = self.hosts.marks.iter().cloned().collect::<Vec<_>>();
-        let targets = match (&query.targets, marked.as_slice()) {
-            (_, [_, ..]) => Some(folded(&marked)),
-            (Some(targets), []) => Some(targets.clone()),
-            // Where it is to run has to be said: Enter twice must not ask the whole fleet.
-            (None, []) => None,
-        };
-        let line = match targets {
-            Some(targets) => crate::command::line::shown(&["query", &query.name, "-t", &targets]),
-            None => format!(
-                "{} -t ",
-                crate::command::line::shown(&["query", query.name.as_str()])
-            ),
-        };
-        self.open_bar(Bar::command_with(&line));
     }
 
     /// A click moves the cursor; on what it is on already, it opens it.

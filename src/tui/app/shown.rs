@@ -98,7 +98,8 @@ impl App {
         if told && self.focus == Focus::Elsewhere {
             let counts = crate::view::table::counts(job);
             let text = format!("{} {} {}: {counts}", job.id, job.name, job.state);
-            self.actions.push(Action::Notify(text));
+            let how = self.loaded.settings.console.notify;
+            self.actions.push(Action::Notify(how, text));
         }
     }
 

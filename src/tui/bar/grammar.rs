@@ -50,9 +50,10 @@ pub(super) fn command(name: &str) -> Option<&'static Command> {
 
 /// A command's options, its own ones first.
 pub(super) fn options(command: &'static Command) -> impl Iterator<Item = &'static Arg> {
+    let name = command.get_name();
     let is_act = CONSOLE
         .get_subcommands()
-        .any(|act| act.get_name() == command.get_name());
+        .any(|act| act.get_name() == name || act.find_subcommand(name).is_some());
     let common = SHELL.get_arguments().filter(move |_| !is_act);
     let all = command.get_arguments().chain(common);
     all.filter(|arg| !arg.is_positional() && !arg.is_hide_set())

@@ -237,6 +237,10 @@ impl OutputView {
             },
         };
         put(buf, area, x + gutter.mark - 2, mark, style);
+        if row.goes_on() {
+            let beside = x + gutter.mark - 1;
+            put(buf, area, beside, styles.signs.goes_on, styles.dim);
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "where, what and how to draw")]

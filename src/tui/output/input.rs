@@ -4,7 +4,7 @@ use super::action::{OutputAction, Whole};
 use super::part::{Binary, Rule};
 use super::scroll::{Anchor, Top};
 use super::walk;
-use super::{Content, OutputView, Prefix, Times, Wrap};
+use super::{Content, OutputView, Prefix, Settings, Times, Wrap};
 use crate::command::console::{Act, Copied};
 
 /// How far one step to the side goes, in cells.
@@ -95,7 +95,7 @@ impl OutputView {
             | Act::Help
             | Act::Bar { .. }
             | Act::Redraw
-            | Act::Suspend
+            | Act::Background
             | Act::Mouse
             | Act::Freeze
             | Act::Undo
@@ -103,6 +103,7 @@ impl OutputView {
             | Act::Repeat
             | Act::Reload
             | Act::Theme { .. }
+            | Act::Set { .. }
             | Act::Expand
             | Act::Collapse
             | Act::ExpandAll
@@ -131,6 +132,12 @@ impl OutputView {
             self.fit_numbers();
         }
         Some(done)
+    }
+
+    /// Shows it in another way.
+    pub fn set(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        _ = self.relaid();
     }
 
     /// Follows the end, from now on.

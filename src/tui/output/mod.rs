@@ -44,6 +44,7 @@ use self::scroll::{Anchor, Top};
 use self::search::Search;
 use self::select::Selection;
 use self::walk::Spot;
+use crate::command::set::Times;
 use crate::view::text::width;
 use crate::wire::look::{Place, Point, Seen};
 
@@ -82,30 +83,35 @@ enum Content {
 
 /// How things are shown: what goes over to the next document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Settings {
-    wrap: Wrap,
-    times: Times,
-    prefix: Prefix,
+pub struct Settings {
+    pub wrap: Wrap,
+    pub times: Times,
+    pub prefix: Prefix,
     /// Cells that are scrolled out on the left.
     left: usize,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            wrap: Wrap::Cut,
+            times: Times::Off,
+            prefix: Prefix::Shown,
+            left: 0,
+        }
+    }
+}
+
+/// What becomes of lines that are longer than the screen is wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrap {
+pub enum Wrap {
     Cut,
     Wrapped,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Times {
-    Off,
-    Clock,
-    SinceStart,
-}
-
 /// Whether the host stands before each row where there are several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Prefix {
+pub enum Prefix {
     Shown,
     Hidden,
 }
@@ -113,13 +119,19 @@ enum Prefix {
 impl OutputView {
     /// A view of a document: of one child at the end, of the others at the beginning.
     pub fn new(document: Document, zone: TimeZone) -> Self {
-        let settings = Settings {
-            wrap: Wrap::Cut,
-            times: Times::Off,
-            prefix: Prefix::Shown,
-            left: 0,
-        };
-        Self::with(document, zone, settings)
+        Self::with(document, zone, Settings::default())
+    }
+
+    /// Shows it in another way from the start.
+    #[must_use]
+    pub fn shown_as(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Where local times are, from now on.
+    pub fn set_zone(&mut self, zone: TimeZone) {
+        self.zone = zone;
     }
 
     /// A view of another document that shows it in the same way and searches for the same.

@@ -31,9 +31,28 @@ pub(super) struct Cached {
     pub(super) sign: Sign,
     /// What the row is written with.
     pen: Pen,
+    /// What had not come to the end of a line before it.
+    before: Unfinished,
     line: OnceCell<Line>,
     /// Where a pattern matches, in cells.
     found: OnceCell<Vec<Range<usize>>>,
+}
+
+/// The streams that have begun a line and not ended it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Unfinished([bool; 2]);
+
+impl Unfinished {
+    fn after(mut self, row: &Row) -> Self {
+        match &row.what {
+            RowKind::Text { stream, ends, .. } => {
+                self.0[*stream as usize] = *ends == RowEnd::Open;
+                self
+            }
+            // Who knows what went on with it.
+            RowKind::Cut(_) => Self::default(),
+        }
+    }
 }
 
 impl Stretch {
@@ -161,12 +180,12 @@ impl Stretch {
 
     /// Works out anew what rows are written with.
     fn write_from(&mut self, index: usize) {
-        let mut pen = match index
+        let before = index
             .checked_sub(1)
-            .and_then(|before| self.rows.get(before))
-        {
-            Some(row) => row.pen_after(),
-            None => Pen::default(),
+            .and_then(|before| self.rows.get(before));
+        let (mut pen, mut unfinished) = match before {
+            Some(row) => (row.pen_after(), row.before.after(&row.row)),
+            None => (Pen::default(), Unfinished::default()),
         };
         for row in self.rows.range_mut(index..) {
             if row.pen != pen {
@@ -174,6 +193,8 @@ impl Stretch {
                 row.line.take();
             }
             pen = row.pen_after();
+            row.before = unfinished;
+            unfinished = unfinished.after(&row.row);
         }
         self.cost = self.rows.iter().map(Cached::cost).sum();
     }
@@ -189,6 +210,7 @@ impl Cached {
             row,
             sign,
             pen: Pen::default(),
+            before: Unfinished::default(),
             line: OnceCell::new(),
             found: OnceCell::new(),
         }
@@ -205,6 +227,15 @@ impl Cached {
     pub(super) fn is_open(&self) -> bool {
         match &self.row.what {
             RowKind::Text { ends, .. } => *ends == RowEnd::Open,
+            RowKind::Cut(_) => false,
+        }
+    }
+
+    /// Whether it goes on a line that an earlier row of its stream began, right before it or before the other stream came
+    /// in between.
+    pub(super) fn goes_on(&self) -> bool {
+        match &self.row.what {
+            RowKind::Text { stream, .. } => self.before.0[*stream as usize],
             RowKind::Cut(_) => false,
         }
     }

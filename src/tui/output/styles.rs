@@ -36,6 +36,8 @@ pub struct Signs {
     pub line: &'static str,
     pub more: &'static str,
     pub missing: &'static str,
+    /// Before a row that is no line of its own: it goes on one that the other stream interrupted, or that was too long.
+    pub goes_on: &'static str,
 }
 
 /// What becomes of colours in the output; attributes stay in any case.
@@ -52,6 +54,7 @@ impl Signs {
         line: "─",
         more: "›",
         missing: "…",
+        goes_on: "…",
     };
     pub const ASCII: Self = Self {
         out: "|",
@@ -59,6 +62,7 @@ impl Signs {
         line: "-",
         more: ">",
         missing: "...",
+        goes_on: "~",
     };
 }
 

@@ -68,6 +68,24 @@ fn tabs_stay_where_text_is_copied() {
 }
 
 #[test]
+fn colours_are_taken_out_without_laying_the_row_out() {
+    assert_eq!(
+        uncoloured("\u{1b}[1;31mE:\u{1b}[0m\tno é\u{1b}[m").as_deref(),
+        Some("E:\tno é")
+    );
+    for row in [
+        "a\rb",
+        "\u{1b}[2K",
+        "\u{1b}[31",
+        "\u{1b}]0;x\u{7}",
+        "\u{1b}[>4m",
+        "e\u{301}\u{1b}[m",
+    ] {
+        assert_eq!(uncoloured(row), None, "{row:?}");
+    }
+}
+
+#[test]
 fn text_that_is_nothing_but_text_is_not_copied() {
     for row in ["", "plain", "tab\tbed", "日本 é", "dos\r"] {
         assert!(matches!(plain(row.as_bytes()), Cow::Borrowed(_)), "{row}");
@@ -174,6 +192,8 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
             "\u{1b}[K",
             "\u{1b}[31m",
             "\u{1b}[0m",
+            "\u{1b}[38:2:1:2:3;4m",
+            "\u{1b}[>4m",
             "\u{9b}",
             "\0"
         ])
@@ -200,6 +220,11 @@ proptest! {
         prop_assert!(plain.chars().all(|c| c == '\t' || !c.is_control()));
         let end = cells_of(&plain, std::iter::once(plain.len()..plain.len()))[0].end;
         prop_assert_eq!(end, line.cells);
+    }
+
+    #[test]
+    fn what_is_searched_is_what_is_seen_however_it_is_read(row in hostile()) {
+        prop_assert_eq!(plain(&row), Grid::of(&row, Pen::default()).text());
     }
 
     #[test]

@@ -1,22 +1,29 @@
-//! Logging in, in OpenSSH's order: keys, then what a server asks, then a password.
+//! Logging in, in OpenSSH's order: keys, then what a server asks, then a password, unless `PreferredAuthentications`
+//! says otherwise.
 //!
-//! Keys and passphrases are in [`keys`], everything that is typed for a server in [`words`].
+//! What is offered stands in [`candidates`], trying it and passphrases in [`keys`], signing in [`agent`], everything that
+//! is typed for a server in [`words`].
 
+mod agent;
+mod candidates;
 mod keys;
 mod words;
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle};
+use russh::keys::HashAlg;
 use russh::{MethodKind, MethodSet};
 
+use super::algorithms::Suite;
 use super::desk::Desk;
 use super::files::Files;
 use super::host_key::Checker;
 use super::identity::Identity;
 use super::wire::Fate;
+use crate::config::ssh_config::{AddKeysToAgent, HostSettings, PubkeyAuthentication};
 use crate::core::reason::Reason;
 use crate::secret::Secret;
 
@@ -27,18 +34,49 @@ const ROUNDS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Credentials<'a> {
     pub(super) user: &'a str,
+    /// Who is said to log in where something is asked.
+    pub(super) account: &'a str,
     /// The agent's socket.
     pub(super) agent: Option<&'a Path>,
     pub(super) identities: &'a [Arc<Identity>],
+    /// What `CertificateFile` names.
+    pub(super) certificates: &'a [Arc<Identity>],
     /// Of the agent's keys only those among the identities.
     pub(super) identities_only: bool,
-    pub(super) kbd_interactive: bool,
-    pub(super) password: bool,
+    pub(super) suite: &'a Suite,
+    /// The shortest RSA key that may be used, in bits.
+    pub(super) rsa_size: u32,
+    pub(super) add_keys: AddKeysToAgent,
+    /// The ways that may be tried, most wanted first.
+    pub(super) methods: Vec<MethodKind>,
     /// How often a passphrase, a password or an answer may be wrong.
     pub(super) prompts: u32,
     pub(super) files: &'a Arc<Files>,
     /// Where the operator is asked for what is not there.
     pub(super) desk: &'a Desk,
+}
+
+/// The ways to log in that are allowed and can be tried, most wanted first.
+pub(super) fn methods(settings: &HostSettings) -> Vec<MethodKind> {
+    let known = [
+        MethodKind::PublicKey,
+        MethodKind::KeyboardInteractive,
+        MethodKind::Password,
+    ];
+    let allowed = |method: &MethodKind| match method {
+        MethodKind::PublicKey => settings.public_key.value != PubkeyAuthentication::No,
+        MethodKind::KeyboardInteractive => settings.kbd_interactive.value,
+        MethodKind::Password => settings.password.value,
+        MethodKind::None | MethodKind::HostBased | MethodKind::GssapiWithMic => false,
+    };
+    let listed: Vec<MethodKind> = match &settings.preferred_authentications {
+        None => known.into(),
+        Some(list) => {
+            let find = |name| known.into_iter().find(|it| <&str>::from(it) == name);
+            list.value.split(',').filter_map(find).collect()
+        }
+    };
+    listed.into_iter().filter(allowed).collect()
 }
 
 /// Logs in, or says what was tried.
@@ -53,6 +91,8 @@ pub(super) async fn log_in(
         credentials,
         report: Report::default(),
         methods: None,
+        rsa_hashes: Vec::new(),
+        left_out: Vec::new(),
         tried: Vec::new(),
     };
     match login.run().await {
@@ -82,6 +122,10 @@ struct Login<'a> {
     report: Report,
     /// What the server would take next, once it has said so.
     methods: Option<MethodSet>,
+    /// What the server lets RSA keys sign with, once that is known.
+    rsa_hashes: Vec<Option<HashAlg>>,
+    /// Key files that nobody could open.
+    left_out: Vec<PathBuf>,
     /// What was typed for the server before.
     tried: Vec<Secret>,
 }
@@ -89,28 +133,29 @@ struct Login<'a> {
 impl Login<'_> {
     async fn run(&mut self) -> Step {
         self.look_alive().await?;
-        self.keys().await?;
-        if self.methods.is_none() {
-            // Nothing could be tried: ask what the server would take.  It may even want nothing.
+        // Keys are tried without asking first what the server would take.
+        if self.credentials.methods.first() != Some(&MethodKind::PublicKey) {
             self.none().await?;
         }
         let mut exhausted = Vec::new();
         for _ in 0..ROUNDS {
-            let allowed = [
-                (
-                    MethodKind::KeyboardInteractive,
-                    self.credentials.kbd_interactive,
-                ),
-                (MethodKind::Password, self.credentials.password),
-            ];
-            let wanted = allowed
+            let wanted = self.credentials.methods.iter().copied();
+            let wanted = wanted
                 .into_iter()
-                .filter_map(|(method, allowed)| allowed.then_some(method))
-                .find(|method| self.takes(*method) && !exhausted.contains(method));
+                .find(|method| self.may_take(*method) && !exhausted.contains(method));
             let judged = match wanted {
+                Some(MethodKind::PublicKey) => {
+                    self.keys().await?;
+                    if self.methods.is_none() {
+                        // Nothing could be tried: ask what the server would take.  It may even want nothing.
+                        self.none().await?;
+                    }
+                    Judged::Refused
+                }
                 Some(MethodKind::Password) => self.password().await?,
-                Some(_) => self.interactive().await?,
-                None => break,
+                Some(MethodKind::KeyboardInteractive) => self.interactive().await?,
+                Some(MethodKind::None | MethodKind::HostBased | MethodKind::GssapiWithMic)
+                | None => break,
             };
             if judged == Judged::InPart {
                 exhausted.clear();
@@ -149,6 +194,11 @@ impl Login<'_> {
         self.methods
             .as_ref()
             .is_some_and(|methods| methods.contains(&method))
+    }
+
+    /// The same, or it has not said yet.
+    fn may_take(&self, method: MethodKind) -> bool {
+        self.methods.is_none() || self.takes(method)
     }
 
     fn judge(&mut self, result: AuthResult) -> Step<Judged> {

@@ -24,7 +24,7 @@ impl Login<'_> {
     pub(super) async fn password(&mut self) -> Step<Judged> {
         let user = self.credentials.user;
         let about = About::Password {
-            account: user.to_owned(),
+            account: self.credentials.account.to_owned(),
         };
         for wrong in 0..self.credentials.prompts {
             let Some(password) = self.words(&about, wrong).await else {
@@ -120,7 +120,7 @@ impl Login<'_> {
             let lines = head.iter().chain([&prompt]).map(|text| shown(text));
             let lines: Vec<String> = lines.filter(|text| !text.is_empty()).collect();
             let about = About::Prompt {
-                account: self.credentials.user.to_owned(),
+                account: self.credentials.account.to_owned(),
                 prompt: lines.join("\n"),
                 echo,
             };
@@ -191,7 +191,7 @@ fn is_lasting(about: &About) -> bool {
             let once = ["one-time", "one time", "otp"];
             !echo && prompt.contains("password") && !once.iter().any(|word| prompt.contains(word))
         }
-        About::HostKey { .. } | About::Passphrase { .. } => false,
+        About::HostKey { .. } | About::Passphrase { .. } | About::Sudo { .. } => false,
     }
 }
 

@@ -12,6 +12,8 @@ use rand::Rng as _;
 use russh::keys::PublicKey;
 use sha1::Sha1;
 
+use crate::config::ssh_config::HostSettings;
+
 use super::{HASH_LENGTH, HASH_MAGIC, KeyName, KnownHosts, Verdict};
 
 /// How the name of a host is written.
@@ -20,6 +22,17 @@ pub enum Naming {
     Plain,
     /// `HashKnownHosts yes`
     Hashed,
+}
+
+impl Naming {
+    /// As `HashKnownHosts` says.
+    pub(in crate::runner::ssh) fn configured(settings: &HostSettings) -> Self {
+        if settings.hash_known_hosts.value {
+            Self::Hashed
+        } else {
+            Self::Plain
+        }
+    }
 }
 
 /// Adds the key of a host, unless the file has it already.  What is in the file stays as it is, byte for byte, and so do

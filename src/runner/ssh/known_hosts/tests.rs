@@ -526,3 +526,28 @@ fn verdict_of_ssh(known_hosts: &str, port: u16, sshd: &str) -> String {
         panic!("ssh said nothing that is understood: {said}")
     }
 }
+
+#[test]
+fn other_keys_of_a_host_are_learnt_if_its_lines_are_its_own() {
+    let web = KeyName::new("web", 22);
+    let learns = |text: &str, new: usize| {
+        let text = text.replace("KEY", ED25519).replace("OTHER", RSA);
+        let known = known(&text, "");
+        let announced = [key(ED25519), key(RSA)];
+        assert_eq!(known.to_learn(&web, &announced).len(), new, "{text}");
+    };
+    learns("web KEY", 1);
+    learns("web KEY\nweb OTHER", 0);
+    learns("db KEY", 0);
+    learns("", 0);
+    // Lists, patterns and marks are somebody's work.
+    learns("web,10.0.0.1 KEY", 0);
+    learns("we? KEY", 0);
+    learns("web KEY\n* KEY", 0);
+    learns("web KEY\n@cert-authority web KEY", 0);
+    learns("web KEY\n@revoked * OTHER", 0);
+    // What is known for another host may be a trick.
+    learns("web KEY\ndb OTHER", 0);
+    learns("web KEY\ndb KEY", 0);
+    learns("web KEY\n@cert-authority *.example.org KEY", 0);
+}

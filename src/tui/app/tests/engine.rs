@@ -131,7 +131,7 @@ impl Engine {
             | Action::Unwatch(_)
             | Action::Through(..)
             | Action::Fetch(..)
-            | Action::Notify(_)
+            | Action::Notify(..)
             | Action::Hook(_)
             | Action::Title(_)
             | Action::Mouse(_)
@@ -204,6 +204,8 @@ impl Engine {
             | Request::Watch { .. }
             | Request::Status
             | Request::Shapes { .. }
+            | Request::Connections
+            | Request::Disconnect(_)
             | Request::Shutdown(_) => return Err(failure("the console asks no such thing")),
         })
     }
@@ -300,6 +302,7 @@ impl Engine {
                 host: child.host.clone(),
                 counts: [0; 10],
                 connections: 0,
+                via: None,
                 last: None,
                 reached: None,
             });

@@ -1,7 +1,9 @@
 //! Whole sessions: keys and news go in, what the console wants done and what is on the screen come out.
 
+mod answering;
 mod anything;
 mod engine;
+mod lists;
 mod pictures;
 mod sessions;
 
@@ -263,7 +265,7 @@ fn deed(action: &Action) -> Option<String> {
         | Action::Save(..)
         | Action::Copy(..)
         | Action::Fetch(..)
-        | Action::Notify(_)
+        | Action::Notify(..)
         | Action::Hook(_)
         | Action::Title(_)
         | Action::Mouse(_)
@@ -293,6 +295,7 @@ fn asked(request: &Request) -> Option<String> {
         Request::Answer { questions, answer } => Some(format!("answer {questions:?} {answer:?}")),
         Request::Receive(receive) => Some(format!("receive {}", words(&receive.select))),
         Request::Shutdown(_) => Some("shutdown".to_string()),
+        Request::Disconnect(_) => Some("disconnect".to_string()),
         Request::Jobs { .. }
         | Request::History(_)
         | Request::Watch { .. }
@@ -304,6 +307,7 @@ fn asked(request: &Request) -> Option<String> {
         | Request::Fold { .. }
         | Request::Hosts
         | Request::Shapes { .. }
+        | Request::Connections
         | Request::Status => None,
     }
 }

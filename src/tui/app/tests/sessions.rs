@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::command::console::Screen;
-use crate::wire::look::QuestionKind;
 
 /// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
-fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
+pub(super) fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
     let mut session = Session::new(engine);
     session.keys(keys);
     assert_eq!(session.deeds(), deeds, "{keys}\n{}", session.screen());
@@ -56,25 +55,6 @@ fn receiving_takes_and_keeping_only_looks() {
     check(Engine::quiet(), "r", &["receive 30"]);
     let kept = check(Engine::quiet(), "R", &[]);
     assert!(kept.screen().contains("all is well"), "{}", kept.screen());
-}
-
-#[test]
-fn questions_are_answered_by_letters_and_secrets_by_enter_alone() {
-    let keys = "j enter";
-    let asked = check(Engine::busy(), keys, &[]);
-    assert!(asked.screen().contains("Password"), "{}", asked.screen());
-    let typed = check(Engine::busy(), "j enter 'hunter2'", &[]);
-    assert!(!typed.screen().contains("hunter2"));
-    let sent = check(
-        Engine::busy(),
-        "j enter 'hunter2' enter",
-        &["answer [2] Secret([secret])"],
-    );
-    assert!(!format!("{:?}", sent.actions).contains("hunter2"));
-    check(Engine::busy(), "j enter 'hunter2' esc", &[]);
-    check(Engine::busy(), "j j j enter enter esc", &[]);
-    check(Engine::busy(), "j j j enter y", &["answer [1] Accept"]);
-    check(Engine::busy(), "j j j enter n", &["answer [1] Refuse"]);
 }
 
 #[test]
@@ -171,147 +151,6 @@ fn what_is_run_again_may_ask_only_where_the_console_and_the_line_allow_it() {
 }
 
 #[test]
-fn an_answer_that_was_taken_is_no_complaint() {
-    let mut session = Session::new(Engine::busy());
-    session.keys(": 'answer' enter y");
-    assert_eq!(session.deeds(), ["answer [1] Accept"]);
-    assert_eq!(session.said(), "answered");
-    check(
-        Engine::busy(),
-        ": 'answer --refuse' enter",
-        &["program answer --refuse"],
-    );
-}
-
-#[test]
-fn a_selection_opens_the_oldest_question_of_its_own() {
-    check(
-        Engine::busy(),
-        ": 'answer 40' enter y",
-        &["answer [1] Accept"],
-    );
-    check(
-        Engine::busy(),
-        ": 'answer 50.web01' enter 'hunter2' enter",
-        &["answer [2] Secret([secret])"],
-    );
-    let none = check(Engine::busy(), ": 'answer 30' enter", &[]);
-    assert_eq!(none.said(), "nothing of job 30 uptime waits for an answer");
-    let none = check(Engine::busy(), ": 'answer 40.web02' enter", &[]);
-    assert_eq!(none.said(), "nothing of 40.web02 waits for an answer");
-}
-
-#[test]
-fn enter_on_the_row_of_a_job_that_waits_answers() {
-    // The rows of jobs 50 and, below its child, 40.
-    check(
-        Engine::busy(),
-        "enter 'hunter2' enter",
-        &["answer [2] Secret([secret])"],
-    );
-    check(Engine::busy(), "j j enter y", &["answer [1] Accept"]);
-    let marked = check(Engine::busy(), "space k enter 'y'", &[]);
-    assert!(!marked.app.pages.is_empty(), "{}", marked.screen());
-    let other = check(Engine::quiet(), "enter", &[]);
-    assert!(!other.app.pages.is_empty(), "{}", other.screen());
-}
-
-#[test]
-fn all_of_a_question_can_be_read_on_the_smallest_screen() {
-    let mut engine = Engine::busy();
-    let QuestionKind::HostKey { file, .. } = &mut engine.questions[0].kind else {
-        panic!("the first question is about a key");
-    };
-    *file = "/home/operator/a/directory/of/a/very/long/name/indeed/for/known_hosts".to_string();
-    let mut session = Session::with(FLAGS, (40, 10), engine);
-    session.keys("j j j enter");
-    let mut read = String::new();
-    for _ in 0..6 {
-        read += &session.screen().replace(['│', ' ', '\n'], "");
-        session.keys("down");
-    }
-    for part in [
-        "ssh-ed25519",
-        "SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA",
-        "indeed/for/known_hosts",
-        "administratorsays.",
-    ] {
-        assert!(read.contains(part), "{part}\n{read}");
-    }
-    assert!(
-        session.screen().contains("more: up"),
-        "{}",
-        session.screen()
-    );
-    assert_eq!(session.deeds(), [""; 0]);
-    session.keys("up up up up up up y");
-    assert_eq!(session.deeds(), ["answer [1] Accept"]);
-}
-
-#[test]
-fn news_of_a_question_names_its_host_once() {
-    use crate::tui::event::Watched;
-    use crate::wire::reply::News;
-
-    let mut session = Session::new(Engine::quiet());
-    let questions = Some(Engine::busy().questions);
-    let news = News {
-        questions,
-        ..News::default()
-    };
-    session.event(Event::Watched(Watched::News(news)));
-    assert_eq!(
-        session.said(),
-        "web01 asks: is ssh-ed25519 SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA its key?"
-    );
-}
-
-#[test]
-fn lists_begin_as_they_were_left() {
-    let left = |session: &Session| {
-        let mut lists = session
-            .actions
-            .iter()
-            .rev()
-            .filter_map(|action| match action {
-                Action::RememberLists(lists) => Some(*lists.clone()),
-                _ => None,
-            });
-        lists.next()
-    };
-    let mut session = Session::new(Engine::busy());
-    session.keys("j z M 2 j 1");
-    assert_eq!(left(&session), None, "nothing is to be remembered yet");
-    // Sorted by time, without the column of ids, only problems; on both screens.
-    session.keys(": 'sort time' enter ! C space enter 2 s !");
-    let lists = left(&session).expect("something is to be remembered");
-    let (jobs, hosts) = {
-        session.keys("1");
-        let jobs = session.screen();
-        session.keys("2");
-        (jobs, session.screen())
-    };
-    let mut next = Session::as_left(FLAGS, (160, 50), Engine::busy(), lists.clone());
-    assert_eq!(left(&next), None, "it is remembered already");
-    let title = |screen: &str| screen.lines().nth(2).map(str::to_string);
-    let columns = |screen: &str| screen.lines().nth(3).map(str::to_string);
-    let screen = next.screen();
-    assert!(screen.contains("only problems: 3 of 5 jobs"), "{screen}");
-    assert!(!screen.contains("  ID "), "{screen}");
-    assert_eq!(columns(&screen), columns(&jobs));
-    next.keys("2");
-    assert_eq!(title(&next.screen()), title(&hosts));
-    assert!(hosts.contains("only problems"), "{hosts}");
-    // What the settings say later is newer.
-    let mut other = lists;
-    if let Some(chosen) = &mut other.columns {
-        chosen.instead_of.pop();
-    }
-    let newer = Session::as_left(FLAGS, (160, 50), Engine::busy(), other);
-    assert!(newer.screen().contains("  ID "), "{}", newer.screen());
-}
-
-#[test]
 fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
     let bar = check(Engine::busy(), "T", &[]);
     let screen = bar.screen();
@@ -327,7 +166,7 @@ fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
     // On a child's row and in its output it is the job.
     for keys in ["P", "j P", "space P", "R P"] {
         let paused = deeds(keys);
-        assert!(paused.contains("queue: Paused"), "{keys}: {paused}");
+        assert!(paused.starts_with("Pause"), "{keys}: {paused}");
         assert!(paused.contains("\"50\""), "{keys}: {paused}");
     }
     let mut engine = Engine::busy();
@@ -335,8 +174,22 @@ fn the_queue_of_a_job_is_throttled_and_paused_by_keys() {
     let mut session = Session::new(engine);
     session.keys("P");
     let resumed = session.deeds().join("\n");
-    assert!(resumed.contains("queue: Flowing"), "{resumed}");
+    assert!(resumed.contains("motion: Resume"), "{resumed}");
     check(Engine::busy(), "2 P", &[]);
+}
+
+#[test]
+fn what_is_looked_for_is_looked_for_in_what_is_selected() {
+    let found = check(
+        Engine::quiet(),
+        ": 'grep -i well' enter",
+        &["program grep -i well 30"],
+    );
+    let screen = found.screen();
+    assert!(
+        screen.contains("this is what grep -i well 30 says"),
+        "{screen}"
+    );
 }
 
 #[test]
@@ -349,53 +202,6 @@ fn help_is_hinted_at_wherever_there_are_hints() {
             assert!(screen.contains("? help"), "{keys} at {columns}\n{screen}");
         }
     }
-}
-
-#[test]
-fn problems_are_found_in_jobs_that_are_closed() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys("z M ]");
-    let cursor = session.app.tree.cursor();
-    assert_eq!(
-        cursor.map(crate::tui::tree::RowId::job),
-        Some(20),
-        "{}",
-        session.screen()
-    );
-    assert!(
-        session.screen().contains("no space left"),
-        "{}",
-        session.screen()
-    );
-}
-
-#[test]
-fn equal_results_are_one_row() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys("j =");
-    let screen = session.screen();
-    assert!(screen.contains("web01,web03"), "{screen}");
-}
-
-#[test]
-fn a_filter_shows_what_it_comes_to_and_can_be_taken_back() {
-    let mut session = Session::new(Engine::quiet());
-    session.keys("/ 'disks'");
-    assert!(
-        !session.screen().contains("run uptime"),
-        "{}",
-        session.screen()
-    );
-    session.keys("esc");
-    assert!(
-        session.screen().contains("run uptime"),
-        "{}",
-        session.screen()
-    );
-    session.keys("/ 'disks' enter");
-    assert!(session.screen().contains("filter disks"));
-    session.keys("esc");
-    assert!(session.screen().contains("run uptime"));
 }
 
 #[test]
@@ -465,18 +271,6 @@ fn toasts_go_and_complaints_stay_until_a_key() {
 }
 
 #[test]
-fn the_screen_that_shrinks_and_grows_is_as_before() {
-    let mut session = Session::new(Engine::busy());
-    session.keys("j j j");
-    let before = (session.app.tree.cursor(), session.screen());
-    session.resize(20, 3);
-    assert!(session.screen().contains("run"), "{}", session.screen());
-    session.resize(0, 0);
-    session.resize(160, 50);
-    assert_eq!((session.app.tree.cursor(), session.screen()), before);
-}
-
-#[test]
 fn output_is_drilled_into_and_left_again() {
     let mut session = Session::new(Engine::quiet());
     session.keys("z R j enter");
@@ -518,6 +312,22 @@ fn a_daemon_that_is_gone_is_on_the_first_line() {
 }
 
 #[test]
+fn what_is_not_known_is_not_said_to_be_nothing() {
+    let mut session = Session::new(Engine::default());
+    let why = "the daemon speaks protocol 6, this program speaks 7; `kill 8010` ends it, and this is a long sentence";
+    session.event(Event::Watched(crate::tui::event::Watched::Lost(
+        why.to_string(),
+    )));
+    let screen = session.screen();
+    assert!(screen.contains("is not known: the daemon"), "{screen}");
+    assert!(screen.contains("a long sentence"), "{screen}");
+    assert!(
+        !screen.contains("no jobs yet") && !screen.contains("0 jobs"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
     use crate::core::state::State;
     use crate::tui::event::{Focus, Watched};
@@ -538,7 +348,7 @@ fn the_operator_is_told_elsewhere_and_the_command_runs_whoever_looks() {
         assert!(any(
             |action| matches!(action, Action::Hook(job) if job.id == 10)
         ));
-        let told = any(|action| matches!(action, Action::Notify(_)));
+        let told = any(|action| matches!(action, Action::Notify(..)));
         assert_eq!(told, focus == Focus::Elsewhere);
     }
 }

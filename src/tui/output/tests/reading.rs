@@ -201,7 +201,7 @@ fn both_streams_cuts_and_the_end_are_told_apart() {
             "    1 │ + apt-get upgrade",
             "    2 │ no newline",
             "      ! E: locked",
-            "    3 │  goes on",
+            "    3 │… goes on",
             "        ── end: exit 100, 22:14:20 ──",
             ""
         ]

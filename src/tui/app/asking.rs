@@ -1,0 +1,282 @@
+//! What a selection comes to is asked of the engine first, so that what is then asked of the operator names numbers that
+//! are so.
+
+use super::App;
+use super::asked::Purpose;
+use super::deeds::{Deed, Then, capped};
+use super::overlay::{Answer, Overlay};
+use super::pages::member;
+use super::verbs::deed;
+use super::{Removing, UNDO};
+use crate::command::{Remove, Rerun, Stop};
+use crate::config::settings::Asked;
+use crate::core::select::Selector;
+use crate::core::spec::Asking;
+use crate::core::state::State;
+use crate::plan::request as asks;
+use crate::tui::dialog::Dialog;
+use crate::tui::event::Action;
+use crate::tui::output::document::Child;
+use crate::view::count::{Noun, agreeing, counted};
+use crate::wire::Request;
+use crate::wire::reply::Jobs;
+use crate::wire::request::{self, Children, Wanted};
+
+/// What is to be done with a selection once it is known what that comes to.
+#[derive(Clone, Debug)]
+pub(super) struct Selected {
+    pub(super) line: String,
+    pub(super) what: With,
+    /// What has been heard of it so far.
+    pub(super) found: Jobs,
+}
+
+/// See [`Selected`].
+#[derive(Clone, Debug)]
+pub(super) enum With {
+    Stop(Stop),
+    Remove(Remove),
+    Rerun(Rerun, Asking),
+    /// Hand over, then look.
+    Receive(request::Receive),
+    /// Answer the oldest of its questions.
+    Answer,
+    /// Only look.
+    Look,
+}
+
+impl App {
+    /// Asks what a selection comes to.
+    pub(super) fn select(&mut self, line: String, select: Vec<Selector>, what: With) {
+        let children = match &what {
+            With::Stop(_) | With::Remove(_) | With::Rerun(..) | With::Answer => Children::Without,
+            With::Receive(_) | With::Look => Children::With,
+        };
+        let request = Request::Jobs {
+            select: Some(Wanted(select)),
+            children,
+        };
+        let selected = Selected {
+            line,
+            what,
+            found: Jobs::default(),
+        };
+        let ticket = self.asked.ticket(Purpose::Selection(Box::new(selected)));
+        self.actions.push(Action::Ask(ticket, Box::new(request)));
+    }
+
+    /// The selection is known.
+    pub(super) fn selected(&mut self, selected: Selected) {
+        let Selected { line, what, found } = selected;
+        if !found.unknown.is_empty() {
+            self.complain(capped(&found.unknown));
+        }
+        if found.jobs.is_empty() {
+            if found.unknown.is_empty() {
+                self.say("nothing is selected");
+            }
+            return;
+        }
+        match what {
+            With::Stop(stop) => self.ask_stop(line, &stop, &found),
+            With::Remove(remove) => self.ask_remove(line, remove, &found),
+            With::Rerun(rerun, asking) => self.ask_rerun(line, &rerun, asking, &found),
+            With::Receive(receive) => {
+                let jobs = found.jobs.clone();
+                self.hand_over(line, receive, &jobs, members(&found));
+            }
+            With::Answer => self.answer_selected(&found),
+            With::Look => self.open_members(&found.jobs, members(&found)),
+        }
+    }
+
+    fn ask_stop(&mut self, line: String, stop: &Stop, found: &Jobs) {
+        let (live, all) = live(found);
+        let word = if stop.kill { "kill" } else { "stop" };
+        if live == 0 {
+            return self.say(format!("nothing to {word}: {} ended", whose(found)));
+        }
+        let deed = deed(line, word);
+        let request = asks::stop(stop);
+        let asked = if stop.kill { Asked::Kill } else { Asked::Stop };
+        if !self.loaded.settings.confirm.asks(asked) {
+            return self.do_it(deed, request);
+        }
+        let grace = stop.grace.unwrap_or(self.loaded.settings.grace);
+        let how = if stop.kill {
+            "KILL at once, without TERM.".to_string()
+        } else {
+            format!("TERM now, KILL after {} s.", grace.as_secs_f64())
+        };
+        let ended = match all - live {
+            0 => String::new(),
+            ended => format!(" {ended} already ended."),
+        };
+        let text = vec![
+            format!("{live} of {all} still to end.{ended}"),
+            format!("{how} Output so far is kept."),
+            "This cannot be undone.".to_string(),
+        ];
+        let title = format!("{} {}?", capital(word), of(found));
+        let then = Answer::Do(deed, Box::new(request));
+        self.overlay = Some(Overlay::Dialog(Dialog::yes_no(
+            title,
+            text,
+            format!("{word} {live}"),
+            then,
+        )));
+    }
+
+    fn ask_remove(&mut self, line: String, remove: Remove, found: &Jobs) {
+        if !found.children.is_empty() {
+            return self.say("a child cannot be removed alone; select its job");
+        }
+        let jobs: Vec<u64> = found.jobs.iter().map(|job| job.id).collect();
+        let (unsettled, all) = live(found);
+        if unsettled == 0 {
+            self.say(format!(
+                "{} removed in {} s; u brings it back",
+                of(found),
+                UNDO.as_secs()
+            ));
+            self.removing.push(Removing {
+                jobs,
+                until: self.now.mono + UNDO,
+                line,
+            });
+            return;
+        }
+        let mut forced = remove;
+        forced.force = true;
+        let request = asks::remove(&forced);
+        if !self.loaded.settings.confirm.asks(Asked::Remove) {
+            return self.do_it(deed(with_force(&line), "remove"), request);
+        }
+        let text = vec![
+            format!(
+                "{unsettled} of {} {} not ended.",
+                counted(all, Noun::Child),
+                agreeing(unsettled, "has", "have")
+            ),
+            "They are stopped first, then job and output are removed.".to_string(),
+            "This cannot be undone.".to_string(),
+        ];
+        let then = Answer::Do(deed(with_force(&line), "remove"), Box::new(request));
+        let title = format!("Stop and remove {}?", of(found));
+        self.overlay = Some(Overlay::Dialog(Dialog::yes_no(
+            title,
+            text,
+            "stop and remove".to_string(),
+            then,
+        )));
+    }
+
+    fn ask_rerun(&mut self, line: String, rerun: &Rerun, asking: Asking, found: &Jobs) {
+        let jobs = found.jobs.iter();
+        let again: usize = jobs.map(|job| asks::runs_again(rerun, found, job)).sum();
+        if again == 0 {
+            return self.say(format!(
+                "nothing to run again: everything of {} completed; `rerun --all` runs it on all",
+                of(found)
+            ));
+        }
+        let deed = Deed {
+            line,
+            verb: "rerun",
+            then: if rerun.wait {
+                Then::OpenJob
+            } else {
+                Then::GoToJob
+            },
+        };
+        let request = asks::rerun(rerun, asking);
+        if again <= self.loaded.settings.confirm_above {
+            return self.do_it(deed, request);
+        }
+        let hosts = counted(again, Noun::Host);
+        let text = vec![
+            found
+                .jobs
+                .iter()
+                .map(|job| job.command.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
+            String::new(),
+            format!("This runs on {hosts}."),
+        ];
+        let then = Answer::Do(deed, Box::new(request));
+        let dialog = Dialog::yes_no(
+            format!("Run again on {hosts}?"),
+            text,
+            format!("run on {again}"),
+            then,
+        );
+        self.overlay = Some(Overlay::Dialog(dialog));
+    }
+}
+
+/// Children that are final.
+fn finals(job: &crate::wire::JobView) -> u32 {
+    [State::Completed, State::Failed, State::Stopped]
+        .map(|state| job.count(state))
+        .iter()
+        .sum()
+}
+
+/// How many of what was selected have not ended, and how many there are.
+fn live(found: &Jobs) -> (u32, u32) {
+    found.jobs.iter().fold((0, 0), |(live, all), job| {
+        let chosen: Vec<_> = found
+            .children
+            .iter()
+            .filter(|child| child.job == job.id)
+            .collect();
+        if chosen.is_empty() {
+            (live + job.children() - finals(job), all + job.children())
+        } else {
+            let going = chosen
+                .iter()
+                .filter(|child| !child.state.is_final())
+                .count();
+            (live + going as u32, all + chosen.len() as u32)
+        }
+    })
+}
+
+/// `job 13 uptime`, `7.web03`, `3 jobs`.
+pub(super) fn of(found: &Jobs) -> String {
+    match (found.jobs.as_slice(), found.children.as_slice()) {
+        ([job], []) => format!("job {} {}", job.id, job.name),
+        (_, [child]) => format!("{}.{}", child.job, child.host),
+        ([job], children) => format!("{} of job {}", counted(children.len(), Noun::Child), job.id),
+        (jobs, _) => counted(jobs.len(), Noun::Job),
+    }
+}
+
+fn whose(found: &Jobs) -> String {
+    let verb = match (found.jobs.len(), found.children.len()) {
+        (1, 0 | 1) => "has",
+        _ => "have",
+    };
+    format!("{} {verb}", of(found))
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn with_force(line: &str) -> String {
+    if line.contains(" --force") || line.contains(" -f") {
+        line.to_string()
+    } else {
+        format!("{line} --force")
+    }
+}
+
+/// The children of what was selected, in order.
+fn members(found: &Jobs) -> Vec<Child> {
+    found.children.iter().map(member).collect()
+}

@@ -1,0 +1,120 @@
+//! Where a child's output differs from what most children wrote.
+
+use bytes::Bytes;
+
+use super::App;
+use super::asked::Purpose;
+use crate::tui::output::diff::diff;
+use crate::tui::tree::RowId;
+use crate::wire::look::{Look, Place, RowKind};
+use crate::wire::reply::ChildView;
+use crate::wire::{Reply, Request};
+
+/// Two children that are compared.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    pub(super) one: ChildView,
+    /// Who wrote what most wrote; known once the fold is.
+    pub(super) other: Option<(u64, String)>,
+    pub(super) texts: Vec<Vec<Bytes>>,
+    /// Whether more was written than is compared.
+    pub(super) cut: bool,
+}
+
+/// So much of each child is compared.
+const COMPARED: u32 = 1 << 20;
+
+impl App {
+    /// Where the child's output differs from what most children wrote.
+    pub(super) fn compare(&mut self) {
+        let shown: Vec<u64> = self
+            .view()
+            .and_then(|view| view.current_child())
+            .into_iter()
+            .collect();
+        let under_cursor = match self.tree.cursor() {
+            Some(RowId::Child { child, .. }) => Some(child),
+            Some(RowId::Group { first, .. }) => Some(first),
+            Some(RowId::Job(_) | RowId::Rest(_)) | None => None,
+        };
+        let child = match shown.as_slice() {
+            [child] => Some(*child),
+            [] => under_cursor,
+            _ => None,
+        };
+        let Some((entry, child)) = child.and_then(|child| self.model.child(child)) else {
+            return self
+                .say("put the cursor on a child: it is compared with what most children wrote");
+        };
+        let difference = Difference {
+            one: child.child.clone(),
+            other: None,
+            texts: Vec::new(),
+            cut: false,
+        };
+        let request = Request::Fold { job: entry.job.id };
+        self.ask(Purpose::Difference(Box::new(difference)), request);
+    }
+
+    pub(super) fn difference_answered(&mut self, mut difference: Difference, reply: Reply) {
+        match reply {
+            Reply::Folded(folded) => {
+                let own = difference.one.id;
+                let others = folded.groups.iter().filter(|group| group.state.is_final());
+                let largest = others
+                    .filter(|group| !group.children.contains(&own))
+                    .max_by_key(|group| group.children.len());
+                let Some((group, first)) =
+                    largest.and_then(|group| Some((group, *group.children.first()?)))
+                else {
+                    return self.say("nothing to compare with: all that ended came to the same");
+                };
+                let hosts = format!("{} ({})", group.hosts, group.children.len());
+                difference.other = Some((first, hosts));
+                self.ask_for_text(own, difference);
+            }
+            Reply::Seen(seen) => {
+                difference.cut |= seen.to.offset < seen.end.offset || seen.dropped.bytes > 0;
+                let text = seen.rows.into_iter().filter_map(|row| match row.what {
+                    RowKind::Text { data, .. } => Some(data),
+                    RowKind::Cut(_) => None,
+                });
+                difference.texts.push(text.collect());
+                match (difference.texts.len(), difference.other.clone()) {
+                    (1, Some((other, _))) => self.ask_for_text(other, difference),
+                    _ => self.show_difference(&difference),
+                }
+            }
+            _ => self.complain("the engine answered out of turn"),
+        }
+    }
+
+    fn ask_for_text(&mut self, child: u64, difference: Difference) {
+        let request = Request::Look(Look {
+            child,
+            at: Place::Offset(0),
+            before: 0,
+            behind: COMPARED,
+        });
+        self.ask(Purpose::Difference(Box::new(difference)), request);
+    }
+
+    fn show_difference(&mut self, difference: &Difference) {
+        let [one, other] = difference.texts.as_slice() else {
+            return;
+        };
+        let hosts = difference
+            .other
+            .as_ref()
+            .map_or("", |(_, hosts)| hosts.as_str());
+        let part = if difference.cut {
+            ", of the first MiB of each"
+        } else {
+            ""
+        };
+        let title = format!("{} against {hosts}{part}", difference.one.host);
+        let document = diff(title.clone(), other, one);
+        let job = Some(difference.one.job);
+        self.push_page(job, &title, document);
+    }
+}

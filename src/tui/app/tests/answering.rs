@@ -1,0 +1,120 @@
+//! Questions that children wait with: which is opened, how it is read, what answers it.
+
+use super::sessions::check;
+use super::*;
+use crate::wire::look::QuestionKind;
+
+#[test]
+fn questions_are_answered_by_letters_and_secrets_by_enter_alone() {
+    let keys = "j enter";
+    let asked = check(Engine::busy(), keys, &[]);
+    assert!(asked.screen().contains("Password"), "{}", asked.screen());
+    let typed = check(Engine::busy(), "j enter 'hunter2'", &[]);
+    assert!(!typed.screen().contains("hunter2"));
+    let sent = check(
+        Engine::busy(),
+        "j enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    assert!(!format!("{:?}", sent.actions).contains("hunter2"));
+    check(Engine::busy(), "j enter 'hunter2' esc", &[]);
+    check(Engine::busy(), "j j j enter enter esc", &[]);
+    check(Engine::busy(), "j j j enter y", &["answer [1] Accept"]);
+    check(Engine::busy(), "j j j enter n", &["answer [1] Refuse"]);
+}
+
+#[test]
+fn an_answer_that_was_taken_is_no_complaint() {
+    let mut session = Session::new(Engine::busy());
+    session.keys(": 'answer' enter y");
+    assert_eq!(session.deeds(), ["answer [1] Accept"]);
+    assert_eq!(session.said(), "answered");
+    check(
+        Engine::busy(),
+        ": 'answer --refuse' enter",
+        &["program answer --refuse"],
+    );
+}
+
+#[test]
+fn a_selection_opens_the_oldest_question_of_its_own() {
+    check(
+        Engine::busy(),
+        ": 'answer 40' enter y",
+        &["answer [1] Accept"],
+    );
+    check(
+        Engine::busy(),
+        ": 'answer 50.web01' enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    let none = check(Engine::busy(), ": 'answer 30' enter", &[]);
+    assert_eq!(none.said(), "nothing of job 30 uptime waits for an answer");
+    let none = check(Engine::busy(), ": 'answer 40.web02' enter", &[]);
+    assert_eq!(none.said(), "nothing of 40.web02 waits for an answer");
+}
+
+#[test]
+fn enter_on_the_row_of_a_job_that_waits_answers() {
+    // The rows of jobs 50 and, below its child, 40.
+    check(
+        Engine::busy(),
+        "enter 'hunter2' enter",
+        &["answer [2] Secret([secret])"],
+    );
+    check(Engine::busy(), "j j enter y", &["answer [1] Accept"]);
+    let marked = check(Engine::busy(), "space k enter 'y'", &[]);
+    assert!(!marked.app.pages.is_empty(), "{}", marked.screen());
+    let other = check(Engine::quiet(), "enter", &[]);
+    assert!(!other.app.pages.is_empty(), "{}", other.screen());
+}
+
+#[test]
+fn all_of_a_question_can_be_read_on_the_smallest_screen() {
+    let mut engine = Engine::busy();
+    let QuestionKind::HostKey { file, .. } = &mut engine.questions[0].kind else {
+        panic!("the first question is about a key");
+    };
+    *file = "/home/operator/a/directory/of/a/very/long/name/indeed/for/known_hosts".to_string();
+    let mut session = Session::with(FLAGS, (40, 10), engine);
+    session.keys("j j j enter");
+    let mut read = String::new();
+    for _ in 0..6 {
+        read += &session.screen().replace(['│', ' ', '\n'], "");
+        session.keys("down");
+    }
+    for part in [
+        "ssh-ed25519",
+        "SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA",
+        "indeed/for/known_hosts",
+        "administratorsays.",
+    ] {
+        assert!(read.contains(part), "{part}\n{read}");
+    }
+    assert!(
+        session.screen().contains("more: up"),
+        "{}",
+        session.screen()
+    );
+    assert_eq!(session.deeds(), [""; 0]);
+    session.keys("up up up up up up y");
+    assert_eq!(session.deeds(), ["answer [1] Accept"]);
+}
+
+#[test]
+fn news_of_a_question_names_its_host_once() {
+    use crate::tui::event::Watched;
+    use crate::wire::reply::News;
+
+    let mut session = Session::new(Engine::quiet());
+    let questions = Some(Engine::busy().questions);
+    let news = News {
+        questions,
+        ..News::default()
+    };
+    session.event(Event::Watched(Watched::News(news)));
+    assert_eq!(
+        session.said(),
+        "web01 asks: is ssh-ed25519 SHA256:4cHyM7T8zEoLkDq5pXvLq0m1t9nR3sWbYz2aUeIjKfA its key?"
+    );
+}
