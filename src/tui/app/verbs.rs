@@ -35,6 +35,8 @@ impl App {
             Verb::Run(Run { begin, .. }) | Verb::Query(QueryRun { begin, .. }) if begin.dry_run => {
                 self.program(words);
             }
+            // Rows are for the program to show.
+            Verb::Query(args) if args.rows.is_asked() => self.program(words),
             Verb::Run(run) => {
                 let then = Then::of(run.begin);
                 self.run(line, then, Wished::Run(Box::new(run)), global);
@@ -105,6 +107,9 @@ impl App {
             | Verb::Man
             | Verb::Tail(_)
             | Verb::Fold(_)
+            | Verb::Rows(_)
+            | Verb::Diff(_)
+            | Verb::Sql(_)
             | Verb::Queries(_)
             | Verb::Keys(_)
             | Verb::Themes(_)
