@@ -9,7 +9,7 @@ use super::deeds::{Deed, Then, capped};
 use super::overlay::{Answer, Overlay};
 use super::{Acting, Removing};
 use crate::command::query::QueryRun;
-use crate::command::{Global, Receive, Run, Verb};
+use crate::command::{Daemon, DaemonAction, Global, Receive, Run, Verb};
 use crate::core::fleet::Command;
 use crate::core::ladder::Force;
 use crate::core::receive::Mode;
@@ -95,6 +95,9 @@ impl App {
             Verb::Answer(answer) => self.select(line, answer.select, With::Answer),
             Verb::Demo(_) => self.say("demo is a console of its own: leave this one first"),
             Verb::Grep(_) => self.program_or(words, Silence::NothingMatches),
+            Verb::Daemon(Daemon {
+                action: DaemonAction::Stop { .. },
+            }) => self.say("the console needs the daemon and would start it again: leave with q, then `regatta daemon stop`"),
             Verb::Daemon(_)
             | Verb::Jobs(_)
             | Verb::Wait(_)
