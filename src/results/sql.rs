@@ -533,7 +533,10 @@ mod tests {
         let across = "select f.host, sum(f.size), total, version from filesystems f join memory using (host)";
         assert_eq!(ask(across), Ok(vec!["a 25 4 1.10".to_string()]));
         let at = "select distinct at, strftime('%Y', at) from memory";
-        assert_eq!(ask(at), Ok(vec!["2025-11-25T14:42:04Z 2025".to_string()]));
+        assert_eq!(
+            ask(at),
+            Ok(vec!["2025-11-25T14:42:04.000+00:00 2025".to_string()])
+        );
     }
 
     #[test]

@@ -139,7 +139,8 @@ impl fmt::Display for Value {
             Self::Bool(truth) => truth.fmt(f),
             Self::Bytes(bytes) => bytes.fmt(f),
             Self::Timestamp(at) => match jiff::Timestamp::from_millisecond(*at) {
-                Ok(at) => at.fmt(f),
+                // Of one width, so that SQL orders it as text.
+                Ok(at) => at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").fmt(f),
                 Err(_) => at.fmt(f),
             },
         }
@@ -312,7 +313,10 @@ mod tests {
         let cases = [
             (Value::Bytes(1_500_000_001), "1500000001"),
             (Value::Duration(90.5), "90.5"),
-            (Value::Timestamp(1_764_081_724_000), "2025-11-25T14:42:04Z"),
+            (
+                Value::Timestamp(1_764_081_724_000),
+                "2025-11-25T14:42:04.000+00:00",
+            ),
             (Value::Bool(false), "false"),
             (Value::Empty, ""),
         ];
