@@ -101,7 +101,7 @@ fn what_becomes_of_a_job_is_an_event_whichever_watch_tells_it_first() {
         assert_eq!(told(&session, "patch is Running"), 0, "older than that");
     }
     // So are differences between a list and the one before.
-    session.engine.jobs.insert(10, ended.clone());
+    session.engine.jobs.insert(10, ended);
     let job = session.engine.jobs.get_mut(&50).expect("a job");
     job.state = State::Stopped;
     session.engine.add(60, "short", &[State::Completed]);
