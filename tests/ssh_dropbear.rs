@@ -12,7 +12,7 @@ use std::time::Duration;
 use fleet::sshd::{self, Login};
 use fleet::{Job, Outcome, alive, command, script, until, within};
 use regatta::core::reason::Reason;
-use regatta::core::spec::{Ended, Payload, Proof};
+use regatta::core::spec::{Ended, Payload, Proof, Signal};
 use regatta::runner::ssh::Ssh;
 use regatta::runner::{Order, Runner};
 use tempfile::TempDir;
@@ -215,6 +215,47 @@ async fn its_host_key_must_be_a_known_one_of_any_kind() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// All commands of a connection are in one process group there, unless they leave it.
+#[tokio::test]
+async fn a_stop_ends_everything_and_nothing_else_and_is_proved() {
+    let test = "a_stop_ends_everything_and_nothing_else_and_is_proved";
+    let Some(dropbear) = Dropbear::start(test).await else {
+        return;
+    };
+    let ssh = dropbear.runner();
+    let runner = dynamic(&ssh);
+    let neighbour = "echo ready; sleep 1000; echo on";
+    let mut other = Job::start(&runner, dropbear.order(command(neighbour)));
+    within(other.until_output("ready")).await;
+    let cases = [
+        ("echo ready; exec sleep 1000", "TERM"),
+        ("sh -c 'sleep 1000 & echo ready; wait' & wait", "TERM"),
+        (
+            "trap '' TERM; echo ready; while :; do sleep 0.2; done",
+            "KILL",
+        ),
+    ];
+    for (line, signal) in cases {
+        let mut job = Job::start(&runner, dropbear.order(command(line)));
+        within(job.until_output("ready")).await;
+        job.signal(Signal::Term);
+        if signal == "KILL" {
+            job.signal(Signal::Kill);
+        }
+        let outcome = within(job.finish()).await;
+        assert_eq!(outcome.ended, Ended::Signaled(signal.into()), "{line}");
+        let proof = outcome.prove(&runner, Duration::from_secs(5)).await;
+        assert_eq!(proof, Proof::Gone, "{line}");
+        assert_eq!(alive(&outcome.run), Vec::<u32>::new(), "{line}");
+    }
+    assert_eq!(ssh.connections(), 1, "all of it over one connection");
+    assert_eq!(alive(&other.run).len(), 2, "its neighbour runs on");
+    other.signal(Signal::Kill);
+    let ended = within(other.finish()).await.ended;
+    assert_eq!(ended, Ended::Signaled("KILL".into()));
+    within(ssh.close_all()).await;
 }
 
 #[tokio::test]
