@@ -225,7 +225,7 @@ fn bssh(lab: &Lab) {
         .status();
     match status {
         Ok(status) if status.success() => {
-            report("bssh", children_cpu().saturating_sub(cpu), wall.elapsed())
+            report("bssh", children_cpu().saturating_sub(cpu), wall.elapsed());
         }
         Ok(status) => println!("{:<28} {status}", "bssh"),
         Err(_) => println!("{:<28} not installed, not measured", "bssh"),
