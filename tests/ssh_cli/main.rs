@@ -18,6 +18,7 @@ mod impostor;
 mod login;
 mod output;
 mod questions;
+mod rows;
 mod stop;
 mod stops;
 mod story;
