@@ -63,9 +63,16 @@ pub(super) const PROGRAM: &str = concat!(
     r#"eval "exec $k <<E$nl$"c"${nl}E""#,
 );
 
+/// Runs `$1`, the program, as the leader of a process group: signals go to the group.  OpenSSH makes one for each command;
+/// dropbear's commands are all in the group of their connection, and that is left by setsid(1), where there is one.
+const AS_LEADER: &str = concat!(
+    r#"kill -0 -$$ 2>/dev/null || { command -v setsid >/dev/null && exec setsid sh -c "$1" "$0"; }; "#,
+    r#"p=$1; shift; eval "$p""#,
+);
+
 /// The command line for the login shell, whatever shell that is.
 pub(crate) fn exec_line() -> String {
-    format!("exec sh -c '{PROGRAM}' {NAME}")
+    format!("exec sh -c '{AS_LEADER}' {NAME} '{PROGRAM}'")
 }
 
 /// The line with which the program says that the command runs.

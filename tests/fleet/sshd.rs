@@ -298,6 +298,11 @@ fn other_login_or_word(test: &str) -> Option<Login> {
 
 /// A user besides root, made for the test; only root can let one in.
 fn other_login() -> Option<Login> {
+    login_at(Path::new("/"))
+}
+
+/// The same with this home.
+pub fn login_at(home: &Path) -> Option<Login> {
     if !rustix::process::getuid().is_root() {
         return None;
     }
@@ -309,7 +314,8 @@ fn other_login() -> Option<Login> {
     let _one = PASSWORD_FILE.lock().unwrap_or_else(PoisonError::into_inner);
     // No password fits a star, and the login is not locked as without one.
     let made = Command::new("useradd")
-        .args(["-M", "-d", "/", "-s", "/bin/sh", "-p", "*", &name])
+        .args(["-M", "-s", "/bin/sh", "-p", "*", &name, "-d"])
+        .arg(home)
         .output()
         .ok()?;
     made.status.success().then_some(Login { name })

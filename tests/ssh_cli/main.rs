@@ -13,6 +13,8 @@ mod console;
 mod daemon;
 mod endings;
 mod faults;
+mod hostile;
+mod impostor;
 mod login;
 mod output;
 mod questions;

@@ -1,70 +1,12 @@
 //! Computers that cannot be reached or logged in to: each says why, and none keeps the others waiting.
 
-use std::io::Write as _;
-use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::console::{Console, came_to, child};
 use crate::fleet::sshd::free_port;
+use crate::impostor::{Impostor, Then};
 use crate::support::{timed, until};
-
-/// A server on a port of its own that takes every connection, says `words`, and then keeps it open or hangs up.
-struct Impostor {
-    port: u16,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Clone, Copy)]
-enum Then {
-    HangsUp,
-    StaysSilent,
-}
-
-impl Impostor {
-    fn says(words: &'static [u8], then: Then) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
-        let port = listener.local_addr().expect("it is bound").port();
-        let over = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&over);
-        let thread = std::thread::spawn(move || {
-            let mut taken = Vec::new();
-            for stream in listener.incoming() {
-                if ended.load(Ordering::Relaxed) {
-                    return;
-                }
-                let mut stream = stream.expect("a connection");
-                // Whoever gave up does not listen any more.
-                let _ = stream.write_all(words);
-                match then {
-                    // Not closed: with unread bytes that would be a reset, and the words could be lost.
-                    Then::HangsUp => stream.shutdown(Shutdown::Write).expect("it is open"),
-                    Then::StaysSilent => {}
-                }
-                taken.push(stream);
-            }
-        });
-        Self {
-            port,
-            over,
-            thread: Some(thread),
-        }
-    }
-}
-
-impl Drop for Impostor {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        // Wakes it up.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
 
 /// A port that swallows connections without an answer: its queue is full.
 pub struct BlackHole {

@@ -112,6 +112,39 @@ async fn a_program_that_fails_says_why() {
 }
 
 #[tokio::test]
+async fn a_program_that_ends_in_the_middle_of_a_command_says_why() {
+    let test = "a_program_that_ends_in_the_middle_of_a_command_says_why";
+    let Some(lab) = Lab::start(test, "ProxyCommand none", &[""]) else {
+        return;
+    };
+    let way = format!(
+        "ProxyCommand sh -c 'ssh -F {} -o User=%r -W %h:%p bastion; echo the way is gone >&2; exit 3'",
+        lab.config().display()
+    );
+    lab.configure(&way, "");
+    let ssh = lab.runner();
+    let order = lab.order(HOST, command("echo ready; sleep 600"));
+    let mut job = Job::start(&dynamic(&ssh), order);
+    within(job.until_output("ready")).await;
+    let mark = format!("-W\0{HOST}:{}", lab.hosts.port);
+    let inner = processes().find(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(&mark)
+    });
+    crate::fleet::kill(inner.expect("the way leads through it"));
+    match within(job.finish()).await.ended {
+        Ended::Lost(why) => {
+            let words = "; the ProxyCommand ended with exit 3: ";
+            assert!(
+                why.contains(words) && why.contains("the way is gone"),
+                "{why}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_never_ends_is_ended_with_all_it_started() {
     let test = "a_program_that_never_ends_is_ended_with_all_it_started";
     let Some(lab) = Lab::start(test, "ProxyCommand none", &[]) else {

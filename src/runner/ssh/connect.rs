@@ -174,8 +174,9 @@ async fn by_command(
                 Failure::lasting(Reason::Unreachable(why))
             })?;
         let made = Box::pin(log_in(pool, target, desk, Line::Piped(piped))).await;
-        let Err(mut failure) = made else {
-            return made;
+        let mut failure = match made {
+            Ok(made) => return Ok(made.by(program)),
+            Err(failure) => failure,
         };
         // The program may know better why there is no connection.
         if let Reason::Unreachable(why) = &mut failure.reason

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::host_key::Checker;
+use super::proxy::Program;
 use super::wire::Fate;
 
 /// How long a good-bye may take.
@@ -20,6 +21,8 @@ const GOOD_BYE: Duration = Duration::from_secs(2);
 pub(super) struct Connection {
     handle: Arc<Handle<Checker>>,
     fate: Arc<Fate>,
+    /// What it leads through, where that is a `ProxyCommand`.
+    program: Option<Program>,
     urgent: watch::Sender<usize>,
     stalled: AtomicUsize,
     made: Instant,
@@ -30,10 +33,17 @@ impl Connection {
         Self {
             handle,
             fate,
+            program: None,
             urgent: watch::Sender::new(0),
             stalled: AtomicUsize::new(0),
             made: Instant::now(),
         }
+    }
+
+    /// It leads through this program.
+    pub(super) fn by(mut self, program: Program) -> Self {
+        self.program = Some(program);
+        self
     }
 
     /// When it was logged in.
@@ -64,6 +74,19 @@ impl Connection {
     /// Why it ended, in words.
     pub(super) fn why(&self) -> String {
         self.fate.why()
+    }
+
+    /// The same, with what the program had to say about it that it led through.
+    pub(super) async fn whole_story(&self) -> String {
+        let why = self.why();
+        let more = match &self.program {
+            Some(program) => program.failure().await,
+            None => None,
+        };
+        match more {
+            Some(more) => format!("{why}; {more}"),
+            None => why,
+        }
     }
 
     /// The words with which the server refused a channel with this code.

@@ -325,6 +325,9 @@ fn ending(error: &Error, patience: Option<std::time::Duration>) -> String {
             _ => error.to_string(),
         },
         Error::Disconnect | Error::HUP => "the server closed the connection".to_owned(),
+        Error::PacketSize(_) | Error::DecryptionError | Error::PacketAuth => {
+            format!("what arrives was garbled on its way ({error})")
+        }
         other => other.to_string(),
     }
 }

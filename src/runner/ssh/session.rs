@@ -4,7 +4,7 @@
 //! whole connection waits, and with it the other channels on it.  Whoever has something urgent to say (a signal) makes
 //! all readers of the connection go on for that long, and a connection that waits takes no new channels.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +31,9 @@ const URGENT: Duration = Duration::from_secs(5);
 /// Each look makes others read some megabytes, so there are few.
 const LOOKS: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1300)];
 
+/// How much of an order is written at once: whether a server takes it is seen part by part.
+const PART: usize = 16 * 1024;
+
 /// More than any answer of a probe, whatever a profile prints before it.
 const ANSWER: usize = 256 * 1024;
 
@@ -49,7 +52,7 @@ impl Verdict {
         self.closed || self.refused
     }
 
-    fn ended(self, connection: &Connection, began: bool) -> Ended {
+    async fn ended(self, connection: &Connection, began: bool) -> Ended {
         match (self.status, self.closed) {
             (None, _) if self.refused && !began => Ended::NotStarted(Reason::Refused(
                 "the server does not run commands for this login".to_owned(),
@@ -59,9 +62,9 @@ impl Verdict {
             (Some(status), false) if self.eof => status,
             (Some(Ended::Exited(code)), false) => Ended::Lost(format!(
                 "{}; the command ended with exit {code}, the end of its output is missing",
-                connection.why()
+                connection.whole_story().await
             )),
-            (Some(_) | None, false) => Ended::Lost(connection.why()),
+            (Some(_) | None, false) => Ended::Lost(connection.whole_story().await),
             (None, true) => Ended::Lost(
                 "the server closed the channel without saying how the command ended".to_owned(),
             ),
@@ -95,7 +98,7 @@ pub(super) struct Request {
     pub(super) environment: Vec<Variable>,
     /// What goes to the prologue.
     pub(super) lines: Bytes,
-    /// How long the answer to the request itself may take.
+    /// How long the answer to the request itself may take, and each part of the order.
     pub(super) patience: Duration,
     pub(super) signals: Signals,
 }
@@ -115,6 +118,8 @@ pub(super) async fn run(
     let exited = AtomicBool::new(false);
     let mut answered = false;
     let (patience, signals) = (request.patience, request.signals);
+    let mut untaken = request.lines.len();
+    let left = AtomicUsize::new(untaken);
     if let Start::Behind(besides) = &mut request.start {
         answered = true;
         relay.read(Stream::Out, std::mem::take(&mut besides.out));
@@ -125,6 +130,7 @@ pub(super) async fn run(
             channel.write.half(),
             connection,
             request,
+            &left,
             &exited,
             signal.clone(),
             relay.begun(),
@@ -156,14 +162,23 @@ pub(super) async fn run(
                 () = &mut feed => {}
                 _ = urgency.changed(), if !reading => {}
                 () = relay::optional(&mut sweep) => {}
-                () = &mut unanswered, if !answered => {
-                    if connection.is_stalled() {
-                        // The answer may wait behind somebody else's output.
+                () = &mut unanswered, if !answered
+                    || relay.trace().is_none() && left.load(Ordering::Relaxed) > 0 =>
+                {
+                    let still = left.load(Ordering::Relaxed);
+                    // The answer, or room for the order, may wait behind somebody else's output.
+                    if connection.is_stalled() || answered && still < untaken {
+                        untaken = still;
                         unanswered.as_mut().reset(Instant::now() + patience);
                         continue;
                     }
+                    let why = if answered {
+                        "takes no input for the command: nothing"
+                    } else {
+                        "did not answer the request to run the command"
+                    };
                     return Ended::NotStarted(Reason::Refused(format!(
-                        "the server did not answer the request to run the command within {}s",
+                        "the server {why} within {}s",
                         patience.as_secs_f32()
                     )));
                 }
@@ -191,6 +206,7 @@ pub(super) async fn run(
     let closed = verdict.closed;
     let foreign = relay.trace().is_none() && prologue::is_no_unix_shell(relay.complaint());
     let ended = verdict.ended(channel.write.lease().connection(), relay.trace().is_some());
+    let ended = ended.await;
     if closed {
         channel.write.closed_by_server();
     }
@@ -222,11 +238,12 @@ fn hear(message: ChannelMsg, relay: &mut Relay, verdict: &mut Verdict) {
     }
 }
 
-/// Writes the order, then the signals as they are asked for, as long as the command lives.
+/// Writes the order and says how much of it is `left`, then the signals as they are asked for, as long as the command lives.
 async fn feed(
     half: &ChannelWriteHalf<client::Msg>,
     connection: &Connection,
     request: Request,
+    left: &AtomicUsize,
     exited: &AtomicBool,
     mut signal: watch::Receiver<Option<Signal>>,
     mut begun: watch::Receiver<bool>,
@@ -247,8 +264,11 @@ async fn feed(
         }
         Start::Behind(_) => Ok(()),
     };
-    if written.is_ok() {
-        written = half.data_bytes(request.lines).await;
+    let mut lines = request.lines;
+    while written.is_ok() && !lines.is_empty() {
+        let part = lines.split_to(PART.min(lines.len()));
+        written = half.data_bytes(part).await;
+        left.store(lines.len(), Ordering::Relaxed);
     }
     let mut looks = [].iter();
     while written.is_ok() && request.signals == Signals::Lifeline {
