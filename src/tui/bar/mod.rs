@@ -58,6 +58,8 @@ pub struct Bar {
     /// What the newest line of the history that begins like this goes on with.
     suggestion: Option<String>,
     preview: Option<Preview>,
+    /// The command, where it is taken without quotes that are around it.
+    unquoted: Option<String>,
     error: Option<LineError>,
 }
 
@@ -102,6 +104,7 @@ impl Bar {
             completion: Completion::default(),
             suggestion: None,
             preview: None,
+            unquoted: None,
             error: None,
         }
     }
@@ -163,6 +166,7 @@ impl Bar {
         }
         let suggestion = self.editor.at_end().then(|| history.suggestion(text));
         self.suggestion = suggestion.flatten().map(str::to_string);
+        self.unquoted = preview::unquoted(text);
         self.preview = preview(text, &names.known).filter(|seen| !self.may_become_right(seen));
     }
 

@@ -3,9 +3,9 @@
 use std::io;
 use std::ops::Range;
 
-use super::grammar::{Takes, Walk, takes};
+use super::grammar::{self, Takes, Walk, takes};
 use super::names::Known;
-use crate::command::line::{Word, begun};
+use crate::command::line::{self, Word, begun};
 use crate::targets::{ErrorKind, Source, TargetError, Targets};
 
 /// More hosts than this are not counted: it must not be felt while typing.
@@ -104,6 +104,13 @@ pub fn preview(line: &str, known: &Known) -> Option<Preview> {
             }
         },
     })
+}
+
+/// The command behind `--` where it is taken without the quotes around it, so that nobody wonders which is run.
+pub fn unquoted(line: &str) -> Option<String> {
+    let verb = line::words(line).ok()?.into_iter().next()?;
+    let is_verb = grammar::verbs().any(|command| command.get_name() == verb.text);
+    is_verb.then(|| line::unquoted(line)).flatten()
 }
 
 fn wrong(error: &TargetError, pieces: &[Piece], wanted: &[Piece]) -> Preview {

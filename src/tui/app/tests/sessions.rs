@@ -81,6 +81,19 @@ fn the_bar_carries_out_what_is_typed_and_nothing_else() {
 }
 
 #[test]
+fn a_command_pasted_from_a_shell_is_shown_as_it_runs() {
+    let mut session = Session::new(Engine::quiet());
+    session.event(Event::Paste(
+        "regatta run -t 'web[01-02]' -- 'echo hello; uname'".to_string(),
+    ));
+    let screen = session.screen();
+    let note = "taken without its quotes: echo hello; uname";
+    assert!(screen.contains(note), "{screen}");
+    session.keys("' -v'");
+    assert!(!session.screen().contains("without its quotes"));
+}
+
+#[test]
 fn a_paste_does_nothing_but_fill_the_bar() {
     let mut session = Session::new(Engine::busy());
     session.event(Event::Paste("stop all\nx\ny\n".to_string()));
