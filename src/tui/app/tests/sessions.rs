@@ -306,6 +306,22 @@ fn output_is_drilled_into_and_left_again() {
 }
 
 #[test]
+fn output_of_several_hosts_is_titled_with_how_their_job_stands() {
+    let mut session = Session::new(Engine::busy());
+    session.keys(": 'receive --keep 20' enter");
+    let screen = session.screen();
+    let title = screen.lines().find(|line| line.contains("on 3 hosts"));
+    let title = title.unwrap_or_else(|| panic!("no title\n{screen}"));
+    assert!(title.contains("Failed: 2 Completed, 1 Failed"), "{screen}");
+    // Of several jobs there is no one state.
+    session.keys(": 'receive --keep 20 30' enter");
+    let screen = session.screen();
+    let title = screen.lines().find(|line| line.contains("5 children"));
+    let title = title.unwrap_or_else(|| panic!("no title\n{screen}"));
+    assert!(!title.contains("Completed"), "{screen}");
+}
+
+#[test]
 fn a_daemon_that_is_gone_is_on_the_first_line() {
     let mut session = Session::new(Engine::busy());
     session.event(Event::Watched(crate::tui::event::Watched::Lost(
