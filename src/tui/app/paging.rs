@@ -75,11 +75,11 @@ impl App {
                     all.all(|child| own(child) == Some(entry.job.id))
                 });
                 entry.map_or_else(String::new, |entry| {
-                    format!(
-                        "{}: {}",
-                        entry.job.state,
-                        crate::view::table::counts(&entry.job)
-                    )
+                    let job = &entry.job;
+                    if job.count(job.state) == job.children() {
+                        return job.state.to_string();
+                    }
+                    format!("{}: {}", job.state, crate::view::table::counts(job))
                 })
             }
             (None, _) => String::new(),
