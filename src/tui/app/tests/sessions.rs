@@ -322,6 +322,14 @@ fn output_of_several_hosts_is_titled_with_how_their_job_stands() {
 }
 
 #[test]
+fn a_pipe_is_begun_with_room_for_its_command() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("R | 'wc -l'");
+    let typed = session.app.bar.as_ref().map(crate::tui::bar::Bar::text);
+    assert_eq!(typed, Some("pipe wc -l"));
+}
+
+#[test]
 fn a_daemon_that_is_gone_is_on_the_first_line() {
     let mut session = Session::new(Engine::busy());
     session.event(Event::Watched(crate::tui::event::Watched::Lost(
