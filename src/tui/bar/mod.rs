@@ -180,8 +180,8 @@ impl Bar {
         within && !self.completion.candidates.is_empty()
     }
 
-    /// Takes a key.
-    pub fn key(&mut self, key: KeyEvent, names: &Names, history: &mut History) -> Outcome {
+    /// Takes a key.  What is submitted is for whoever carries it out to remember: a line with a mistake is not.
+    pub fn key(&mut self, key: KeyEvent, names: &Names, history: &History) -> Outcome {
         let outcome = match &self.doing {
             Doing::Seeking(_) => self.seek(key, history),
             Doing::Editing | Doing::Choosing { .. } | Doing::Recalling { .. } => {
@@ -190,12 +190,7 @@ impl Bar {
         };
         match &outcome {
             Outcome::Editing => self.refresh(names, history),
-            Outcome::Submit(line) => {
-                if self.mode == Mode::Command {
-                    history.push(line);
-                }
-            }
-            Outcome::Cancel => {}
+            Outcome::Submit(_) | Outcome::Cancel => {}
         }
         outcome
     }

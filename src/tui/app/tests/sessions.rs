@@ -330,6 +330,29 @@ fn a_pipe_is_begun_with_room_for_its_command() {
 }
 
 #[test]
+fn a_line_whose_targets_mean_nothing_stays_in_the_bar_and_nowhere_else() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("a '127.1.0.[1-3 -- x' enter");
+    assert_eq!(session.deeds(), [""; 0]);
+    assert!(session.app.bar.is_some(), "{}", session.screen());
+    assert!(
+        session.screen().contains("never closed"),
+        "{}",
+        session.screen()
+    );
+    session.keys("esc a");
+    let screen = session.screen();
+    assert!(
+        !screen.contains("127.1.0"),
+        "it is not offered again\n{screen}"
+    );
+    let remembered = |action: &Action| matches!(action, Action::Remember(_));
+    assert!(!session.actions.iter().any(remembered));
+    // What may have come to be known since is tried.
+    check(Engine::quiet(), ": 'run -t @new -- x' enter", &["plan run"]);
+}
+
+#[test]
 fn a_daemon_that_is_gone_is_on_the_first_line() {
     let mut session = Session::new(Engine::busy());
     session.event(Event::Watched(crate::tui::event::Watched::Lost(
