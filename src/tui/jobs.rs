@@ -8,6 +8,7 @@ use ratatui::style::Style;
 
 use super::columns::clock;
 use super::event::Now;
+use super::filter::Scope;
 use super::model::{ChildEntry, Entry, Model};
 use super::styles::Styles;
 use super::tree::rows::rest_of;
@@ -110,7 +111,10 @@ impl Jobs<'_> {
         } else if self.tree.filter().is_set() {
             "nothing matches the filter: / changes it, esc lets go of it"
         } else {
-            "nothing has a problem: ! shows everything"
+            match self.tree.scope() {
+                Scope::Problems => "nothing has a problem: ! shows everything",
+                Scope::Everything => "all are being removed: u brings them back",
+            }
         };
         let x = area.x + GUTTER.min(area.width);
         let room = usize::from(area.width.saturating_sub(GUTTER));
@@ -306,7 +310,6 @@ pub fn progress(entry: &Entry, now: Now) -> Option<String> {
 
 /// The title of the list: how it is sorted, what is shown of it.
 pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
-    use super::filter::Scope;
     use super::tree::Direction;
     let sort = tree.sort();
     let way = match sort.direction {
@@ -333,7 +336,7 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
         _ = write!(right, ", {older} older by name only");
     }
     if removing > 0 {
-        _ = write!(right, ", {removing} being removed");
+        _ = write!(right, ", {removing} being removed (u undoes)");
     }
     if !tree.marks().is_empty() {
         _ = write!(right, ", {} marked", tree.marks().len());

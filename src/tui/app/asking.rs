@@ -135,9 +135,10 @@ impl App {
         let (unsettled, all) = live(found);
         if unsettled == 0 {
             self.say(format!(
-                "{} removed in {} s; u brings it back",
+                "{} removed in {} s; u brings {} back",
                 of(found),
-                UNDO.as_secs()
+                UNDO.as_secs(),
+                agreeing(jobs.len() as u64, "it", "them")
             ));
             self.removing.push(Removing {
                 jobs,

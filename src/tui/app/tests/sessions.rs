@@ -353,6 +353,26 @@ fn a_line_whose_targets_mean_nothing_stays_in_the_bar_and_nowhere_else() {
 }
 
 #[test]
+fn what_is_being_removed_is_said_as_long_as_it_can_be_taken_back() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys(": 'remove 20 30' enter");
+    assert!(
+        session.said().contains("u brings them back"),
+        "{}",
+        session.said()
+    );
+    session.keys("@10");
+    let screen = session.screen();
+    assert!(screen.contains("2 being removed (u undoes)"), "{screen}");
+    assert!(
+        screen.contains("all are being removed: u brings them back"),
+        "{screen}"
+    );
+    session.keys("!");
+    assert!(session.screen().contains("nothing has a problem"));
+}
+
+#[test]
 fn a_daemon_that_is_gone_is_on_the_first_line() {
     let mut session = Session::new(Engine::busy());
     session.event(Event::Watched(crate::tui::event::Watched::Lost(
