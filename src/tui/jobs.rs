@@ -301,10 +301,9 @@ pub fn progress(entry: &Entry, now: Now) -> Option<String> {
     let percent = settled * 100 / all;
     let elapsed = entry.elapsed(now);
     // Before that it would be a guess.
-    let left = (percent >= 10 && elapsed >= 5.0 && !entry.job.paused).then(|| {
-        let rate = f64::from(settled) / elapsed;
-        format!(", about {} left", clock(f64::from(all - settled) / rate))
-    });
+    let tells = percent >= 10 && elapsed >= 5.0 && !entry.job.paused;
+    let left = entry.left(now).filter(|_| tells);
+    let left = left.map(|left| format!(", about {} left", clock(left)));
     Some(format!("{bar} {percent}%{}", left.unwrap_or_default()))
 }
 
