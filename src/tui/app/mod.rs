@@ -26,6 +26,7 @@ mod queueing;
 mod selecting;
 mod setting;
 mod shown;
+mod siblings;
 mod typing;
 mod verbs;
 mod wants;

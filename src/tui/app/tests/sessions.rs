@@ -373,6 +373,59 @@ fn what_is_being_removed_is_said_as_long_as_it_can_be_taken_back() {
 }
 
 #[test]
+fn several_hosts_in_one_view_are_gone_through_as_several_views_are() {
+    let mut session = Session::with(FLAGS, (100, 8), Engine::quiet());
+    session.keys(": 'receive --keep 20' enter");
+    let mut at = |keys: &str| {
+        session.keys(keys);
+        let child = session.app.view().and_then(|view| view.current_child());
+        (child.expect("a child"), session.said().to_string())
+    };
+    assert_eq!(at("J").0, 22);
+    assert_eq!(at("J").0, 23);
+    assert_eq!(at("J"), (23, "that was the last one".to_string()));
+    assert_eq!(at("[").0, 22);
+    assert_eq!(at("K").0, 21);
+    assert_eq!(at("]").0, 22);
+    assert_eq!(at("]"), (22, "that was the last one".to_string()));
+}
+
+#[test]
+fn hints_are_of_keys_that_do_something() {
+    let hints = |flags: Flags, engine: Engine, keys: &str| {
+        let mut session = Session::with(flags, (160, 50), engine);
+        session.keys(keys);
+        let screen = session.screen();
+        let lines: Vec<&str> = screen.lines().rev().take(2).collect();
+        lines.join(" ")
+    };
+    let looking = Flags {
+        acting: Acting::ReadOnly,
+        ..FLAGS
+    };
+    let busy = hints(FLAGS, Engine::busy(), "");
+    assert!(busy.contains("x stop") && busy.contains("a add"), "{busy}");
+    for (said, wrong) in [
+        (hints(looking, Engine::busy(), ""), "x stop"),
+        (hints(looking, Engine::busy(), ""), "a add"),
+        (hints(looking, Engine::busy(), "2"), "a run on"),
+        (hints(FLAGS, Engine::quiet(), ""), "x stop"),
+        (hints(FLAGS, Engine::default(), ""), "x stop"),
+        (hints(FLAGS, Engine::default(), ""), "enter open"),
+        (hints(FLAGS, Engine::quiet(), ": 'history' enter"), "follow"),
+        (
+            hints(FLAGS, Engine::quiet(), ": 'history' enter"),
+            "problem",
+        ),
+    ] {
+        assert!(
+            said.contains("? help") && !said.contains(wrong),
+            "{wrong}: {said}"
+        );
+    }
+}
+
+#[test]
 fn a_daemon_that_is_gone_is_on_the_first_line() {
     let mut session = Session::new(Engine::busy());
     session.event(Event::Watched(crate::tui::event::Watched::Lost(
