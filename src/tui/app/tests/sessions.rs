@@ -322,6 +322,59 @@ fn output_of_several_hosts_is_titled_with_how_their_job_stands() {
 }
 
 #[test]
+fn several_hosts_in_one_view_are_gone_through_as_several_views_are() {
+    let mut session = Session::with(FLAGS, (100, 8), Engine::quiet());
+    session.keys(": 'receive --keep 20' enter");
+    let mut at = |keys: &str| {
+        session.keys(keys);
+        let child = session.app.view().and_then(|view| view.current_child());
+        (child.expect("a child"), session.said().to_string())
+    };
+    assert_eq!(at("J").0, 22);
+    assert_eq!(at("J").0, 23);
+    assert_eq!(at("J"), (23, "that was the last one".to_string()));
+    assert_eq!(at("[").0, 22);
+    assert_eq!(at("K").0, 21);
+    assert_eq!(at("]").0, 22);
+    assert_eq!(at("]"), (22, "that was the last one".to_string()));
+}
+
+#[test]
+fn hints_are_of_keys_that_do_something() {
+    let hints = |flags: Flags, engine: Engine, keys: &str| {
+        let mut session = Session::with(flags, (160, 50), engine);
+        session.keys(keys);
+        let screen = session.screen();
+        let lines: Vec<&str> = screen.lines().rev().take(2).collect();
+        lines.join(" ")
+    };
+    let looking = Flags {
+        acting: Acting::ReadOnly,
+        ..FLAGS
+    };
+    let busy = hints(FLAGS, Engine::busy(), "");
+    assert!(busy.contains("x stop") && busy.contains("a add"), "{busy}");
+    for (said, wrong) in [
+        (hints(looking, Engine::busy(), ""), "x stop"),
+        (hints(looking, Engine::busy(), ""), "a add"),
+        (hints(looking, Engine::busy(), "2"), "a run on"),
+        (hints(FLAGS, Engine::quiet(), ""), "x stop"),
+        (hints(FLAGS, Engine::default(), ""), "x stop"),
+        (hints(FLAGS, Engine::default(), ""), "enter open"),
+        (hints(FLAGS, Engine::quiet(), ": 'history' enter"), "follow"),
+        (
+            hints(FLAGS, Engine::quiet(), ": 'history' enter"),
+            "problem",
+        ),
+    ] {
+        assert!(
+            said.contains("? help") && !said.contains(wrong),
+            "{wrong}: {said}"
+        );
+    }
+}
+
+#[test]
 fn a_pipe_is_begun_with_room_for_its_command() {
     let mut session = Session::new(Engine::quiet());
     session.keys("R | 'wc -l'");
@@ -373,56 +426,29 @@ fn what_is_being_removed_is_said_as_long_as_it_can_be_taken_back() {
 }
 
 #[test]
-fn several_hosts_in_one_view_are_gone_through_as_several_views_are() {
-    let mut session = Session::with(FLAGS, (100, 8), Engine::quiet());
-    session.keys(": 'receive --keep 20' enter");
-    let mut at = |keys: &str| {
-        session.keys(keys);
-        let child = session.app.view().and_then(|view| view.current_child());
-        (child.expect("a child"), session.said().to_string())
-    };
-    assert_eq!(at("J").0, 22);
-    assert_eq!(at("J").0, 23);
-    assert_eq!(at("J"), (23, "that was the last one".to_string()));
-    assert_eq!(at("[").0, 22);
-    assert_eq!(at("K").0, 21);
-    assert_eq!(at("]").0, 22);
-    assert_eq!(at("]"), (22, "that was the last one".to_string()));
-}
+fn a_question_follows_what_it_is_about() {
+    use crate::core::state::State::{Completed, Running, Stopped};
+    use crate::tui::event::Watched;
+    use crate::wire::reply::News;
 
-#[test]
-fn hints_are_of_keys_that_do_something() {
-    let hints = |flags: Flags, engine: Engine, keys: &str| {
-        let mut session = Session::with(flags, (160, 50), engine);
+    let mut session = Session::new(Engine::busy());
+    let mut told = |keys: &str, states: &[crate::core::state::State]| {
         session.keys(keys);
-        let screen = session.screen();
-        let lines: Vec<&str> = screen.lines().rev().take(2).collect();
-        lines.join(" ")
+        let job = crate::tui::tree::tests::job(10, "patch", states);
+        let news = News {
+            jobs: vec![job],
+            ..News::default()
+        };
+        session.event(Event::Watched(Watched::News(news)));
+        (session.screen(), session.said().to_string())
     };
-    let looking = Flags {
-        acting: Acting::ReadOnly,
-        ..FLAGS
-    };
-    let busy = hints(FLAGS, Engine::busy(), "");
-    assert!(busy.contains("x stop") && busy.contains("a add"), "{busy}");
-    for (said, wrong) in [
-        (hints(looking, Engine::busy(), ""), "x stop"),
-        (hints(looking, Engine::busy(), ""), "a add"),
-        (hints(looking, Engine::busy(), "2"), "a run on"),
-        (hints(FLAGS, Engine::quiet(), ""), "x stop"),
-        (hints(FLAGS, Engine::default(), ""), "x stop"),
-        (hints(FLAGS, Engine::default(), ""), "enter open"),
-        (hints(FLAGS, Engine::quiet(), ": 'history' enter"), "follow"),
-        (
-            hints(FLAGS, Engine::quiet(), ": 'history' enter"),
-            "problem",
-        ),
-    ] {
-        assert!(
-            said.contains("? help") && !said.contains(wrong),
-            "{wrong}: {said}"
-        );
-    }
+    let (screen, _) = told(": 'stop 10' enter", &[Running, Completed, Completed]);
+    assert!(screen.contains("1 of 3 still to end"), "{screen}");
+    let (screen, said) = told("", &[Stopped, Completed, Completed]);
+    assert!(!screen.contains("still to end"), "{screen}");
+    assert_eq!(said, "nothing to stop: job 10 patch has ended");
+    session.keys("y");
+    assert_eq!(session.deeds(), [""; 0]);
 }
 
 #[test]
