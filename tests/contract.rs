@@ -805,6 +805,24 @@ fn doctor_prints_findings() {
 fn what_is_configured_is_printed() {
     let home = Home::new();
     let queries = home.regatta(&["queries", "--json"]).exits(0).json();
+    let parameter = || {
+        Object(vec![
+            ("name", Text),
+            ("doc", Text),
+            ("default", optional(Text)),
+            ("type", Text),
+            ("pattern", optional(Text)),
+            ("choices", List(Box::new(Text))),
+        ])
+    };
+    let column = || {
+        Object(vec![
+            ("name", Text),
+            ("type", Text),
+            ("unit", optional(Text)),
+            ("doc", Text),
+        ])
+    };
     let query = || {
         Object(vec![
             ("name", Text),
@@ -814,6 +832,9 @@ fn what_is_configured_is_printed() {
             ("targets", optional(Text)),
             ("timeout", Seconds),
             ("ok_exit", List(Box::new(Count))),
+            ("writes", Bool),
+            ("parameters", List(Box::new(parameter()))),
+            ("columns", List(Box::new(column()))),
             ("origin", Text),
         ])
     };
@@ -823,9 +844,26 @@ fn what_is_configured_is_printed() {
         .exits(0)
         .json();
     check(&kernel, &query());
+    let release = &kernel["columns"][1];
+    assert_eq!(
+        (&release["name"], &release["type"]),
+        (&json!("release"), &json!("version"))
+    );
+    // A row for programs has what every row has, then its query's own.
+    let rows = home.regatta(&["query", "kernel", "--local", "--format", "json"]);
+    let row = Object(vec![
+        ("host", Text),
+        ("job", Count),
+        ("at", Time),
+        ("name", Text),
+        ("release", Text),
+        ("arch", Text),
+        ("build", Text),
+    ]);
+    check(&rows.exits(0).json(), &List(Box::new(row)));
     assert_eq!(
         (&kernel["command"], &kernel["origin"]),
-        (&json!("uname -srm"), &json!("built in"))
+        (&Value::Null, &json!("built in"))
     );
 
     let keys = home.regatta(&["keys", "--json"]).exits(0).json();
