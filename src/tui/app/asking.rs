@@ -145,13 +145,13 @@ impl App {
             Asked::Stop
         };
         if !self.loaded.settings.confirm.asks(asked) {
-            return self.stop(stopping);
+            return self.stop(&stopping);
         }
         let grace = self.loaded.settings.grace;
         self.overlay = Some(Overlay::Dialog(stopping.dialog(grace)));
     }
 
-    pub(super) fn stop(&mut self, stopping: Stopping) {
+    pub(super) fn stop(&mut self, stopping: &Stopping) {
         let request = asks::stop(&stopping.stop);
         self.do_it(deed(stopping.line.clone(), stopping.word()), request);
     }

@@ -58,7 +58,7 @@ impl App {
             Decision::Chosen(answer) => {
                 match answer {
                     Answer::Do(deed, request) => self.do_it(deed, *request),
-                    Answer::Stop(stopping) => self.stop(*stopping),
+                    Answer::Stop(stopping) => self.stop(&stopping),
                     Answer::Leave => self.leave_now(),
                     Answer::StopAllAndLeave => self.stop_all_and_leave(),
                 }

@@ -149,7 +149,9 @@ fn wrong(error: &TargetError, pieces: &[Piece], wanted: &[Piece]) -> Preview {
     let certain = match &error.kind {
         ErrorKind::UnknownGroup { .. }
         | ErrorKind::UnknownSource { .. }
-        | ErrorKind::Unreadable { .. } => Certain::AsFarAsKnown,
+        | ErrorKind::Unreadable { .. }
+        // `%7.failed`: the shell knows such names.
+        | ErrorKind::InvalidName(_) => Certain::AsFarAsKnown,
         _ => Certain::Yes,
     };
     // The pieces were joined by a character.
