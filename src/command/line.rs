@@ -1,11 +1,13 @@
 //! One line of the console's bar, or what a key stands for: something the console does, or a verb of the shell.
 //!
 //! ```text
-//! line = verb { word } [ "--" rest, as it stands ]
+//! line = verb { word } [ "--" rest, as it stands, or one quoted word of a shell ]
 //! word = bare | 'as it stands' | "with \" and \\", also one after another
 //! ```
 //! What follows `--` is one word, just as it was typed, so that a command for the hosts needs no quoting of its own; as
 //! `ssh` gets it from a shell that was told to keep its hands off.  So is what an act takes to its end (`filter`, `pipe`).
+//! Only where all of it stands in quotes are these taken off, for lines that come from a shell: to the hosts the whole would
+//! be the name of one program.
 //! Names are never completed or guessed.  Not here: completion, and carrying anything out.
 
 mod mistake;
@@ -23,7 +25,7 @@ use super::{Cli, Global, Verb};
 use crate::targets::nearest;
 
 pub use mistake::signature;
-pub use words::{Begun, How, Word, begun, for_shell, quoted, shown, words};
+pub use words::{Begun, How, Word, begun, for_shell, quoted, shown, unquoted, words};
 
 /// What a line means.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use ratatui::style::Style;
 
 use super::columns::clock;
 use super::event::Now;
+use super::filter::Scope;
 use super::model::{ChildEntry, Entry, Model};
 use super::styles::Styles;
 use super::tree::rows::rest_of;
@@ -110,7 +111,10 @@ impl Jobs<'_> {
         } else if self.tree.filter().is_set() {
             "nothing matches the filter: / changes it, esc lets go of it"
         } else {
-            "nothing has a problem: ! shows everything"
+            match self.tree.scope() {
+                Scope::Problems => "nothing has a problem: ! shows everything",
+                Scope::Everything => "all are being removed: u brings them back",
+            }
         };
         let x = area.x + GUTTER.min(area.width);
         let room = usize::from(area.width.saturating_sub(GUTTER));
@@ -311,16 +315,14 @@ pub fn progress(entry: &Entry, now: Now) -> Option<String> {
     let percent = settled * 100 / all;
     let elapsed = entry.elapsed(now);
     // Before that it would be a guess.
-    let left = (percent >= 10 && elapsed >= 5.0 && !entry.job.paused).then(|| {
-        let rate = f64::from(settled) / elapsed;
-        format!(", about {} left", clock(f64::from(all - settled) / rate))
-    });
+    let tells = percent >= 10 && elapsed >= 5.0 && !entry.job.paused;
+    let left = entry.left(now).filter(|_| tells);
+    let left = left.map(|left| format!(", about {} left", clock(left)));
     Some(format!("{bar} {percent}%{}", left.unwrap_or_default()))
 }
 
 /// The title of the list: how it is sorted, what is shown of it.
 pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
-    use super::filter::Scope;
     use super::tree::Direction;
     let sort = tree.sort();
     let way = match sort.direction {
@@ -347,7 +349,7 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
         _ = write!(right, ", {older} older by name only");
     }
     if removing > 0 {
-        _ = write!(right, ", {removing} being removed");
+        _ = write!(right, ", {removing} being removed (u undoes)");
     }
     if !tree.marks().is_empty() {
         _ = write!(right, ", {} marked", tree.marks().len());

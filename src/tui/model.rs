@@ -31,6 +31,8 @@ pub struct Entry {
     children: Children,
     /// How its children fold, when that was asked last.
     fold: Option<Folded>,
+    /// Its seconds when a child was last seen to settle.
+    settled_at: Option<f64>,
 }
 
 /// Children of a job that is looked at.
@@ -66,6 +68,7 @@ impl Entry {
             said: now.mono,
             children: Children::default(),
             fold: None,
+            settled_at: None,
         }
     }
 
@@ -76,6 +79,18 @@ impl Entry {
         } else {
             self.job.elapsed
         }
+    }
+
+    /// Seconds that the rest may take as fast as children have settled so far; `None` where nothing was seen to settle, and
+    /// where what is left has run longer than the others took.
+    pub fn left(&self, now: Now) -> Option<f64> {
+        let job = &self.job;
+        let (settled, all) = (f64::from(job.settled), f64::from(job.children()));
+        let at = self.settled_at?;
+        let taken = at * f64::from(job.fanout.min(job.children())) / settled;
+        let quiet = self.elapsed(now) - at;
+        let left = (all - settled) * at / settled - quiet;
+        (quiet <= taken && left >= 1.0).then_some(left)
     }
 
     /// The children that are known, in host order.
@@ -345,6 +360,9 @@ impl Model {
         };
         let before = std::mem::replace(&mut entry.job, job);
         entry.said = now.mono;
+        if before.settled < entry.job.settled {
+            entry.settled_at = Some(entry.job.elapsed);
+        }
         (before.state != entry.job.state).then(|| Change::State {
             before: before.state,
             job: entry.job.clone(),
@@ -380,4 +398,45 @@ pub enum Change {
     New(JobView),
     State { before: State, job: JobView },
     Removed { id: u64, name: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::tree::tests::job;
+
+    #[test]
+    fn the_time_left_is_told_only_where_the_rest_goes_on_as_the_others_did() {
+        use State::{Completed, Running};
+        let at = |seconds| Now {
+            mono: Duration::from_secs(seconds),
+            ..Now::default()
+        };
+        let mut model = Model::default();
+        let mut say = |elapsed: f64, states: &[State]| {
+            let job = JobView {
+                elapsed,
+                fanout: 2,
+                ended: None,
+                ..job(7, "sleep", states)
+            };
+            let news = News {
+                jobs: vec![job],
+                ..News::default()
+            };
+            model.news(at(100 + elapsed as u64), news);
+            let left = |seconds| model.job(7).and_then(|entry| entry.left(at(100 + seconds)));
+            let asked = elapsed as u64;
+            (left(asked), left(asked + 5), left(asked + 30))
+        };
+        assert_eq!(say(0.0, &[Running; 6]), (None, None, None));
+        let half = [Completed, Completed, Running, Running, Running, Running];
+        assert_eq!(say(10.0, &half), (Some(20.0), Some(15.0), None));
+        // What is left runs on, and nothing says how long.
+        let last = [
+            Completed, Completed, Completed, Completed, Completed, Running,
+        ];
+        let (first, _, later) = say(30.0, &last);
+        assert_eq!((first, later), (Some(6.0), None));
+    }
 }

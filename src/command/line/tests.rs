@@ -36,6 +36,16 @@ fn what_follows_the_dashes_is_left_as_it_stands() {
             vec!["run", "-t", "web", r#"--name=it's "one" \ \n"#, "uptime"],
         ),
         ("run -t web -- it's", vec!["run", "-t", "web", "--", "it's"]),
+        // Quotes that are not around the whole belong to the command.
+        (
+            "run -t web -- 'my prog' -x 'a b'",
+            vec!["run", "-t", "web", "--", "'my prog' -x 'a b'"],
+        ),
+        (
+            r#"run -t web -- "a" "b" "#,
+            vec!["run", "-t", "web", "--", r#""a" "b" "#],
+        ),
+        ("run -t web -- ''", vec!["run", "-t", "web", "--", "''"]),
         ("run --local --  ", vec!["run", "--local", "--"]),
     ];
     for (line, want) in cases {
@@ -45,6 +55,37 @@ fn what_follows_the_dashes_is_left_as_it_stands() {
             .map(|word| word.text)
             .collect();
         assert_eq!(texts, want, "{line}");
+    }
+}
+
+#[test]
+fn a_command_that_was_quoted_for_a_shell_loses_those_quotes() {
+    let cases = [
+        (
+            "run -t 'web[1-2]' -- 'echo hello; uname'",
+            "echo hello; uname",
+        ),
+        (r"run -t web -- 'it'\''s' ", "it's"),
+        (
+            r#"run -t web -- "echo \"\$HOME\" 'x'" "#,
+            r#"echo "$HOME" 'x'"#,
+        ),
+        ("run -t web -- ' x'", " x"),
+        // Once more around it: it is what its name says.
+        (r"run -t web -- ''\''my prog'\'''", "'my prog'"),
+    ];
+    for (line, want) in cases {
+        assert_eq!(verb(line)[4], want, "{line}");
+        assert_eq!(unquoted(line).as_deref(), Some(want), "{line}");
+        assert_eq!(verb(&shown(&verb(line)))[4], want, "{line}");
+        assert_eq!(verb(&for_shell(line))[4], want, "{line}");
+    }
+    for line in [
+        "run -t web -- echo 'a b'",
+        "run -t web -- 'a' 'b'",
+        "stop 'a b'",
+    ] {
+        assert_eq!(unquoted(line), None, "{line}");
     }
 }
 

@@ -42,7 +42,8 @@ pub enum How {
     Verbatim,
 }
 
-/// The words of a line, without a leading `regatta`.  All that follows `--` is one word.
+/// The words of a line, without a leading `regatta`.  All that follows `--` is one word: without its quotes where it is one
+/// quoted word of a shell, as in lines that were copied from one, else as it stands.
 pub fn words(line: &str) -> Result<Vec<Word>, LineError> {
     let mut words = Words::of(line);
     let found: Vec<Word> = words.by_ref().collect();
@@ -147,7 +148,7 @@ impl Iterator for Words<'_> {
             let begin = self.line.len() - rest.len();
             self.at = self.line.len();
             return (!rest.is_empty()).then(|| Word {
-                text: rest.to_string(),
+                text: without_quotes(rest).unwrap_or_else(|| rest.to_string()),
                 at: begin..self.line.len(),
             });
         }
@@ -155,6 +156,52 @@ impl Iterator for Words<'_> {
         self.verbatim = word.text == VERBATIM;
         Some(word)
     }
+}
+
+/// What follows `--` once its quotes are taken off; `None` where it has none around it.
+pub fn unquoted(line: &str) -> Option<String> {
+    let words = words(line).ok()?;
+    match words.as_slice() {
+        [.., dashes, rest] if dashes.text == VERBATIM && line[rest.at.clone()] != rest.text => {
+            Some(rest.text.clone())
+        }
+        _ => None,
+    }
+}
+
+/// What one quoted word of a shell says: `'...'`, with `'\''` for a quote within, or `"..."`.  Nothing is no word.
+fn without_quotes(text: &str) -> Option<String> {
+    let said = between_quotes(text.trim_end())?;
+    (!said.is_empty()).then_some(said)
+}
+
+fn between_quotes(text: &str) -> Option<String> {
+    if let Some(within) = text
+        .strip_prefix('\'')
+        .and_then(|text| text.strip_suffix('\''))
+    {
+        let parts: Vec<&str> = within.split(r"'\''").collect();
+        let one_word = parts.iter().all(|part| !part.contains('\''));
+        return one_word.then(|| parts.join("'"));
+    }
+    let within = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut said = String::new();
+    let mut chars = within.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return None,
+            '\\' => {
+                let escaped = chars.next_if(|next| matches!(next, '"' | '\\' | '$' | '`'));
+                // A quote that is escaped at the very end closes nothing.
+                if escaped.is_none() && chars.peek().is_none() {
+                    return None;
+                }
+                said.push(escaped.unwrap_or('\\'));
+            }
+            c => said.push(c),
+        }
+    }
+    Some(said)
 }
 
 /// A line that parses to these words.  Several words after `--` become one, which means the same to whoever runs it.
@@ -170,9 +217,16 @@ pub fn shown<S: AsRef<str>>(words: &[S]) -> String {
             break;
         }
     }
-    for word in words {
+    let rest: Vec<&str> = words.collect();
+    if !rest.is_empty() {
+        let rest = rest.join(" ");
         line.push(' ');
-        line.push_str(word);
+        if without_quotes(&rest).is_some() || rest.starts_with(char::is_whitespace) {
+            // Its own quotes are a part of it, and so is the space before it.
+            push_single_quoted(&mut line, &rest);
+        } else {
+            line.push_str(&rest);
+        }
     }
     line
 }
@@ -200,12 +254,16 @@ pub fn for_shell(line: &str) -> String {
         if !word.text.is_empty() && word.text.chars().all(bare) {
             text.push_str(&word.text);
         } else {
-            text.push('\'');
-            text.push_str(&word.text.replace('\'', r"'\''"));
-            text.push('\'');
+            push_single_quoted(&mut text, &word.text);
         }
     }
     text
+}
+
+fn push_single_quoted(line: &mut String, word: &str) {
+    line.push('\'');
+    line.push_str(&word.replace('\'', r"'\''"));
+    line.push('\'');
 }
 
 /// A word in quotes, if it needs them.

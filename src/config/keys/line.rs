@@ -42,7 +42,8 @@ impl Grammar {
 
     /// What a line does, and its explanation.
     pub(super) fn read(&self, line: &str) -> Result<(Does, String), LineError> {
-        let words: Vec<String> = words(line)?.into_iter().map(|word| word.text).collect();
+        let found = words(line)?;
+        let words: Vec<String> = found.iter().map(|word| word.text.clone()).collect();
         if words.is_empty() {
             return Err(LineError {
                 range: 0..0,
@@ -52,7 +53,15 @@ impl Grammar {
         }
         // Whatever will be selected, it is some job.
         match parse(line, &["last".to_string()])? {
-            Typed::Act(act) => Ok((Does::Act(act), self.act(&words))),
+            Typed::Act(act) => {
+                // It takes what follows `--` with all quotes.
+                let ends = found.windows(2).position(|pair| pair[0].text == "--");
+                let mut words = words;
+                if let Some(last) = ends.map(|dashes| dashes + 1) {
+                    words[last] = line[found[last].at.clone()].to_string();
+                }
+                Ok((Does::Act(act), self.act(&words)))
+            }
             Typed::Verb { verb, .. } => Ok((Does::Verb(verb), self.verb(&words))),
         }
     }

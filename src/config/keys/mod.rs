@@ -115,12 +115,10 @@ impl Keymap {
 
 impl Keymap {
     /// The first key in the order of the files that does this at a place.
-    pub fn key_for(&self, place: Place, line: &str) -> Option<String> {
-        let all = self.bindings(place).into_iter();
-        let found = all
-            .filter(|(_, binding)| binding.line == line)
-            .map(|(keys, _)| written(&keys.0));
-        found.into_iter().next()
+    pub fn bound_to(&self, place: Place, line: &str) -> Option<(String, &Binding)> {
+        let mut all = self.bindings(place).into_iter();
+        let found = all.find(|(_, binding)| binding.line == line);
+        found.map(|(keys, binding)| (written(&keys.0), binding))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a selection comes to is asked of the engine first, so that what is then asked of the operator names numbers that
 //! are so.
 
+use std::time::Duration;
+
 use super::App;
 use super::asked::Purpose;
 use super::deeds::{Deed, Then, capped};
@@ -45,6 +47,48 @@ pub(super) enum With {
     Look,
 }
 
+/// What is to be stopped, while that is asked about.
+#[derive(Clone, Debug)]
+pub(super) struct Stopping {
+    line: String,
+    stop: Stop,
+    found: Jobs,
+}
+
+impl Stopping {
+    fn word(&self) -> &'static str {
+        if self.stop.kill { "kill" } else { "stop" }
+    }
+
+    fn nothing(&self) -> String {
+        format!("nothing to {}: {} ended", self.word(), whose(&self.found))
+    }
+
+    /// `grace` is what the settings say.
+    fn dialog(self, grace: Duration) -> Dialog<Answer> {
+        let (live, all) = live(&self.found);
+        let how = if self.stop.kill {
+            "KILL at once, without TERM.".to_string()
+        } else {
+            let grace = self.stop.grace.unwrap_or(grace);
+            format!("TERM now, KILL after {} s.", grace.as_secs_f64())
+        };
+        let ended = match all - live {
+            0 => String::new(),
+            ended => format!(" {ended} already ended."),
+        };
+        let text = vec![
+            format!("{live} of {all} still to end.{ended}"),
+            format!("{how} Output so far is kept."),
+            "This cannot be undone.".to_string(),
+        ];
+        let word = self.word();
+        let title = format!("{} {}?", capital(word), of(&self.found));
+        let then = Answer::Stop(Box::new(self));
+        Dialog::yes_no(title, text, format!("{word} {live}"), then)
+    }
+}
+
 impl App {
     /// Asks what a selection comes to.
     pub(super) fn select(&mut self, line: String, select: Vec<Selector>, what: With) {
@@ -81,7 +125,7 @@ impl App {
             return;
         }
         match what {
-            With::Stop(stop) => self.ask_stop(line, &stop, &found),
+            With::Stop(stop) => self.ask_stop(line, stop, found),
             With::Remove(remove) => self.ask_remove(line, remove, &found),
             With::Rerun(rerun, asking) => self.ask_rerun(line, &rerun, asking, &found),
             With::Receive(receive) => {
@@ -93,41 +137,66 @@ impl App {
         }
     }
 
-    fn ask_stop(&mut self, line: String, stop: &Stop, found: &Jobs) {
-        let (live, all) = live(found);
-        let word = if stop.kill { "kill" } else { "stop" };
-        if live == 0 {
-            return self.say(format!("nothing to {word}: {} ended", whose(found)));
+    fn ask_stop(&mut self, line: String, stop: Stop, found: Jobs) {
+        let stopping = Stopping { line, stop, found };
+        if live(&stopping.found).0 == 0 {
+            return self.say(stopping.nothing());
         }
-        let deed = deed(line, word);
-        let request = asks::stop(stop);
-        let asked = if stop.kill { Asked::Kill } else { Asked::Stop };
-        if !self.loaded.settings.confirm.asks(asked) {
-            return self.do_it(deed, request);
-        }
-        let grace = stop.grace.unwrap_or(self.loaded.settings.grace);
-        let how = if stop.kill {
-            "KILL at once, without TERM.".to_string()
+        let asked = if stopping.stop.kill {
+            Asked::Kill
         } else {
-            format!("TERM now, KILL after {} s.", grace.as_secs_f64())
+            Asked::Stop
         };
-        let ended = match all - live {
-            0 => String::new(),
-            ended => format!(" {ended} already ended."),
+        if !self.loaded.settings.confirm.asks(asked) {
+            return self.stop(&stopping);
+        }
+        let grace = self.loaded.settings.grace;
+        self.overlay = Some(Overlay::Dialog(stopping.dialog(grace)));
+    }
+
+    pub(super) fn stop(&mut self, stopping: &Stopping) {
+        let request = asks::stop(&stopping.stop);
+        self.do_it(deed(stopping.line.clone(), stopping.word()), request);
+    }
+
+    /// What is asked about may end before it is answered: the question then has other numbers, or is none any more.
+    pub(super) fn ask_anew(&mut self) {
+        let Some(Overlay::Dialog(dialog)) = &self.overlay else {
+            return;
         };
-        let text = vec![
-            format!("{live} of {all} still to end.{ended}"),
-            format!("{how} Output so far is kept."),
-            "This cannot be undone.".to_string(),
-        ];
-        let title = format!("{} {}?", capital(word), of(found));
-        let then = Answer::Do(deed, Box::new(request));
-        self.overlay = Some(Overlay::Dialog(Dialog::yes_no(
-            title,
-            text,
-            format!("{word} {live}"),
-            then,
-        )));
+        let Some(Answer::Stop(before)) = dialog.choices.first().map(|choice| &choice.then) else {
+            return;
+        };
+        let mut stopping = (**before).clone();
+        let Jobs { jobs, children, .. } = &mut stopping.found;
+        for job in &mut *jobs {
+            match self.model.job(job.id) {
+                Some(entry) => job.clone_from(&entry.job),
+                None => return self.ask_no_more(job.id),
+            }
+        }
+        for child in &mut *children {
+            if let Some((_, entry)) = self.model.child(child.id) {
+                child.clone_from(&entry.child);
+            }
+        }
+        // Children that nobody watches have ended with their job.
+        let over = |id| jobs.iter().any(|job| job.id == id && live_of(job) == 0);
+        children.retain(|child| !over(child.job));
+        if live(&stopping.found) == live(&before.found) {
+            return;
+        }
+        self.overlay = None;
+        if live(&stopping.found).0 == 0 {
+            return self.say(stopping.nothing());
+        }
+        let grace = self.loaded.settings.grace;
+        self.overlay = Some(Overlay::Dialog(stopping.dialog(grace)));
+    }
+
+    fn ask_no_more(&mut self, job: u64) {
+        self.overlay = None;
+        self.say(format!("job {job} is not there any more: nothing was done"));
     }
 
     fn ask_remove(&mut self, line: String, remove: Remove, found: &Jobs) {
@@ -138,9 +207,10 @@ impl App {
         let (unsettled, all) = live(found);
         if unsettled == 0 {
             self.say(format!(
-                "{} removed in {} s; u brings it back",
+                "{} removed in {} s; u brings {} back",
                 of(found),
-                UNDO.as_secs()
+                UNDO.as_secs(),
+                agreeing(jobs.len() as u64, "it", "them")
             ));
             self.removing.push(Removing {
                 jobs,
@@ -218,12 +288,10 @@ impl App {
     }
 }
 
-/// Children that are final.
-fn finals(job: &crate::wire::JobView) -> u32 {
-    [State::Completed, State::Failed, State::Stopped]
-        .map(|state| job.count(state))
-        .iter()
-        .sum()
+/// Children that have not ended.
+fn live_of(job: &crate::wire::JobView) -> u32 {
+    let finals = [State::Completed, State::Failed, State::Stopped].map(|state| job.count(state));
+    job.children() - finals.iter().sum::<u32>()
 }
 
 /// How many of what was selected have not ended, and how many there are.
@@ -235,7 +303,7 @@ fn live(found: &Jobs) -> (u32, u32) {
             .filter(|child| child.job == job.id)
             .collect();
         if chosen.is_empty() {
-            (live + job.children() - finals(job), all + job.children())
+            (live + live_of(job), all + job.children())
         } else {
             let going = chosen
                 .iter()

@@ -85,5 +85,6 @@ fn edited(job: &crate::wire::JobView, hosts: Option<&str>) -> String {
     if job.name != format!("Job{}", job.id) {
         words.extend(["-n".to_string(), job.name.clone()]);
     }
-    format!("{} -- {}", crate::command::line::shown(&words), job.command)
+    words.extend(["--".to_string(), job.command.clone()]);
+    crate::command::line::shown(&words)
 }

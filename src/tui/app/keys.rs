@@ -129,7 +129,7 @@ impl App {
     fn key_in_bar(&mut self, event: KeyEvent) {
         let names = self.names();
         let Some(bar) = &mut self.bar else { return };
-        match bar.key(event, &names, &mut self.history) {
+        match bar.key(event, &names, &self.history) {
             Outcome::Editing => self.bar_changed(),
             Outcome::Cancel => {
                 if let Some(bar) = self.bar.take() {

@@ -28,6 +28,7 @@ mod queueing;
 mod selecting;
 mod setting;
 mod shown;
+mod siblings;
 mod typing;
 mod verbs;
 mod wants;
@@ -249,8 +250,14 @@ impl App {
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Resize(columns, rows) => self.size = (columns, rows),
             Event::Focus(focus) => self.focus = focus,
-            Event::Watched(watched) => self.watched_all(watched),
-            Event::Children(job, watched) => self.watched_children(job, watched),
+            Event::Watched(watched) => {
+                self.watched_all(watched);
+                self.ask_anew();
+            }
+            Event::Children(job, watched) => {
+                self.watched_children(job, watched);
+                self.ask_anew();
+            }
             Event::Answer(ticket, answer) => self.answer(ticket, answer),
             Event::Received(ticket, handed) => self.received(ticket, handed),
             Event::Ran(ticket, ran) => self.ran(ticket, &ran),

@@ -1,6 +1,7 @@
 //! What lies over the screen and takes all keys: questions, lists to choose from, help.
 
 use super::App;
+use super::asking::Stopping;
 use super::deeds::Deed;
 use crate::command::console::Column;
 use crate::config::keys::{Code, Held, Key, written};
@@ -23,6 +24,8 @@ pub(super) enum Overlay {
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Do(Deed, Box<Request>),
+    /// Stop these, as far as they have not ended by then.
+    Stop(Box<Stopping>),
     /// Leave; jobs go on.
     Leave,
     /// Stop everything, then leave.
@@ -55,6 +58,7 @@ impl App {
             Decision::Chosen(answer) => {
                 match answer {
                     Answer::Do(deed, request) => self.do_it(deed, *request),
+                    Answer::Stop(stopping) => self.stop(&stopping),
                     Answer::Leave => self.leave_now(),
                     Answer::StopAllAndLeave => self.stop_all_and_leave(),
                 }

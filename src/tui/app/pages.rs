@@ -3,7 +3,7 @@
 use super::asked::Purpose;
 use super::asking::With;
 use super::{App, Pane};
-use crate::command::console::{Act, Copied, Screen, Way};
+use crate::command::console::{Act, Copied, Screen};
 use crate::core::select::Selector;
 use crate::tui::event::{Action, Ticket};
 use crate::tui::model::is_problem;
@@ -48,7 +48,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    fn new(id: ViewId, view: OutputView) -> Self {
+    pub(super) fn new(id: ViewId, view: OutputView) -> Self {
         Self {
             id,
             view,
@@ -147,52 +147,10 @@ impl App {
     }
 
     /// The children whose output has the keys.
-    fn shown_children(&mut self) -> Vec<u64> {
+    pub(super) fn shown_children(&mut self) -> Vec<u64> {
         self.view()
             .map(|view| view.children().collect())
             .unwrap_or_default()
-    }
-
-    /// The next child of the same job that `wanted` wants, in the same view.
-    fn go_to_sibling(&mut self, way: Way, wanted: impl Fn(&ChildView) -> bool) {
-        let shown = self.shown_children();
-        let [at] = shown.as_slice() else {
-            return self.say("this shows several hosts already");
-        };
-        let Some(entry) = self.model.job_of(*at) else {
-            return;
-        };
-        let fits = |child: &&crate::tui::model::ChildEntry| wanted(&child.child);
-        let found = match way {
-            Way::Next => entry
-                .children()
-                .filter(|child| child.child.id > *at)
-                .find(fits),
-            Way::Previous => entry
-                .children()
-                .rev()
-                .filter(|child| child.child.id < *at)
-                .find(fits),
-        };
-        let Some(child) = found.map(|found| found.child.clone()) else {
-            return self.say(match way {
-                Way::Next => "that was the last one",
-                Way::Previous => "that was the first one",
-            });
-        };
-        let crumbs = crumbs(&entry.job, Some(&child), self.flags.glyphs);
-        let document = Document::Child(member(&child));
-        let row = RowId::Child {
-            job: child.job,
-            child: child.id,
-        };
-        // Answers to what the view asked before are not for what it shows now.
-        let id = self.next_view();
-        if let Some(page) = self.pages.last_mut() {
-            page.shown = Shown::new(id, page.shown.view.for_other(document));
-            page.crumbs = crumbs;
-        }
-        self.tree.go_to(self.now, row);
     }
 
     pub(super) fn open_child(&mut self, child: u64) {
@@ -300,7 +258,7 @@ impl App {
         all.map(|shown| &mut shown.view)
     }
 
-    fn next_view(&mut self) -> ViewId {
+    pub(super) fn next_view(&mut self) -> ViewId {
         self.views += 1;
         ViewId(self.views)
     }
@@ -417,7 +375,7 @@ impl App {
 }
 
 /// `12 patch-check › 12.web03`.
-fn crumbs(job: &JobView, child: Option<&ChildView>, glyphs: Glyphs) -> String {
+pub(super) fn crumbs(job: &JobView, child: Option<&ChildView>, glyphs: Glyphs) -> String {
     match child {
         Some(child) => format!(
             "{} {} {} {}.{}",

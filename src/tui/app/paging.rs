@@ -34,20 +34,10 @@ impl App {
     /// `─ where ──── state ─`, `─ how much ──── how it is shown ─`, and the text.
     fn draw_output(&self, shown: &Shown, crumbs: &str, focus: Focus, area: Rect, buf: &mut Buffer) {
         let crumbs = harmless(crumbs.as_bytes());
-        let state = shown
-            .view
-            .current_child()
-            .and_then(|child| self.model.child(child));
-        let state = state.map(|(_, entry)| {
-            let child = &entry.child;
-            match &child.reason {
-                Some(reason) => format!("{}: {}", child.state, harmless(reason.text.as_bytes())),
-                None => child.state.to_string(),
-            }
-        });
+        let state = self.state_of(shown);
         let upper = Pane {
             left: &crumbs,
-            right: state.as_deref().unwrap_or_default(),
+            right: &state,
             focus,
         };
         let area = upper.draw(area, buf, &self.styles, &self.flags.glyphs);
@@ -59,6 +49,41 @@ impl App {
         };
         let area = lower.draw(area, buf, &self.styles, &self.flags.glyphs);
         shown.view.draw(area, buf, &self.output_styles());
+    }
+
+    /// How whoever is shown stands: a child, or the job that several are of; several jobs stand in several ways.
+    fn state_of(&self, shown: &Shown) -> String {
+        let mut children = shown.view.children();
+        match (children.next(), children.next()) {
+            (Some(child), None) => {
+                let entry = self.model.child(child);
+                entry.map_or_else(String::new, |(_, entry)| {
+                    let child = &entry.child;
+                    match &child.reason {
+                        Some(reason) => {
+                            format!("{}: {}", child.state, harmless(reason.text.as_bytes()))
+                        }
+                        None => child.state.to_string(),
+                    }
+                })
+            }
+            (Some(first), Some(_)) => {
+                let entry = self.model.job_of(first);
+                let entry = entry.filter(|entry| {
+                    let own = |child| self.model.job_of(child).map(|of| of.job.id);
+                    let mut all = shown.view.children();
+                    all.all(|child| own(child) == Some(entry.job.id))
+                });
+                entry.map_or_else(String::new, |entry| {
+                    let job = &entry.job;
+                    if job.count(job.state) == job.children() {
+                        return job.state.to_string();
+                    }
+                    format!("{}: {}", job.state, crate::view::table::counts(job))
+                })
+            }
+            (None, _) => String::new(),
+        }
     }
 
     /// What the row under the cursor has to say: a child's output, a job's command and how it stands.

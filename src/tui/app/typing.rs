@@ -6,7 +6,7 @@ use super::App;
 use crate::command::console::Column;
 use crate::command::line::{self, Typed};
 use crate::config::theme::Role;
-use crate::tui::bar::{Bar, JobName, Look, Mode, Named, Names};
+use crate::tui::bar::{Bar, JobName, Look, Mode, Named, Names, preview};
 use crate::tui::event::Action;
 use crate::tui::filter::Filter;
 
@@ -110,9 +110,10 @@ impl App {
                     view.search_done();
                 }
             }
-            Mode::Command => match line::parse(text, &self.selection()) {
+            Mode::Command => match self.parsed(text) {
                 Ok(typed) => {
                     self.bar = None;
+                    self.history.push(text);
                     self.actions.push(Action::Remember(text.to_string()));
                     self.typed(typed);
                 }
@@ -122,6 +123,15 @@ impl App {
                     }
                 }
             },
+        }
+    }
+
+    /// What a line means, if its targets can mean anything.
+    fn parsed(&self, text: &str) -> Result<Typed, line::LineError> {
+        let typed = line::parse(text, &self.selection())?;
+        match preview::mistake(text, &self.loaded.known) {
+            Some(mistake) => Err(mistake),
+            None => Ok(typed),
         }
     }
 

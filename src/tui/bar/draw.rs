@@ -176,6 +176,10 @@ impl Bar {
     /// Preview, doc and signature, and the candidates above them.
     fn draw_help(&self, rows: &mut Rows<'_>) {
         let look = rows.look;
+        if let Some(command) = &self.unquoted {
+            let text = format!("taken without its quotes: {command}");
+            rows.say(&harmless(text.as_bytes()), look.text);
+        }
         match &self.preview {
             Some(Preview::Wrong { message, .. }) => {
                 rows.say(&harmless(message.as_bytes()), look.error);

@@ -58,6 +58,8 @@ pub struct Bar {
     /// What the newest line of the history that begins like this goes on with.
     suggestion: Option<String>,
     preview: Option<Preview>,
+    /// The command, where it is taken without quotes that are around it.
+    unquoted: Option<String>,
     error: Option<LineError>,
 }
 
@@ -102,6 +104,7 @@ impl Bar {
             completion: Completion::default(),
             suggestion: None,
             preview: None,
+            unquoted: None,
             error: None,
         }
     }
@@ -163,6 +166,7 @@ impl Bar {
         }
         let suggestion = self.editor.at_end().then(|| history.suggestion(text));
         self.suggestion = suggestion.flatten().map(str::to_string);
+        self.unquoted = preview::unquoted(text);
         self.preview = preview(text, &names.known).filter(|seen| !self.may_become_right(seen));
     }
 
@@ -176,8 +180,8 @@ impl Bar {
         within && !self.completion.candidates.is_empty()
     }
 
-    /// Takes a key.
-    pub fn key(&mut self, key: KeyEvent, names: &Names, history: &mut History) -> Outcome {
+    /// Takes a key.  What is submitted is for whoever carries it out to remember: a line with a mistake is not.
+    pub fn key(&mut self, key: KeyEvent, names: &Names, history: &History) -> Outcome {
         let outcome = match &self.doing {
             Doing::Seeking(_) => self.seek(key, history),
             Doing::Editing | Doing::Choosing { .. } | Doing::Recalling { .. } => {
@@ -186,12 +190,7 @@ impl Bar {
         };
         match &outcome {
             Outcome::Editing => self.refresh(names, history),
-            Outcome::Submit(line) => {
-                if self.mode == Mode::Command {
-                    history.push(line);
-                }
-            }
-            Outcome::Cancel => {}
+            Outcome::Submit(_) | Outcome::Cancel => {}
         }
         outcome
     }

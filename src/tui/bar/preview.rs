@@ -3,9 +3,9 @@
 use std::io;
 use std::ops::Range;
 
-use super::grammar::{Takes, Walk, takes};
+use super::grammar::{self, Takes, Walk, takes};
 use super::names::Known;
-use crate::command::line::{Word, begun};
+use crate::command::line::{self, LineError, Word, begun};
 use crate::targets::{ErrorKind, Source, TargetError, Targets};
 
 /// More hosts than this are not counted: it must not be felt while typing.
@@ -35,7 +35,16 @@ pub enum Preview {
         /// Bytes of the line.
         range: Range<usize>,
         message: String,
+        certain: Certain,
     },
+}
+
+/// Whether a mistake is one whatever there is by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certain {
+    Yes,
+    /// It is what was known when the console last read what there is.
+    AsFarAsKnown,
 }
 
 /// An expression on the line.
@@ -106,6 +115,29 @@ pub fn preview(line: &str, known: &Known) -> Option<Preview> {
     })
 }
 
+/// What is wrong with the targets however often they are tried.
+pub fn mistake(line: &str, known: &Known) -> Option<LineError> {
+    match preview(line, known)? {
+        Preview::Wrong {
+            range,
+            message,
+            certain: Certain::Yes,
+        } => Some(LineError {
+            range,
+            message,
+            hint: None,
+        }),
+        Preview::Wrong { .. } | Preview::Hosts { .. } | Preview::Many | Preview::Later => None,
+    }
+}
+
+/// The command behind `--` where it is taken without the quotes around it, so that nobody wonders which is run.
+pub fn unquoted(line: &str) -> Option<String> {
+    let verb = line::words(line).ok()?.into_iter().next()?;
+    let is_verb = grammar::verbs().any(|command| command.get_name() == verb.text);
+    is_verb.then(|| line::unquoted(line)).flatten()
+}
+
 fn wrong(error: &TargetError, pieces: &[Piece], wanted: &[Piece]) -> Preview {
     let message = match (&error.kind, &error.hint) {
         (ErrorKind::Unreadable { .. }, _) => {
@@ -113,6 +145,14 @@ fn wrong(error: &TargetError, pieces: &[Piece], wanted: &[Piece]) -> Preview {
         }
         (kind, Some(hint)) => format!("{kind}; {hint}"),
         (kind, None) => kind.to_string(),
+    };
+    let certain = match &error.kind {
+        ErrorKind::UnknownGroup { .. }
+        | ErrorKind::UnknownSource { .. }
+        | ErrorKind::Unreadable { .. }
+        // `%7.failed`: the shell knows such names.
+        | ErrorKind::InvalidName(_) => Certain::AsFarAsKnown,
+        _ => Certain::Yes,
     };
     // The pieces were joined by a character.
     let mut begin = 0;
@@ -123,6 +163,7 @@ fn wrong(error: &TargetError, pieces: &[Piece], wanted: &[Piece]) -> Preview {
             return Preview::Wrong {
                 range: piece.place(within),
                 message,
+                certain,
             };
         }
         begin = end + 1;
@@ -130,6 +171,7 @@ fn wrong(error: &TargetError, pieces: &[Piece], wanted: &[Piece]) -> Preview {
     Preview::Wrong {
         range: wanted.last().map_or(0..0, |piece| piece.at.clone()),
         message,
+        certain,
     }
 }
 
@@ -198,7 +240,7 @@ mod tests {
             }
             Some(Preview::Many) => "many".to_string(),
             Some(Preview::Later) => "later".to_string(),
-            Some(Preview::Wrong { range, message }) => format!("{}: {message}", &line[range]),
+            Some(Preview::Wrong { range, message, .. }) => format!("{}: {message}", &line[range]),
         }
     }
 

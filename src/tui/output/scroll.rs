@@ -7,7 +7,8 @@ use ratatui::layout::Size;
 
 use super::OutputView;
 use super::walk::{At, Body, Spot, Step, Way};
-use super::wrap;
+use super::{walk, wrap};
+use crate::command::console;
 
 /// What the screen hangs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +147,29 @@ impl OutputView {
             Step::Edge if self.is_at_unseen_end() => self.top = Top::Above(usize::MAX),
             Step::Edge => {}
         }
+    }
+
+    /// Brings the beginning of the next child that is wanted to the top, or of the one before; false if there is none.
+    pub fn go_to_child(&mut self, way: console::Way, wanted: impl Fn(u64) -> bool) -> bool {
+        let Some((spot, _, _)) = self.topmost() else {
+            return false;
+        };
+        let fits = |part: &usize| wanted(self.parts[*part].child.id);
+        let found = match way {
+            console::Way::Next => (spot.part + 1..self.parts.len()).find(fits),
+            console::Way::Previous => (0..spot.part).rev().find(fits),
+        };
+        let Some(part) = found else {
+            return false;
+        };
+        self.await_nothing();
+        self.let_go();
+        // Its beginning stands at the top even where less than a screen follows: that is the host whose keys these are.
+        self.top = Top::At(Anchor::at(Spot {
+            part,
+            at: walk::At::Head,
+        }));
+        true
     }
 
     /// Whether the screen hangs on an end of which nothing is here, or nothing yet.

@@ -8,9 +8,10 @@ use ratatui::widgets::Widget;
 use crate::command::console::{Place, Screen};
 use crate::config::keys::{Lookup, written};
 use crate::config::theme::Role;
-use crate::tui::app::App;
 use crate::tui::app::overlay::Overlay;
+use crate::tui::app::{Acting, App};
 use crate::tui::events::Weight;
+use crate::tui::tree::RowId;
 use crate::tui::view::pad;
 use crate::view::table::Align;
 use crate::view::text::{cut, harmless, width};
@@ -30,7 +31,10 @@ impl App {
             return;
         }
         let hints = self.hints().into_iter().filter_map(|(line, words)| {
-            let key = self.loaded.keymap.key_for(self.place(), line)?;
+            let (key, binding) = self.loaded.keymap.bound_to(self.place(), line)?;
+            if binding.does.acts() && self.flags.acting == Acting::ReadOnly {
+                return None;
+            }
             let needed = width(&key) + 1 + width(words) + 2;
             Some((line == "help", key, words, needed))
         });
@@ -107,6 +111,14 @@ impl App {
                 ("open", "go to the job"),
                 ("copy invocation", "copy its command line"),
             ],
+            Place::Output if self.reads_text() => vec![
+                ("find", "search"),
+                ("matching", "only matches"),
+                ("match next", "next match"),
+                ("wrap", "wrap"),
+                ("save", "save"),
+                ("copy line", "copy"),
+            ],
             Place::Output => vec![
                 ("find", "search"),
                 ("matching", "only matches"),
@@ -120,9 +132,42 @@ impl App {
                 ("copy line", "copy"),
             ],
         };
+        if self.place() == Place::Jobs && !marked {
+            hints.retain(|(line, _)| self.does_something(line));
+        }
         let help = ("help", "help");
         hints.insert(hints.len().min(6), help);
         hints
+    }
+
+    /// Whether the page is a text instead of somebody's output.
+    fn reads_text(&self) -> bool {
+        let page = self.pages.last();
+        page.is_some_and(|page| page.shown.view.children().next().is_none())
+    }
+
+    /// Whether a key of the list has something to act on under the cursor.
+    fn does_something(&self, line: &str) -> bool {
+        let row = self.tree.cursor();
+        match line {
+            "stop" => row.is_some_and(|row| {
+                let ended = match row {
+                    RowId::Child { child, .. } => {
+                        let found = self.model.child(child);
+                        found.is_some_and(|(_, entry)| entry.child.state.is_final())
+                    }
+                    RowId::Job(job) | RowId::Rest(job) | RowId::Group { job, .. } => {
+                        let found = self.model.job(job);
+                        found.is_some_and(|entry| entry.job.state.is_final())
+                    }
+                };
+                !ended
+            }),
+            "open" | "receive" | "remove" | "problem next" | "same" | "edit" | "mark" => {
+                row.is_some()
+            }
+            _ => true,
+        }
     }
 
     pub(super) fn draw_last(&self, area: Rect, buf: &mut Buffer) {

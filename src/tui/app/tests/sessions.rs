@@ -81,6 +81,19 @@ fn the_bar_carries_out_what_is_typed_and_nothing_else() {
 }
 
 #[test]
+fn a_command_pasted_from_a_shell_is_shown_as_it_runs() {
+    let mut session = Session::new(Engine::quiet());
+    session.event(Event::Paste(
+        "regatta run -t 'web[01-02]' -- 'echo hello; uname'".to_string(),
+    ));
+    let screen = session.screen();
+    let note = "taken without its quotes: echo hello; uname";
+    assert!(screen.contains(note), "{screen}");
+    session.keys("' -v'");
+    assert!(!session.screen().contains("without its quotes"));
+}
+
+#[test]
 fn a_paste_does_nothing_but_fill_the_bar() {
     let mut session = Session::new(Engine::busy());
     session.event(Event::Paste("stop all\nx\ny\n".to_string()));
@@ -290,6 +303,152 @@ fn output_is_drilled_into_and_left_again() {
     assert!(session.app.pages.is_empty());
     session.keys("j j ]");
     assert_eq!(session.app.screen, Screen::Jobs);
+}
+
+#[test]
+fn output_of_several_hosts_is_titled_with_how_their_job_stands() {
+    let mut session = Session::new(Engine::busy());
+    session.keys(": 'receive --keep 20' enter");
+    let screen = session.screen();
+    let title = screen.lines().find(|line| line.contains("on 3 hosts"));
+    let title = title.unwrap_or_else(|| panic!("no title\n{screen}"));
+    assert!(title.contains("Failed: 2 Completed, 1 Failed"), "{screen}");
+    // Of several jobs there is no one state.
+    session.keys(": 'receive --keep 20 30' enter");
+    let screen = session.screen();
+    let title = screen.lines().find(|line| line.contains("5 children"));
+    let title = title.unwrap_or_else(|| panic!("no title\n{screen}"));
+    assert!(!title.contains("Completed"), "{screen}");
+}
+
+#[test]
+fn several_hosts_in_one_view_are_gone_through_as_several_views_are() {
+    let mut session = Session::with(FLAGS, (100, 8), Engine::quiet());
+    session.keys(": 'receive --keep 20' enter");
+    let mut at = |keys: &str| {
+        session.keys(keys);
+        let child = session.app.view().and_then(|view| view.current_child());
+        (child.expect("a child"), session.said().to_string())
+    };
+    assert_eq!(at("J").0, 22);
+    assert_eq!(at("J").0, 23);
+    assert_eq!(at("J"), (23, "that was the last one".to_string()));
+    assert_eq!(at("[").0, 22);
+    assert_eq!(at("K").0, 21);
+    assert_eq!(at("]").0, 22);
+    assert_eq!(at("]"), (22, "that was the last one".to_string()));
+}
+
+#[test]
+fn hints_are_of_keys_that_do_something() {
+    let hints = |flags: Flags, engine: Engine, keys: &str| {
+        let mut session = Session::with(flags, (160, 50), engine);
+        session.keys(keys);
+        let screen = session.screen();
+        let lines: Vec<&str> = screen.lines().rev().take(2).collect();
+        lines.join(" ")
+    };
+    let looking = Flags {
+        acting: Acting::ReadOnly,
+        ..FLAGS
+    };
+    let busy = hints(FLAGS, Engine::busy(), "");
+    assert!(busy.contains("x stop") && busy.contains("a add"), "{busy}");
+    for (said, wrong) in [
+        (hints(looking, Engine::busy(), ""), "x stop"),
+        (hints(looking, Engine::busy(), ""), "a add"),
+        (hints(looking, Engine::busy(), "2"), "a run on"),
+        (hints(FLAGS, Engine::quiet(), ""), "x stop"),
+        (hints(FLAGS, Engine::default(), ""), "x stop"),
+        (hints(FLAGS, Engine::default(), ""), "enter open"),
+        (hints(FLAGS, Engine::quiet(), ": 'history' enter"), "follow"),
+        (
+            hints(FLAGS, Engine::quiet(), ": 'history' enter"),
+            "problem",
+        ),
+    ] {
+        assert!(
+            said.contains("? help") && !said.contains(wrong),
+            "{wrong}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_pipe_is_begun_with_room_for_its_command() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("R | 'wc -l'");
+    let typed = session.app.bar.as_ref().map(crate::tui::bar::Bar::text);
+    assert_eq!(typed, Some("pipe wc -l"));
+}
+
+#[test]
+fn a_line_whose_targets_mean_nothing_stays_in_the_bar_and_nowhere_else() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("a '127.1.0.[1-3 -- x' enter");
+    assert_eq!(session.deeds(), [""; 0]);
+    assert!(session.app.bar.is_some(), "{}", session.screen());
+    assert!(
+        session.screen().contains("never closed"),
+        "{}",
+        session.screen()
+    );
+    session.keys("esc a");
+    let screen = session.screen();
+    assert!(
+        !screen.contains("127.1.0"),
+        "it is not offered again\n{screen}"
+    );
+    let remembered = |action: &Action| matches!(action, Action::Remember(_));
+    assert!(!session.actions.iter().any(remembered));
+    // What may have come to be known since is tried.
+    check(Engine::quiet(), ": 'run -t @new -- x' enter", &["plan run"]);
+}
+
+#[test]
+fn what_is_being_removed_is_said_as_long_as_it_can_be_taken_back() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys(": 'remove 20 30' enter");
+    assert!(
+        session.said().contains("u brings them back"),
+        "{}",
+        session.said()
+    );
+    session.keys("@10");
+    let screen = session.screen();
+    assert!(screen.contains("2 being removed (u undoes)"), "{screen}");
+    assert!(
+        screen.contains("all are being removed: u brings them back"),
+        "{screen}"
+    );
+    session.keys("!");
+    assert!(session.screen().contains("nothing has a problem"));
+}
+
+#[test]
+fn a_question_follows_what_it_is_about() {
+    use crate::core::state::State::{Completed, Running, Stopped};
+    use crate::tui::event::Watched;
+    use crate::wire::reply::News;
+
+    let mut session = Session::new(Engine::busy());
+    let mut told = |keys: &str, states: &[crate::core::state::State]| {
+        session.keys(keys);
+        let job = crate::tui::tree::tests::job(10, "patch", states);
+        let news = News {
+            jobs: vec![job],
+            ..News::default()
+        };
+        session.event(Event::Watched(Watched::News(news)));
+        (session.screen(), session.said().to_string())
+    };
+    let (screen, _) = told(": 'stop 10' enter", &[Running, Completed, Completed]);
+    assert!(screen.contains("1 of 3 still to end"), "{screen}");
+    let (screen, said) = told("", &[Stopped, Completed, Completed]);
+    assert!(!screen.contains("still to end"), "{screen}");
+    assert_eq!(said, "nothing to stop: job 10 patch has ended");
+    session.keys("y");
+    assert_eq!(session.deeds(), [""; 0]);
 }
 
 #[test]
