@@ -87,7 +87,17 @@ impl Lab {
     /// Runs a job to its good end.
     fn run(&self, config: &str, fanout: &str, hosts: &str, line: &str) {
         let args = [
-            "run", "--wait", "--yes", "--fanout", fanout, "-t", hosts, "--", line,
+            "run",
+            "--wait",
+            "--yes",
+            "--connect-timeout",
+            "2m",
+            "--fanout",
+            fanout,
+            "-t",
+            hosts,
+            "--",
+            line,
         ];
         let status = self.regatta(config, &args).status().expect("it starts");
         assert!(status.success(), "{line} on {fanout} at once: {status}");

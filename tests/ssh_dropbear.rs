@@ -1,5 +1,7 @@
 //! The SSH runner against a server that is not OpenSSH's: dropbear, as small computers have it.
 
+#![allow(clippy::print_stdout, reason = "a test says what it skips")]
+
 mod fleet;
 
 use std::net::{Ipv4Addr, TcpStream};

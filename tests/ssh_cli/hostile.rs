@@ -1,5 +1,6 @@
 //! Servers that mean no good: each is given up in its time and says why, fills no memory, and disturbs no other host.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::console::{Console, came_to, child};
@@ -13,6 +14,9 @@ const IGNORE: &[u8] = b"\0\0\0\x14\x0a\x02\0\0\0\x04oddly\0\0\0\0\0\0\0\0\0";
 
 /// The daemon of a debug build with one good connection has some 30 MB.
 const MOST_MB: u64 = 100;
+
+/// A host's name, what its server says and then does, and the kind and the words of the reason.
+type Case<'a> = (&'a str, Vec<u8>, Then, &'a str, &'a [&'a str]);
 
 /// A packet of RFC 4253, section 6, before there are keys.
 fn packet(payload: &[u8]) -> Vec<u8> {
@@ -66,11 +70,11 @@ fn hostile_servers_are_given_up_and_disturb_nobody() {
     };
     let agreed = [VERSION, &kexinit()].concat();
     let after = |bytes: &[u8]| [VERSION, bytes].concat();
-    let noise: Vec<u8> = (0..4096_u32).map(|n| (n * n >> 3) as u8).collect();
+    let noise: Vec<u8> = (0..4096_u32).map(|n| ((n * n) >> 3) as u8).collect();
     let timed_out: &[&str] = &["connect timed out after 4s"];
     let closed: &[&str] = &["closed during the handshake"];
     let unusable: &[&str] = &["not a usable SSH server"];
-    let cases: [(&str, Vec<u8>, Then, &str, &[&str]); 12] = [
+    let cases: [Case<'_>; 12] = [
         (
             "version",
             VERSION.to_vec(),
@@ -136,7 +140,7 @@ fn hostile_servers_are_given_up_and_disturb_nobody() {
         ),
         (
             "ignores",
-            agreed.clone(),
+            agreed,
             Then::Repeats(IGNORE),
             "timed_out",
             timed_out,
@@ -161,7 +165,12 @@ fn hostile_servers_are_given_up_and_disturb_nobody() {
     for (n, (name, words, then, _, _)) in cases.iter().enumerate() {
         let server = Impostor::says(words, *then);
         let port = server.port;
-        settings += &format!("Host {name}\n HostName 127.2.0.{}\n Port {port}\n", n + 1);
+        let address = n + 1;
+        writeln!(
+            settings,
+            "Host {name}\n HostName 127.2.0.{address}\n Port {port}"
+        )
+        .expect("a String takes everything");
         servers.push(server);
     }
     let config = console.config_with(&settings);
