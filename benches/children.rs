@@ -69,6 +69,7 @@ fn spec(fanout: u32) -> JobSpec {
         on_full: OnFull::Truncate,
         options: Vec::new(),
         asking: Asking::Allowed,
+        shape: None,
     }
 }
 

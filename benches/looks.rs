@@ -133,6 +133,7 @@ impl Fleet {
             ok_exit: vec![0],
             on_full: OnFull::Truncate,
             asking: regatta::core::spec::Asking::Never,
+            shape: None,
             options: Vec::new(),
         };
         let submit = Request::Command(Command::Submit(Box::new(spec)));

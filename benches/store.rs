@@ -76,6 +76,7 @@ fn spec(children: usize, bytes: usize) -> JobSpec {
         on_full: OnFull::Truncate,
         options: Vec::new(),
         asking: Asking::Allowed,
+        shape: None,
     }
 }
 

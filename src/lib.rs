@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod demo;
 pub mod engine;
 pub mod plan;
+pub mod results;
 pub mod runner;
 pub mod secret;
 mod serial;

@@ -183,6 +183,8 @@ pub(crate) struct JobSpecDef {
     options: Vec<(String, String)>,
     #[serde(with = "AskingDef", default)]
     asking: Asking,
+    #[serde(default)]
+    shape: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -73,15 +73,16 @@ const LAYERS: &[Layer] = &[
             "core::spec",
             "core::state",
             "core::retention",
+            "results",
         ],
-        crates: Only(&["serde", "toml", "rustix", "sha1", "clap"]),
+        crates: Only(&["serde", "toml", "rustix", "sha1", "clap", "regex"]),
         doing: Free,
     },
-    // Text to rows.
+    // Text to rows, and what is asked of them.
     Layer {
         name: "results",
-        may: &["core"],
-        crates: Any,
+        may: &["core", "targets::nearest"],
+        crates: Only(&["serde", "serde_json", "regex", "jiff", "rusqlite"]),
         doing: Pure,
     },
     // The model's types written down: shared by whoever sends or keeps them.
@@ -134,7 +135,7 @@ const LAYERS: &[Layer] = &[
     // How things look: no IO, no engine.
     Layer {
         name: "view",
-        may: &["core", "wire"],
+        may: &["core", "wire", "results"],
         crates: Only(&[
             "serde_json",
             "base64",
@@ -157,7 +158,7 @@ const LAYERS: &[Layer] = &[
     // From what was typed to what the engine is asked: hosts out of the inventory, limits out of the settings.
     Layer {
         name: "plan",
-        may: &["command", "config", "core", "targets", "wire"],
+        may: &["command", "config", "core", "targets", "results", "wire"],
         crates: Any,
         doing: Free,
     },

@@ -137,6 +137,7 @@ impl Daemon {
             ok_exit: vec![0],
             on_full: OnFull::Truncate,
             asking: Asking::Never,
+            shape: None,
             options: Vec::new(),
         };
         match self.ask(Command::Submit(Box::new(spec))) {

@@ -11,6 +11,7 @@ mod context;
 mod daemon;
 mod demo;
 mod doctor;
+mod earlier;
 mod ends;
 mod error;
 mod fold;
@@ -29,6 +30,7 @@ mod receive;
 mod reconnect;
 mod remove;
 mod rerun;
+mod rows;
 mod run;
 mod settings;
 mod sink;
@@ -90,6 +92,9 @@ pub async fn main(cli: Cli) -> Exit {
         Verb::Tail(args) => tail::tail(&context, &args).await,
         Verb::Grep(args) => grep::grep(&context, &args).await,
         Verb::Fold(args) => fold::fold(&context, &args).await,
+        Verb::Rows(args) => rows::rows(&context, &args).await,
+        Verb::Diff(args) => rows::diff::diff(&context, &args).await,
+        Verb::Sql(args) => rows::sql::sql(&context, &args).await,
         Verb::Wait(args) => wait::wait(&context, args).await,
         Verb::Answer(args) => answer::answer(&context, args).await,
         Verb::Stop(args) => stop::stop(&context, args).await,

@@ -1,6 +1,5 @@
 //! `queries`: which there are, and what one of them runs.
 
-use std::fmt::Write as _;
 use std::io::Write;
 
 use serde_json::{Value, json};
@@ -8,8 +7,9 @@ use serde_json::{Value, json};
 use super::context::{Context, config_directory};
 use super::error::{CliError, Exit};
 use crate::command::configure::Queries;
-use crate::config::queries::{self, Query, SearchPath};
+use crate::config::queries::{self, Effect, Parameter, Query, SearchPath};
 use crate::core::spec::Payload;
+use crate::results::Column;
 use crate::targets::nearest;
 use crate::view::table::{Align, Table};
 use crate::view::text::harmless_lines;
@@ -72,29 +72,9 @@ fn one(context: &Context, all: &[Query], name: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A query as its file would have it.
+/// A query's file, and where it is.
 fn text_of(query: &Query) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
-    let mut text = format!(
-        "# {}, {}\ndoc = {}\n",
-        query.name,
-        query.origin,
-        quoted(&query.doc)
-    );
-    if let Some(targets) = &query.targets {
-        _ = writeln!(text, "targets = {}", quoted(targets));
-    }
-    let timeout = query.timeout.as_secs_f64();
-    _ = writeln!(
-        text,
-        "timeout = \"{timeout}s\"\nok_exit = {:?}",
-        query.ok_exit
-    );
-    match &query.payload {
-        Payload::Command(line) => _ = writeln!(text, "command = {}", quoted(line)),
-        Payload::Script { text: script, .. } => _ = writeln!(text, "script = {}", quoted(script)),
-    }
-    text
+    format!("# {}, {}\n{}", query.name, query.origin, query.text)
 }
 
 fn json_of(query: &Query) -> Value {
@@ -110,6 +90,24 @@ fn json_of(query: &Query) -> Value {
         "targets": query.targets,
         "timeout": query.timeout.as_secs_f64(),
         "ok_exit": query.ok_exit,
+        "writes": query.effect == Effect::Writes,
+        "parameters": query.parameters.iter().map(parameter).collect::<Value>(),
+        "columns": query.shape.iter().flat_map(|shape| &shape.columns).map(column).collect::<Value>(),
         "origin": query.origin.to_string(),
     })
+}
+
+fn parameter(parameter: &Parameter) -> Value {
+    json!({
+        "name": parameter.name,
+        "doc": parameter.doc,
+        "default": parameter.default,
+        "type": parameter.kind.word(),
+        "pattern": parameter.pattern,
+        "choices": parameter.choices,
+    })
+}
+
+fn column(column: &Column) -> Value {
+    json!({"name": column.name, "type": column.kind.word(), "unit": column.unit, "doc": column.doc})
 }

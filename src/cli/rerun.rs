@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::confirm::confirm;
+use super::confirm::{Above, confirm};
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
 use super::history;
@@ -62,7 +62,13 @@ async fn ask_first(context: &Context, args: &Rerun) -> Result<(), CliError> {
             ask_of_the_past(context, args, &list).await?;
             list.jobs.iter().try_for_each(|job| {
                 let again = plan::request::runs_again(args, &list, job);
-                confirm(context, again, &format!("of job {}", job.id), &job.command)
+                confirm(
+                    context,
+                    Above::Configured,
+                    again,
+                    &format!("of job {}", job.id),
+                    &job.command,
+                )
             })
         }
         reply => Err(unexpected(&reply)),
@@ -88,7 +94,13 @@ async fn ask_of_the_past(context: &Context, args: &Rerun, list: &Jobs) -> Result
     };
     for job in history::fetch(context, search).await? {
         let again = usize::try_from(job.hosts).unwrap_or(usize::MAX);
-        confirm(context, again, &format!("of job {}", job.id), &job.command)?;
+        confirm(
+            context,
+            Above::Configured,
+            again,
+            &format!("of job {}", job.id),
+            &job.command,
+        )?;
     }
     Ok(())
 }

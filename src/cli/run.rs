@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::attend::{Whose, attend};
-use super::confirm::confirm;
+use super::confirm::{Above, confirm};
 use super::context::{Context, unexpected};
+use super::earlier::expand;
 use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
@@ -28,9 +29,10 @@ use crate::wire::{Reply, Request};
 /// How long after the first Ctrl-C a second one stops the job.
 const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 
-pub(super) async fn run(context: &Context, args: Run) -> Result<Exit, CliError> {
+pub(super) async fn run(context: &Context, mut args: Run) -> Result<Exit, CliError> {
+    expand(context, &mut args.on).await?;
     let spec = spec(context, &args)?;
-    begin(context, spec, Manner::of(args.begin)).await
+    begin(context, spec, Manner::of(args.begin), Above::Configured).await
 }
 
 /// How a job is begun.
@@ -58,12 +60,19 @@ pub(super) async fn begin(
     context: &Context,
     spec: JobSpec,
     manner: Manner,
+    asked: Above,
 ) -> Result<Exit, CliError> {
     let hosts: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
     if manner == Manner::DryRun {
         return dry_run(context, &spec, &hosts);
     }
-    confirm(context, hosts.len(), &spec.targets, spec.payload.title())?;
+    confirm(
+        context,
+        asked,
+        hosts.len(),
+        &spec.targets,
+        spec.payload.title(),
+    )?;
     let job = submit(context, spec).await?;
     if manner == Manner::Staying || context.is_in_process() {
         return stream(context, &job).await;
@@ -146,7 +155,7 @@ pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, Cli
     }
 }
 
-async fn interrupted(
+pub(super) async fn interrupted(
     context: &Context,
     job: &JobView,
     select: Vec<Selector>,

@@ -12,7 +12,7 @@ use super::number::{parse_count, parse_exit_code};
 /// Which hosts.
 #[derive(Clone, Debug, Args)]
 pub struct TargetArgs {
-    /// Hosts and groups: web[01-20], @db, a,b, @all!@old; - reads stdin, ^FILE a file
+    /// Hosts and groups: web[01-20], @db, a,b, @all!@old; - reads stdin, ^FILE a file; of a job: %7.failed, %7.group:2
     #[arg(short, long, value_name = "TARGETS", action = clap::ArgAction::Append)]
     pub targets: Vec<String>,
     /// Leave these out

@@ -163,6 +163,7 @@ pub enum Act {
     /// Show the output of all children of the job, host by host
     Merged,
     /// Show where the child's output differs from what most children wrote
+    #[command(name = "compare")]
     Diff,
     /// Copy
     Copy { what: Copied },

@@ -13,6 +13,7 @@ pub mod line;
 pub mod look;
 pub mod number;
 pub mod query;
+pub mod rows;
 pub mod select;
 pub mod set;
 
@@ -110,6 +111,12 @@ pub enum Verb {
     Grep(Grep),
     /// Show which hosts came to the same: state, exit code and output
     Fold(Pick),
+    /// Show what jobs wrote as rows; nothing is received
+    Rows(rows::Rows),
+    /// Show what changed on each host between two jobs of one query
+    Diff(rows::Diff),
+    /// Ask the rows of jobs in SQL: a table for each query
+    Sql(rows::Sql),
     /// Wait until jobs have settled
     Wait(Wait),
     /// Answer what children wait with: host keys, passphrases, passwords

@@ -8,6 +8,7 @@ use clap::Args;
 use super::begin::parse_name;
 use super::duration::parse_duration;
 use super::number::parse_count;
+use super::rows::RowArgs;
 use super::{Become, Begin, TargetArgs};
 
 #[derive(Clone, Debug, Args)]
@@ -16,6 +17,12 @@ pub struct QueryRun {
     pub query: String,
     #[command(flatten)]
     pub on: TargetArgs,
+    /// Ask this computer instead of others over SSH
+    #[arg(long, conflicts_with_all = ["targets", "exclude"])]
+    pub local: bool,
+    /// Set a parameter of the query
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub param: Vec<(String, String)>,
     /// Name the job, if not like the query
     #[arg(short, long, value_parser = parse_name)]
     pub name: Option<String>,
@@ -29,4 +36,14 @@ pub struct QueryRun {
     pub timeout: Option<Duration>,
     #[command(flatten)]
     pub becomes: Become,
+    /// What is said of rows waits for them, as --wait does.
+    #[command(flatten)]
+    pub rows: RowArgs,
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err("a parameter is NAME=VALUE".to_string()),
+    }
 }

@@ -132,6 +132,19 @@ impl<'a> Document<'a> {
         }
     }
 
+    pub(super) fn number(self, entry: &Entry<'a>) -> Result<i32, Mistake> {
+        let DeValue::Integer(number) = &entry.value else {
+            return Err(self.wrong_type(
+                &entry.key,
+                &entry.value_at,
+                "a whole number",
+                &entry.value,
+            ));
+        };
+        i32::from_str_radix(number.as_str(), number.radix())
+            .map_err(|_| self.mistake(&entry.value_at, format!("{}: too large", entry.key)))
+    }
+
     /// A list of whole numbers.
     pub(super) fn numbers(self, entry: &Entry<'a>) -> Result<Vec<i32>, Mistake> {
         let wrong = |at: &Range<usize>, value: &DeValue<'_>| {
@@ -148,6 +161,51 @@ impl<'a> Document<'a> {
                 .map_err(|_| self.mistake(&item.span(), format!("{}: too large", entry.key)))
         };
         items.iter().map(number).collect()
+    }
+
+    /// A list of strings.
+    pub(super) fn strings(self, entry: &Entry<'a>) -> Result<Vec<String>, Mistake> {
+        let wrong = |at: &Range<usize>, value: &DeValue<'_>| {
+            self.wrong_type(&entry.key, at, "a list of strings", value)
+        };
+        let DeValue::Array(items) = &entry.value else {
+            return Err(wrong(&entry.value_at, &entry.value));
+        };
+        let string = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            value => Err(wrong(&item.span(), value)),
+        };
+        items.iter().map(string).collect()
+    }
+
+    pub(super) fn truth(self, entry: &Entry<'a>) -> Result<bool, Mistake> {
+        match &entry.value {
+            DeValue::Boolean(truth) => Ok(*truth),
+            value => Err(self.wrong_type(&entry.key, &entry.value_at, "true or false", value)),
+        }
+    }
+
+    /// The tables under one key, `[[key]]`, each with where it stands and its keys and values.
+    pub(super) fn tables(self, entry: Entry<'a>) -> Result<Vec<Part<'a>>, Mistake> {
+        let wrong = |at: &Range<usize>, value: &DeValue<'_>| {
+            self.wrong_type(
+                &entry.key,
+                at,
+                "tables, each under its own heading in double brackets",
+                value,
+            )
+        };
+        let DeValue::Array(items) = entry.value else {
+            return Err(wrong(&entry.value_at, &entry.value));
+        };
+        let table = |item: Spanned<DeValue<'a>>| {
+            let at = item.span();
+            match item.into_inner() {
+                DeValue::Table(table) => Ok((at, in_order(table))),
+                value => Err(wrong(&at, &value)),
+            }
+        };
+        items.into_iter().map(table).collect()
     }
 
     pub(super) fn mistake(self, at: &Range<usize>, what: impl Into<String>) -> Mistake {
@@ -185,6 +243,9 @@ impl<'a> Document<'a> {
         self.mistake(at, what)
     }
 }
+
+/// A table, and where it stands.
+pub(super) type Part<'a> = (Range<usize>, Vec<Entry<'a>>);
 
 /// A key with its value, and where both stand, in bytes.
 #[derive(Debug)]

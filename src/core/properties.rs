@@ -588,6 +588,7 @@ fn spec(hosts: u8, fanout: u8, limits: bool) -> JobSpec {
         on_full: OnFull::Truncate,
         options: Vec::new(),
         asking: Asking::Allowed,
+        shape: None,
     }
 }
 

@@ -183,6 +183,7 @@ fn spec(hosts: usize) -> JobSpec {
         on_full: OnFull::Truncate,
         options: Vec::new(),
         asking: Asking::Allowed,
+        shape: None,
     }
 }
 

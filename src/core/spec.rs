@@ -25,6 +25,8 @@ pub struct JobSpec {
     /// Settings for the runner, which alone knows what they mean.
     pub options: Vec<(String, String)>,
     pub asking: Asking,
+    /// How output is read as rows, as whoever reads it wrote it down; nothing here knows what that means.
+    pub shape: Option<String>,
 }
 
 /// Whether children may wait for an operator's answers.

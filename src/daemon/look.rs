@@ -174,3 +174,11 @@ pub(super) fn settled(fleet: &Fleet, picked: &Picked, how: How, now: Moment) -> 
     }
     settled
 }
+
+/// How the output of each of these jobs is read as rows; jobs that are not there are left out.
+pub(super) fn shapes(fleet: &Fleet, jobs: &[u64]) -> Vec<(u64, Option<String>)> {
+    let found = jobs.iter().filter_map(|id| fleet.job(JobId(*id)));
+    found
+        .map(|job| (job.id.0, job.spec.shape.clone()))
+        .collect()
+}

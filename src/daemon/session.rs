@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::audit::{Audit, Who};
 use super::chronicle::Chronicle;
 use super::digest::Digests;
-use super::look::{list, missing, news, settled, these};
+use super::look::{list, missing, news, settled, shapes, these};
 use super::notice::Notices;
 use super::peer::{Broken, Peer};
 use crate::core::answer::{Answer, Refusal};
@@ -159,6 +159,10 @@ impl Service {
             Request::Tails { children } => self.tails(peer, children).await,
             Request::Search(search) => self.search(peer, search).await,
             Request::Fold { job } => self.fold(peer, JobId(job)).await,
+            Request::Shapes { jobs } => {
+                let shapes = self.look(move |fleet, _| shapes(fleet, &jobs)).await?;
+                peer.send(&Reply::Shapes(shapes)).await
+            }
             Request::Hosts => self.hosts(peer).await,
             Request::Connections => self.connections(peer).await,
             Request::Disconnect(disconnect) => {

@@ -1,31 +1,31 @@
 //! The engine's task: inputs in, effects out.
 
+mod children;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::carry::{EVENTS, Gate, Grown, News, carry};
+use super::carry::News;
 use super::{Clock, Message, Runners};
 use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Effect, Fleet, Input, Report, Ticket};
 use crate::core::ids::{ChildId, JobId};
 use crate::core::journal::{Changed, Revision};
 use crate::core::output::Stream;
-use crate::core::reason::Reason;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
 use crate::core::saved::PROBES;
-use crate::core::spec::{
-    Asking, Ended as RunEnded, Inquiry, Motion, Moved, OnFull, Payload, Proof, Signal,
-};
+use crate::core::spec::OnFull;
 use crate::core::state::ChildState;
-use crate::runner::{Ask, Order, Pocket, Runner};
+use crate::runner::Ask;
 use crate::secret::Answer as Said;
-use crate::store::{Log, Saved, Store};
+use crate::store::{Saved, Store};
+use children::{Run, Shared};
 
 /// News from children that wait for the engine before their runners have to.
 const NEWS: usize = 1024;
@@ -76,43 +76,6 @@ pub(super) struct Task {
 enum Due {
     Answer(oneshot::Sender<Answer>, Answer),
     Closed(oneshot::Sender<()>),
-}
-
-/// What all children of a job have in common.
-#[derive(Clone)]
-struct Shared {
-    payload: Arc<Payload>,
-    options: Arc<[(String, String)]>,
-    asking: Asking,
-    pocket: Pocket,
-    on_full: OnFull,
-    runner: Option<Arc<dyn Runner>>,
-}
-
-/// A child that was started.
-struct Run {
-    job: JobId,
-    signal: watch::Sender<Option<Signal>>,
-    log: Log,
-    grown: Grown,
-    /// Where the answer to its question goes.
-    asked: Option<oneshot::Sender<Said>>,
-    /// How far it may write, where it is to wait for its receivers.
-    gate: Option<watch::Sender<u64>>,
-    task: AbortHandle,
-}
-
-impl Run {
-    /// Lets it write up to here.
-    fn open_gate(&self, limit: u64) {
-        if let Some(gate) = &self.gate {
-            gate.send_if_modified(|now| {
-                let moves = limit > *now;
-                *now = limit.max(*now);
-                moves
-            });
-        }
-    }
 }
 
 impl Task {
@@ -460,158 +423,6 @@ impl Task {
                     self.due.extend(to.map(|to| Due::Answer(to, answer)));
                 }
             }
-        }
-    }
-
-    fn drop_job(&mut self, job: JobId) {
-        self.shared.remove(&job);
-        self.store.remove_job(job);
-        // A removed job is final, so no run of it is under way.
-        self.runs.retain(|_, run| run.job != job);
-    }
-
-    /// What all children of a child's job have in common, and what this one is to do.
-    fn order(&mut self, child: ChildId) -> Option<(Shared, Order)> {
-        let (job, index) = self.fleet.find_child(child)?;
-        let shared = self.shared.entry(job.id).or_insert_with(|| Shared {
-            payload: Arc::new(job.spec.payload.clone()),
-            options: job.spec.options.clone().into(),
-            asking: job.spec.asking,
-            pocket: Pocket::default(),
-            on_full: job.spec.on_full,
-            runner: self.runners.get(job.spec.runner.as_str()).cloned(),
-        });
-        let order = Order {
-            job: job.id,
-            child,
-            host: job.spec.hosts[index].clone(),
-            payload: Arc::clone(&shared.payload),
-            run: self.store.run_name(child).into(),
-            connect_timeout: job.spec.limits.connect,
-            options: Arc::clone(&shared.options),
-            asking: shared.asking,
-            pocket: shared.pocket.clone(),
-        };
-        Some((shared.clone(), order))
-    }
-
-    fn start(&mut self, child: ChildId) {
-        let Some((shared, order)) = self.order(child) else {
-            return;
-        };
-        let job = order.job;
-        let children = self.fleet.job(job).map_or(1, |job| job.children.len());
-        let (signal, signals) = watch::channel(None);
-        let (log, grown) = (self.store.log(job, child), Grown::default());
-        let (gate, gated) = match shared.on_full {
-            OnFull::Block => {
-                let (gate, limit) = watch::channel(self.store.room(children).0);
-                (Some(gate), Gate::at(limit))
-            }
-            OnFull::Truncate | OnFull::Stop => (None, Gate::open()),
-        };
-        let (store, news) = (Arc::clone(&self.store), self.news.clone());
-        let task = if let Some(runner) = shared.runner {
-            let (log, grown) = (log.clone(), grown.clone());
-            self.tasks.spawn(async move {
-                // Should we die now, the next process has to know that this was begun.
-                store.durable().await;
-                let (events, received) = mpsc::channel(EVENTS);
-                let run = runner.run(order, events, signals);
-                carry(child, run, received, log, gated, grown, news).await;
-            })
-        } else {
-            let runner = self.fleet.job(job).map(|job| job.spec.runner.clone());
-            let reason = Reason::BadSettings(format!(
-                "there is no runner named {}",
-                runner.unwrap_or_default()
-            ));
-            self.tasks.spawn(async move {
-                _ = news
-                    .send(News::Ended(child, RunEnded::NotStarted(reason)))
-                    .await;
-            })
-        };
-        self.owners.insert(task.id(), child);
-        self.runs.insert(
-            child,
-            Run {
-                job,
-                signal,
-                log,
-                grown,
-                asked: None,
-                gate,
-                task,
-            },
-        );
-    }
-
-    fn prove(&mut self, child: ChildId, inquiry: Inquiry) {
-        let Some((shared, order)) = self.order(child) else {
-            return;
-        };
-        let trace = self
-            .fleet
-            .child(child)
-            .and_then(|child| child.trace.clone());
-        let old = (!self.runs.contains_key(&child)).then(|| Arc::clone(&self.old_probes));
-        let news = self.news.clone();
-        let task = self.tasks.spawn(async move {
-            let _place = match &old {
-                Some(places) => places.acquire().await.ok(),
-                None => None,
-            };
-            let proof = match shared.runner {
-                Some(runner) => runner.prove(order, trace, inquiry).await,
-                None => Proof::Unknown("its runner is not there any more".to_string()),
-            };
-            _ = news.send(News::Proved(child, proof)).await;
-        });
-        self.owners.insert(task.id(), child);
-    }
-
-    fn set_in_motion(&mut self, child: ChildId, motion: Motion) {
-        let Some((shared, order)) = self.order(child) else {
-            return;
-        };
-        let trace = self
-            .fleet
-            .child(child)
-            .and_then(|child| child.trace.clone());
-        let news = self.news.clone();
-        let task = self.tasks.spawn(async move {
-            let moved = match shared.runner {
-                Some(runner) => runner.set_in_motion(order, trace, motion).await,
-                None => Moved::Unknown("its runner is not there any more".to_string()),
-            };
-            _ = news.send(News::Moved(child, motion, moved)).await;
-        });
-        self.owners.insert(task.id(), child);
-    }
-
-    /// A child's task has ended.  It said so itself before, unless it panicked: a defect here is that child's failure.
-    fn task_ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
-        let id = match &ended {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
-        };
-        let Some(child) = self.owners.remove(&id) else {
-            return;
-        };
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            tracing::error!(%child, "a child's task panicked");
-            self.account(child);
-            self.report(
-                child,
-                Report::Ended(RunEnded::Lost("internal error: a task panicked".into())),
-            );
-            self.report(
-                child,
-                Report::Proved(Proof::Unknown("internal error: a task panicked".into())),
-            );
         }
     }
 }

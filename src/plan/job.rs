@@ -9,6 +9,7 @@ use crate::command::Run;
 use crate::command::query::QueryRun;
 use crate::config::queries::Query;
 use crate::core::spec::{Asking, Host, JobSpec, Limits, Payload};
+use crate::results::Shape;
 
 /// The largest script taken: it travels to every host.
 const LARGEST_SCRIPT: usize = 4 << 20;
@@ -22,16 +23,19 @@ impl Planner<'_> {
     /// A query as a job: what the command line leaves open is as the query has it.
     pub fn query(&self, args: &QueryRun, query: &Query) -> Result<JobSpec, PlanError> {
         let mut on = args.on.clone();
-        if on.targets.is_empty() {
+        if on.targets.is_empty() && !args.local {
             let Some(usual) = &query.targets else {
                 let message = format!("no targets, and {} has no usual ones", query.name);
                 return Err(PlanError::usage(message).or("name hosts with -t, as in -t web[01-20]"));
             };
             on.targets.push(usual.clone());
         }
+        let payload = query.payload(&args.param).map_err(|error| {
+            PlanError::usage(error).or(format!("`regatta queries {}` shows it", query.name))
+        })?;
         let run = Run {
             on,
-            local: false,
+            local: args.local,
             name: Some(args.name.clone().unwrap_or_else(|| query.name.clone())),
             script: None,
             begin: args.begin,
@@ -46,7 +50,11 @@ impl Planner<'_> {
             tty: None,
             command: Vec::new(),
         };
-        self.job_of(&run, query.payload.clone())
+        let shape = query.shape.as_ref().map(Shape::written);
+        Ok(JobSpec {
+            shape,
+            ..self.job_of(&run, payload)?
+        })
     }
 
     fn job_of(&self, args: &Run, payload: Payload) -> Result<JobSpec, PlanError> {
@@ -75,6 +83,7 @@ impl Planner<'_> {
             on_full: args.on_full.unwrap_or_default().into(),
             options: self.options(args)?,
             asking: self.asking(),
+            shape: None,
         })
     }
 

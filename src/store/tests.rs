@@ -49,6 +49,7 @@ pub(super) fn fleet() -> Fleet {
         on_full: OnFull::Truncate,
         options: vec![("agent".to_string(), "/a".to_string())],
         asking: Asking::Allowed,
+        shape: None,
     };
     let mut fleet = Fleet::default();
     let now = Moment {

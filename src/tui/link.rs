@@ -303,6 +303,7 @@ fn has_more(reply: &Reply) -> bool {
         | Reply::Seen(_)
         | Reply::Rows(_)
         | Reply::Folded(_)
+        | Reply::Shapes(_)
         | Reply::Connections(_)
         | Reply::Disconnected(_)
         | Reply::Questions(_)

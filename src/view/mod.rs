@@ -4,6 +4,7 @@ pub mod ansi;
 pub mod count;
 pub mod json;
 pub mod question;
+pub mod rows;
 pub mod span;
 pub mod table;
 pub mod text;

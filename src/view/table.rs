@@ -1,5 +1,7 @@
 //! Tables of jobs and children.
 
+use std::borrow::Cow;
+
 use super::span;
 use super::text::{cut, harmless, width};
 use crate::core::state::State;
@@ -16,14 +18,28 @@ pub enum Align {
 /// A table: a header, rows, and how each column is set.
 #[derive(Clone, Debug)]
 pub struct Table {
-    columns: Vec<(&'static str, Align)>,
+    columns: Vec<(Cow<'static, str>, Align)>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     pub fn new(columns: &[(&'static str, Align)]) -> Self {
+        let named = columns
+            .iter()
+            .map(|(name, align)| (Cow::Borrowed(*name), *align));
         Self {
-            columns: columns.to_vec(),
+            columns: named.collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// A table whose columns are known only when it is made.
+    pub fn named(columns: Vec<(String, Align)>) -> Self {
+        let named = columns
+            .into_iter()
+            .map(|(name, align)| (Cow::Owned(name), align));
+        Self {
+            columns: named.collect(),
             rows: Vec::new(),
         }
     }
@@ -43,7 +59,7 @@ impl Table {
         let header: Vec<String> = self
             .columns
             .iter()
-            .map(|(name, _)| (*name).to_string())
+            .map(|(name, _)| name.to_string())
             .collect();
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|n| {

@@ -81,6 +81,8 @@ pub enum Reply {
     /// More follow in further replies of this kind until `last`.
     Found(Found),
     Folded(Folded),
+    /// Of each job that is there: what it was started with.
+    Shapes(Vec<(u64, Option<String>)>),
     /// Computers in the order of their names; more follow in further replies of this kind until `last`.
     Hosts {
         hosts: Vec<HostView>,

@@ -62,6 +62,10 @@ pub enum Request {
     Fold {
         job: u64,
     },
+    /// How the output of each of these jobs is read as rows.
+    Shapes {
+        jobs: Vec<u64>,
+    },
     /// The computers the jobs know.
     Hosts,
     /// The connections that are open.

@@ -16,6 +16,7 @@ mod faults;
 mod login;
 mod output;
 mod questions;
+mod rows;
 mod stop;
 mod stops;
 mod story;

@@ -1,14 +1,22 @@
 //! Named queries: one file each, compiled in or in one of the directories of the [`SearchPath`]; later ones win by name.
 //!
-//! A query is what is run and how long it may take; nothing here runs it or reads its output.
+//! A query is what is run, how long it may take, and how its output is read as rows; nothing here runs it or reads what
+//! it wrote.  `config/queries/uptime.toml` is the reference of the format.
+
+mod parameter;
+mod platform;
+mod read;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::document::{self, Document, Entry, Mistake, Origin, is_name, named_files};
-use crate::command::duration::parse_duration;
+pub use parameter::Parameter;
+
+use super::document::{self, Mistake, Origin, named_files};
 use crate::core::spec::Payload;
+use crate::results::Shape;
+use read::read;
 
 /// How long a query may take on a host unless it says otherwise: it looks, and looking is quick.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -20,19 +28,34 @@ macro_rules! built_in {
 }
 
 /// The queries that are compiled in; they only look.
-const BUILT_IN: [(&str, &str); 12] = built_in![
+const BUILT_IN: [(&str, &str); 27] = built_in![
+    "addresses",
+    "bios",
+    "certificates",
+    "containers",
+    "cpu",
+    "cron",
     "disks",
+    "filesystems",
+    "interfaces",
     "kernel",
+    "kernel-messages",
     "listeners",
     "load",
     "logins",
     "memory",
+    "mounts",
     "os",
+    "packages",
+    "processes",
     "reboot-required",
+    "routes",
     "services",
+    "ssh-keys",
     "time",
     "updates",
     "uptime",
+    "users",
 ];
 
 /// A named query.
@@ -48,7 +71,43 @@ pub struct Query {
     pub timeout: Duration,
     /// Exit codes that are fine.
     pub ok_exit: Vec<i32>,
+    pub effect: Effect,
+    pub parameters: Vec<Parameter>,
+    /// How its output is read as rows; a query without columns has text.
+    pub shape: Option<Shape>,
+    /// Its file, as it is.
+    pub text: String,
     pub origin: Origin,
+}
+
+/// What a query does to its hosts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it may run anywhere.
+    #[default]
+    Looks,
+    /// It changes something, and is asked about first.
+    Writes,
+}
+
+impl Query {
+    /// What runs with these parameters: each has its value, and its default where it is not named.
+    pub fn payload(&self, given: &[(String, String)]) -> Result<Payload, String> {
+        let set = parameter::assignments(&self.name, &self.parameters, given)?;
+        Ok(match &self.payload {
+            Payload::Script {
+                name,
+                interpreter,
+                text,
+            } => Payload::Script {
+                name: name.clone(),
+                interpreter: interpreter.clone(),
+                text: format!("{set}{text}"),
+            },
+            // A command has no parameters.
+            Payload::Command(line) => Payload::Command(line.clone()),
+        })
+    }
 }
 
 /// Where queries are looked for beside those that are compiled in, in this order.
@@ -102,97 +161,6 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
         }
     }
     (queries.into_values().collect(), mistakes)
-}
-
-/// The keys of a query's file.
-const KEYS: [&str; 6] = ["doc", "command", "script", "targets", "timeout", "ok_exit"];
-
-fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<Mistake>> {
-    let document = Document {
-        text,
-        origin: &origin,
-    };
-    let mut said = Said::default();
-    let mut mistakes = Vec::new();
-    for entry in document.entries().map_err(|mistake| vec![mistake])? {
-        if let Err(mistake) = said.take(document, &entry) {
-            mistakes.push(mistake);
-        }
-    }
-    let whole = |what: &str| document.mistake(&(0..0), what);
-    if !is_name(name) {
-        let what = format!("{name:?} cannot be the name of a query");
-        mistakes.push(whole(&what).hint("rename its file; letters, digits and - _ . make a name"));
-    }
-    // What is missing may just be what is wrong already.
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
-    let needs = |what: &str| Err(vec![whole(what)]);
-    let Some(doc) = said.doc else {
-        return needs("a query needs a doc: what it asks, in one line");
-    };
-    let payload = match (said.command, said.script) {
-        (Some(command), None) => Payload::Command(command),
-        (None, Some(text)) => Payload::Script {
-            name: name.to_string(),
-            interpreter: "sh".to_string(),
-            text,
-        },
-        (None, None) => return needs("a query needs a command or a script"),
-        (Some(_), Some(_)) => return needs("a query has a command or a script, not both"),
-    };
-    Ok(Query {
-        name: name.to_string(),
-        doc,
-        payload,
-        targets: said.targets,
-        timeout: said.timeout.unwrap_or(TIMEOUT),
-        ok_exit: said.ok_exit.unwrap_or_else(|| vec![0]),
-        origin,
-    })
-}
-
-/// What a file says.
-#[derive(Default)]
-struct Said {
-    doc: Option<String>,
-    command: Option<String>,
-    script: Option<String>,
-    targets: Option<String>,
-    timeout: Option<Duration>,
-    ok_exit: Option<Vec<i32>>,
-}
-
-impl Said {
-    fn take(&mut self, document: Document<'_>, entry: &Entry<'_>) -> Result<(), Mistake> {
-        match entry.key.as_str() {
-            "doc" => self.doc = Some(text(document, entry)?),
-            "command" => self.command = Some(text(document, entry)?),
-            "script" => self.script = Some(text(document, entry)?),
-            "targets" => self.targets = Some(text(document, entry)?),
-            "timeout" => {
-                let timeout = parse_duration(&text(document, entry)?);
-                let wrong = |error| document.mistake(&entry.value_at, format!("timeout: {error}"));
-                self.timeout = Some(timeout.map_err(wrong)?);
-            }
-            "ok_exit" => self.ok_exit = Some(document.numbers(entry)?),
-            unknown => {
-                let what = format!("unknown key {}", unknown.escape_debug());
-                return Err(document.mistake(&entry.key_at, what).meant(unknown, KEYS));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A text with something in it.
-fn text(document: Document<'_>, entry: &Entry<'_>) -> Result<String, Mistake> {
-    let text = document.string(entry)?;
-    if text.trim().is_empty() {
-        return Err(document.mistake(&entry.value_at, format!("{} is empty", entry.key)));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
-use std::process::{Command, Stdio};
+use std::collections::BTreeSet;
+use std::io::{Seek as _, Write as _};
+use std::process::Command;
 
 use super::*;
+use crate::results::parse::Row;
+use crate::results::{Column, Kind, Parser, Reading, Value};
 
 /// Directories with files of queries.
 fn directories(all: &[&[(&str, &str)]]) -> (tempfile::TempDir, SearchPath) {
@@ -23,14 +27,6 @@ fn one<'a>(queries: &'a [Query], name: &str) -> &'a Query {
     found.unwrap_or_else(|| panic!("{name} is not there"))
 }
 
-/// What a shell feeds on: the script, or the command.
-fn text_of(query: &Query) -> &str {
-    match &query.payload {
-        Payload::Command(line) => line,
-        Payload::Script { text, .. } => text,
-    }
-}
-
 #[test]
 fn the_built_in_queries_are_sound() {
     let (queries, mistakes) = load(&SearchPath(Vec::new()));
@@ -51,40 +47,238 @@ fn the_built_in_queries_are_sound() {
     }
 }
 
-/// On this computer, by every shell there is: each says something, and complains of nothing that it did not expect.
+/// On this computer, by every shell there is and as a runner feeds them: each gives rows with all of its columns, or says
+/// in one line of its own what is not there.
 #[test]
-fn the_built_in_queries_answer() {
+fn the_built_in_queries_answer_in_rows() {
     let (queries, _) = load(&SearchPath(Vec::new()));
     let shells: [&[&str]; 3] = [&["sh"], &["bash", "--posix"], &["busybox", "sh"]];
-    let mut answered = 0;
+    let (mut answered, mut gave) = (0, BTreeSet::new());
     // What packages there are may take minutes to find out.
     for query in queries.iter().filter(|query| query.name != "updates") {
+        let shape = query.shape.as_ref().expect("a built-in query has columns");
+        let reading = Reading::new(shape).expect("a built-in query is sound");
         for shell in shells {
-            let run = Command::new(shell[0])
-                .args(&shell[1..])
-                .args(["-u", "-c", text_of(query)])
-                .stdin(Stdio::null())
-                .output();
-            let Ok(run) = run else { continue };
-            let out = String::from_utf8_lossy(&run.stdout);
-            let err = String::from_utf8_lossy(&run.stderr);
-            match run.status.code() {
-                Some(0) => assert!(
-                    !out.is_empty() && err.is_empty(),
-                    "{} by {shell:?}: {out}{err}",
-                    query.name
-                ),
-                // Something is not there, and that is said in one line of our own.
-                _ => assert!(
-                    out.is_empty() && err.lines().count() == 1 && !err.contains("sh:"),
-                    "{} by {shell:?}: {out}{err}",
-                    query.name
-                ),
-            }
+            let Some((code, out, err)) = fed(shell, &query.payload(&[]).expect("defaults")) else {
+                continue;
+            };
             answered += 1;
+            if code != Some(0) {
+                let said = out.is_empty() && err.lines().count() == 1 && !err.contains("sh:");
+                assert!(said, "{} by {shell:?}: {out}{err}", query.name);
+                continue;
+            }
+            assert_eq!(err, "", "{} by {shell:?}", query.name);
+            let parsed = reading.parse(out.as_bytes(), &[]).expect("rows");
+            let flaws = parsed.flaws;
+            assert!(
+                flaws.is_none(),
+                "{} by {shell:?}: {flaws}\n{out}",
+                query.name
+            );
+            for row in &parsed.rows {
+                assert_eq!(row.len(), shape.columns.len(), "{}: {row:?}", query.name);
+            }
+            let key = shape
+                .columns
+                .iter()
+                .position(|column| shape.key.first() == Some(&column.name));
+            let named = |row: &Row| key.is_none_or(|key| row[key] != Value::Empty);
+            assert!(
+                parsed.rows.iter().all(named),
+                "{} by {shell:?}: {out}",
+                query.name
+            );
+            if !parsed.rows.is_empty() {
+                gave.insert(query.name.as_str());
+            }
         }
     }
-    assert!(answered >= 11, "{answered}");
+    assert!(answered >= 26, "{answered}");
+    if cfg!(target_os = "linux") {
+        let everywhere = [
+            "cpu",
+            "filesystems",
+            "kernel",
+            "load",
+            "memory",
+            "mounts",
+            "os",
+            "processes",
+            "reboot-required",
+            "time",
+            "uptime",
+            "users",
+        ];
+        for name in everywhere {
+            assert!(gave.contains(name), "{name} gave no row");
+        }
+    }
+}
+
+/// A script goes to a shell's standard input, as the prologue has it; its exit code, output and complaints.
+fn fed(shell: &[&str], payload: &Payload) -> Option<(Option<i32>, String, String)> {
+    let Payload::Script { text, .. } = payload else {
+        panic!("a built-in query is a script");
+    };
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(text.as_bytes()).expect("room");
+    file.rewind().expect("a file");
+    let run = Command::new(shell[0])
+        .args(&shell[1..])
+        .arg("-u")
+        .stdin(file)
+        .output()
+        .ok()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some((run.status.code(), text(&run.stdout), text(&run.stderr)))
+}
+
+#[test]
+fn each_platform_has_its_own_script() {
+    let text = "doc = \"D\"\nscript = \"echo other\"\n[platform]\nlinux = \"echo on linux\"\nwindows = \"echo 'a'\"\n";
+    let (_root, path) = directories(&[&[("q.toml", text)]]);
+    let (queries, mistakes) = load(&path);
+    assert_eq!(mistakes, []);
+    let payload = one(&queries, "q").payload(&[]).expect("no parameters");
+    let (_, out, _) = fed(&["sh"], &payload).expect("there is sh");
+    let here = if cfg!(target_os = "linux") {
+        "on linux\n"
+    } else {
+        "other\n"
+    };
+    assert_eq!(out, here);
+    let Payload::Script { text, .. } = &payload else {
+        panic!("a script");
+    };
+    // For the shell it is one word, whatever is in it.
+    assert!(text.contains(r"-Command 'echo '\''a'\''' "), "{text}");
+    // It says where it is not known.
+    let text = "doc = \"D\"\n[platform]\nmacos = \"true\"\n";
+    let (_root, path) = directories(&[&[("q.toml", text)]]);
+    let (queries, _) = load(&path);
+    let payload = one(&queries, "q").payload(&[]).expect("no parameters");
+    if cfg!(target_os = "linux") {
+        let want = (
+            Some(1),
+            String::new(),
+            "this query does not know Linux\n".to_string(),
+        );
+        assert_eq!(fed(&["sh"], &payload), Some(want));
+    }
+}
+
+const PARAMETERS: &str = "doc = \"D\"\nscript = 'printf %s. \"$what\" \"$count\"'
+[[parameters]]\nname = \"what\"
+[[parameters]]\nname = \"count\"\ndefault = \"5\"\npattern = \"[0-9]+\"
+[[parameters]]\nname = \"how\"\ndefault = \"fast\"\nchoices = [\"fast\", \"slow\"]\n";
+
+#[test]
+fn parameters_are_data_and_never_run() {
+    let (root, path) = directories(&[&[("q.toml", PARAMETERS)]]);
+    let (queries, mistakes) = load(&path);
+    assert_eq!(mistakes, []);
+    let mark = root.path().join("ran");
+    let touch = format!("touch {}", mark.display());
+    let values = [
+        format!("$({touch})"),
+        format!("`{touch}`"),
+        format!("'; {touch}; '"),
+        format!("\"; {touch}; \""),
+        format!("a\n{touch}\nEOF\nE\n{touch}"),
+        "two  words\ttab\\ \\n * ~ ${HOME} é".to_string(),
+        format!("'\\''; {touch} #"),
+        String::new(),
+    ];
+    for shell in [&["sh"][..], &["bash", "--posix"], &["busybox", "sh"]] {
+        for value in &values {
+            let given = [("what".to_string(), value.clone())];
+            let payload = one(&queries, "q")
+                .payload(&given)
+                .expect("any text is fine");
+            let Some((_, out, err)) = fed(shell, &payload) else {
+                continue;
+            };
+            assert_eq!(
+                (out, err),
+                (format!("{value}.5."), String::new()),
+                "{shell:?}"
+            );
+            assert!(!mark.exists(), "{value:?} was run by {shell:?}");
+        }
+    }
+}
+
+#[test]
+fn parameters_are_checked() {
+    let (_root, path) = directories(&[&[("q.toml", PARAMETERS)]]);
+    let (queries, _) = load(&path);
+    let refused = |given: &[(&str, &str)]| {
+        let given: Vec<_> = given
+            .iter()
+            .map(|(name, value)| ((*name).to_string(), (*value).to_string()))
+            .collect();
+        one(&queries, "q").payload(&given).expect_err("wrong")
+    };
+    assert_eq!(
+        refused(&[]),
+        "q needs a what; give it with --param what=..."
+    );
+    let cases = [
+        ("waht", "x", "q has no parameter waht; did you mean what?"),
+        (
+            "other",
+            "x",
+            "q has no parameter other; it has what, count, how",
+        ),
+        (
+            "count",
+            "5; reboot",
+            "count cannot be \"5; reboot\"; it has to match [0-9]+",
+        ),
+        (
+            "count",
+            "5\n6",
+            "count cannot be \"5\\n6\"; it has to match [0-9]+",
+        ),
+        (
+            "how",
+            "Fast",
+            "how cannot be \"Fast\"; it is one of fast, slow",
+        ),
+        ("what", "a\0b", "what holds a NUL character"),
+    ];
+    for (name, value, want) in cases {
+        assert_eq!(refused(&[("what", "x"), (name, value)]), want);
+    }
+}
+
+#[test]
+fn a_file_says_how_its_output_is_read() {
+    let text = "doc = \"D\"\ncommand = \"c\"\nwrites = true\nparser = \"json\"\npath = \"a.b\"\nkey = [\"name\"]
+[[columns]]\nname = \"name\"\n[[columns]]\nname = \"size\"\ntype = \"bytes\"\nunit = \"KiB\"\nfrom = \"Size (K)\"\nwidth = 8\ndoc = \"S\"\n";
+    let (_root, path) = directories(&[&[("q.toml", text)]]);
+    let (queries, mistakes) = load(&path);
+    assert_eq!(mistakes, []);
+    let query = one(&queries, "q");
+    assert_eq!(query.effect, Effect::Writes);
+    let size = Column {
+        name: "size".into(),
+        kind: Kind::Bytes,
+        unit: Some("KiB".into()),
+        from: Some("Size (K)".into()),
+        width: Some(8),
+        doc: "S".into(),
+    };
+    let shape = Shape {
+        query: "q".into(),
+        parser: Parser::Json {
+            path: vec!["a".into(), "b".into()],
+        },
+        columns: vec![Column::new("name", Kind::Text), size],
+        key: vec!["name".into()],
+    };
+    assert_eq!(query.shape, Some(shape));
 }
 
 #[test]
@@ -127,8 +321,13 @@ fn later_directories_win() {
         targets: Some("@web".into()),
         timeout: Duration::from_secs(300),
         ok_exit: vec![0, 3],
+        effect: Effect::Looks,
+        parameters: Vec::new(),
+        shape: None,
+        text: one(&queries, "mine").text.clone(),
         origin: Origin::File(root.path().join("0/mine.toml")),
     };
+    assert!(mine.text.starts_with("doc = \"M\""));
     assert_eq!(one(&queries, "mine"), &mine);
 }
 
@@ -141,10 +340,64 @@ fn mistakes_are_named_and_hide_no_other_query() {
             &["q.toml:2: unknown key comand; did you mean command?"][..],
         ),
         (
-            "doc = \"D\"\nparser = \"c\"\ncommand = \"c\"\n",
-            &[
-                "q.toml:2: unknown key parser; known here: doc, command, script, targets, timeout, ok_exit",
-            ],
+            "doc = \"D\"\ninterpreter = \"c\"\ncommand = \"c\"\n",
+            &["q.toml:2: unknown key interpreter; known here: doc, command, script, platform"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"jason\"\n",
+            &["q.toml:3: parser cannot be jason; did you mean json?"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\n",
+            &["q.toml:1: a parser needs columns"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\n[[columns]]\nname = \"a\"\n",
+            &["q.toml:1: column a needs a parser: json, "],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\n[[columns]]\nname = \"a\"\ntpye = \"text\"\n",
+            &["q.toml:6: unknown key tpye of a column; did you mean type?"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\n[[columns]]\nname = \"host\"\n",
+            &["q.toml:4: there is a column host already"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\n[[columns]]\nname = \"a\"\ntype = \"bytes\"\nunit = \"apples\"\n",
+            &["q.toml:1: column a: \"apples\" is no unit of sizes"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"regex\"\npattern = \"(\"\n[[columns]]\nname = \"a\"\n",
+            &["q.toml:1: pattern: "],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\npath = \"a\"\n[[columns]]\nname = \"a\"\n",
+            &["q.toml:1: path means nothing to the parser tsv"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\nkey = [\"b\"]\n[[columns]]\nname = \"a\"\n",
+            &["q.toml:1: key names b, which is no column"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\n[platform]\nlinux = \"c\"\n",
+            &["q.toml:1: where platforms differ, what runs elsewhere is a script"],
+        ),
+        (
+            "doc = \"D\"\n[platform]\nlinx = \"c\"\n",
+            &["q.toml:3: unknown platform linx; did you mean linux?"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\n[[parameters]]\nname = \"a\"\n",
+            &["q.toml:1: parameters are variables of a script"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"PATH\"\n",
+            &["q.toml:4: the name of a parameter is made of small letters"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"a\"\ndefault = \"x\"\nchoices = [\"y\"]\n",
+            &["q.toml:3: default: a cannot be \"x\"; it is one of y"],
         ),
         (
             "command = \"c\"\n",

@@ -115,6 +115,7 @@ impl Fleet {
             on_full: OnFull::Truncate,
             options: Vec::new(),
             asking: Asking::Never,
+            shape: None,
         };
         let submit = Request::Command(Command::Submit(Box::new(spec)));
         match self.ask(&submit).await {

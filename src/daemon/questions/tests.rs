@@ -87,6 +87,7 @@ fn spec(hosts: &[&str]) -> JobSpec {
         on_full: OnFull::Truncate,
         options: Vec::new(),
         asking: Asking::Allowed,
+        shape: None,
     }
 }
 

@@ -284,7 +284,7 @@ impl App {
     /// When something is due without any event: a toast goes, a clock moves on.  `None` if nothing is.
     pub fn wake(&self) -> Option<Duration> {
         let second = Duration::from_secs(self.now.mono.as_secs() + 1);
-        let ticking = self.picture == Picture::Live && self.model.is_live();
+        let ticking = self.is_ticking();
         let times = [
             ticking.then_some(second),
             self.toast.as_ref().and_then(Toast::until),
@@ -298,6 +298,11 @@ impl App {
             .flatten()
             .filter(|time| *time > self.now.mono);
         to_come.min()
+    }
+
+    /// Whether times on the screen go on by themselves.  Where nothing runs nobody is woken for them.
+    fn is_ticking(&self) -> bool {
+        self.picture == Picture::Live && self.model.is_live()
     }
 
     /// The console is told to end from outside: what is still to be done is done, and nothing is asked.
@@ -319,7 +324,11 @@ impl App {
                 let complete = jobs.last;
                 let changes = self.model.listed(self.now, jobs);
                 if complete {
-                    self.engine = Engine::Heard;
+                    let before = std::mem::replace(&mut self.engine, Engine::Heard);
+                    if matches!(before, Engine::Lost(_)) {
+                        self.ask_views_again();
+                        self.say("the daemon is there again");
+                    }
                 }
                 if first {
                     self.open_at_first();

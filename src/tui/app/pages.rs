@@ -397,6 +397,14 @@ impl App {
         }
     }
 
+    /// The engine is there again after it was not.
+    pub(super) fn ask_views_again(&mut self) {
+        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
+        for shown in pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown)) {
+            shown.view.ask_again();
+        }
+    }
+
     /// A child has written more, or ended.
     pub(super) fn output_grew(&mut self, child: &ChildView) {
         let (end, ending) = (end_of(child), ending(child));

@@ -9,7 +9,7 @@ use super::deeds::{Deed, Then, capped};
 use super::overlay::{Answer, Overlay};
 use super::{Acting, Removing};
 use crate::command::query::QueryRun;
-use crate::command::{Global, Receive, Run, Verb};
+use crate::command::{Daemon, DaemonAction, Global, Receive, Run, Verb};
 use crate::core::fleet::Command;
 use crate::core::ladder::Force;
 use crate::core::receive::Mode;
@@ -35,6 +35,8 @@ impl App {
             Verb::Run(Run { begin, .. }) | Verb::Query(QueryRun { begin, .. }) if begin.dry_run => {
                 self.program(words);
             }
+            // Rows are for the program to show.
+            Verb::Query(args) if args.rows.is_asked() => self.program(words),
             Verb::Run(run) => {
                 let then = Then::of(run.begin);
                 self.run(line, then, Wished::Run(Box::new(run)), global);
@@ -93,6 +95,9 @@ impl App {
             Verb::Answer(answer) => self.select(line, answer.select, With::Answer),
             Verb::Demo(_) => self.say("demo is a console of its own: leave this one first"),
             Verb::Grep(_) => self.program_or(words, Silence::NothingMatches),
+            Verb::Daemon(Daemon {
+                action: DaemonAction::Stop { .. },
+            }) => self.say("the console needs the daemon and would start it again: leave with q, then `regatta daemon stop`"),
             Verb::Daemon(_)
             | Verb::Jobs(_)
             | Verb::Wait(_)
@@ -105,6 +110,9 @@ impl App {
             | Verb::Man
             | Verb::Tail(_)
             | Verb::Fold(_)
+            | Verb::Rows(_)
+            | Verb::Diff(_)
+            | Verb::Sql(_)
             | Verb::Queries(_)
             | Verb::Keys(_)
             | Verb::Themes(_)

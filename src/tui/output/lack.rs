@@ -1,6 +1,6 @@
 //! What the view lacks, as requests to the engine, and what it need not keep.
 
-use super::part::Gone;
+use super::part::Reading;
 use super::scroll::Top;
 use super::walk::{At, Body, CHUNK, Spot, Step, Way};
 use super::{Content, OutputView};
@@ -97,7 +97,7 @@ impl OutputView {
         }?;
         let part = &self.parts[self.part(look.child)?];
         let again = self.asked.answered == Some((look, part.child.end.offset));
-        (!again && part.gone == Gone::No).then_some(look)
+        (!again && part.reading == Reading::Possible).then_some(look)
     }
 
     /// Who follows wants the end.

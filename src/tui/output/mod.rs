@@ -39,7 +39,7 @@ use ratatui::layout::Size;
 
 use self::document::{Document, Ending};
 use self::lack::Asked;
-use self::part::{Binary, Gone, Part};
+use self::part::{Binary, Part, Reading};
 use self::scroll::{Anchor, Top};
 use self::search::Search;
 use self::select::Selection;
@@ -281,12 +281,20 @@ impl OutputView {
             Kind::Look => {
                 let asked = self.asked.look.take();
                 if let Some(number) = asked.and_then(|look| self.part(look.child)) {
-                    self.parts[number].gone = Gone::Yes;
+                    self.parts[number].reading = Reading::Failed;
                 }
             }
             Kind::Search => self.asked.search = None,
             Kind::Rows => _ = self.asked.rows.take(),
         }
+    }
+
+    /// The engine is there again: what could not be read may be read now.
+    pub fn ask_again(&mut self) {
+        for part in &mut self.parts {
+            part.reading = Reading::Possible;
+        }
+        self.asked.answered = None;
     }
 
     /// Makes room for the line numbers there are now.

@@ -16,7 +16,7 @@ pub(super) struct Part {
     /// Shown only so far: what came behind would move what is on the screen.
     pub(super) held: Option<u64>,
     pub(super) bytes: Binary,
-    pub(super) gone: Gone,
+    pub(super) reading: Reading,
 }
 
 /// A line drawn under what was there at a time.
@@ -40,9 +40,10 @@ pub(super) enum Binary {
 
 /// Whether a child's output can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gone {
-    No,
-    Yes,
+pub(super) enum Reading {
+    Possible,
+    /// It was not answered, or refused; the operator was told why.
+    Failed,
 }
 
 impl Part {
@@ -54,7 +55,7 @@ impl Part {
             rules: Vec::new(),
             held: None,
             bytes: Binary::Unknown,
-            gone: Gone::No,
+            reading: Reading::Possible,
         }
     }
 

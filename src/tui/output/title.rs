@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::part::Gone;
+use super::part::Reading;
 use super::{Content, OutputView, Times, Wrap};
 use crate::core::output::Count;
 use crate::view::count::{Noun, counted};
@@ -70,8 +70,12 @@ impl OutputView {
         if dropped.bytes > 0 {
             _ = write!(words, ", {} of that cut", span::bytes(dropped.bytes));
         }
-        if self.parts.iter().any(|part| part.gone == Gone::Yes) {
-            words += ", some of it is gone";
+        if self
+            .parts
+            .iter()
+            .any(|part| part.reading == Reading::Failed)
+        {
+            words += ", some of it could not be read";
         }
         words
     }

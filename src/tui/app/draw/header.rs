@@ -18,7 +18,10 @@ impl App {
     /// ` regatta   3 Running · 1 Failed   LIVE?   12:04:33`.
     pub(super) fn draw_header(&self, area: Rect, buf: &mut Buffer) {
         let across = usize::from(area.width);
-        let clock = span::clock(self.now.wall, &self.now.zone.time_zone());
+        let mut clock = span::clock(self.now.wall, &self.now.zone.time_zone());
+        if !self.is_ticking() && across >= 60 {
+            clock = format!("as of {clock}");
+        }
         let trouble = match (&self.engine, self.picture) {
             (Engine::Lost(why), _) => {
                 Some((format!("NO DAEMON: {why}; trying again"), Role::Error))

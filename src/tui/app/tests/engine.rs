@@ -203,6 +203,7 @@ impl Engine {
             | Request::History(_)
             | Request::Watch { .. }
             | Request::Status
+            | Request::Shapes { .. }
             | Request::Connections
             | Request::Disconnect(_)
             | Request::Shutdown(_) => return Err(failure("the console asks no such thing")),

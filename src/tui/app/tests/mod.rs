@@ -306,6 +306,7 @@ fn asked(request: &Request) -> Option<String> {
         | Request::Search(_)
         | Request::Fold { .. }
         | Request::Hosts
+        | Request::Shapes { .. }
         | Request::Connections
         | Request::Status => None,
     }

@@ -384,3 +384,13 @@ fn keys_before_a_question_are_no_beginning_of_its_answer() {
     session.keys("esc h");
     assert!(!session.said().contains("copied"), "{}", session.screen());
 }
+
+#[test]
+fn the_daemon_is_not_stopped_under_a_console_that_would_start_it_again() {
+    let session = check(Engine::quiet(), ": 'daemon stop' enter", &[]);
+    assert!(
+        session.said().contains("leave with q"),
+        "{}",
+        session.screen()
+    );
+}

@@ -158,15 +158,19 @@ fn what_is_not_here_is_shown_as_that() {
 }
 
 #[test]
-fn who_is_gone_is_not_asked_again() {
+fn who_does_not_answer_is_asked_again_when_the_engine_is_back() {
     let mut store = Store::of(&numbered(0..10));
     let mut view = OutputView::new(Document::Child(store.child(1, None)), TimeZone::UTC);
     view.set_size(SMALL);
     assert!(view.wants().is_some());
     view.refused(Kind::Look);
     assert_eq!(view.wants(), None);
-    assert!(view.title().left.contains("gone"), "{:?}", view.title());
+    let left = view.title().left;
+    assert!(left.contains("could not be read"), "{left}");
+    view.ask_again();
     store.serve(&mut view);
+    assert_eq!(screen(&view, SMALL)[4], "│ line 9");
+    assert!(!view.title().left.contains("could not"));
 }
 
 #[test]

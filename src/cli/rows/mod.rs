@@ -1,0 +1,144 @@
+//! `rows`, and what every verb that reads rows does: narrow a table as asked, and write it.
+
+pub(super) mod diff;
+mod gather;
+mod print;
+pub(super) mod sql;
+
+use super::context::Context;
+use super::error::{CliError, Exit};
+use super::picked;
+use crate::command::rows::{RowArgs, Rows};
+use crate::core::select::Selector;
+use crate::results::shape::GIVEN;
+use crate::results::table::NoColumn;
+use crate::results::{Filter, Shape, Table};
+use crate::targets::HostSet;
+use gather::{gather, sources};
+use print::print;
+
+pub(super) async fn rows(context: &Context, args: &Rows) -> Result<Exit, CliError> {
+    show(context, &args.pick.select, &args.rows).await
+}
+
+/// Shows the rows of jobs of one query.
+pub(super) async fn show(
+    context: &Context,
+    select: &[Selector],
+    args: &RowArgs,
+) -> Result<Exit, CliError> {
+    let picked = picked::pick(context, select).await?;
+    let sources = sources(context, &picked.jobs).await?;
+    let mut queries = sources.iter();
+    let Some((first, source)) = queries.next() else {
+        return Err(CliError::nothing_selected(select, &picked.unknown));
+    };
+    let shape = source.shape.clone();
+    if let Some((other, differs)) = queries.find(|(_, other)| other.shape.query != shape.query) {
+        let message = format!(
+            "job {first} asked {}, and job {other} {}: their rows have other columns",
+            shape.query, differs.shape.query
+        );
+        return Err(CliError::usage(message).hint("name jobs of one query, or ask `regatta sql`"));
+    }
+    if let Some((other, _)) = sources
+        .iter()
+        .find(|(_, other)| other.shape.columns != shape.columns)
+    {
+        let message = format!(
+            "the columns of {} have changed between job {first} and job {other}",
+            shape.query
+        );
+        return Err(CliError::usage(message).hint("name one of them, or ask `regatta sql`"));
+    }
+    let mut table = Table::new(shape.all_columns());
+    // What is wrong with the condition is said before anything is read.
+    let filter = filter(&shape, args)?;
+    let report = gather(context, select, &picked, &sources, |_, rows| {
+        let rows = rows.into_iter();
+        table
+            .rows
+            .extend(rows.filter(|row| filter.as_ref().is_none_or(|filter| filter.takes(row))));
+    })
+    .await?;
+    let shown = match (context.is_for_people(&args.form), picked.jobs.len()) {
+        (false, _) => Shown::Everything,
+        (true, 1) => Shown::Own,
+        (true, _) => Shown::OwnAndJob,
+    };
+    let table = shaped(table, &shape, args, shown)?;
+    print(context, &table, &args.form)?;
+    report.say(context);
+    let sound = report.is_sound() && picked.unknown.is_empty();
+    Ok(if sound { Exit::Done } else { Exit::Failed })
+}
+
+/// Whether a query's rows can be shown as asked: before it runs anywhere.
+pub(super) fn check(shape: &Shape, args: &RowArgs) -> Result<(), CliError> {
+    filter(shape, args).map(drop)
+}
+
+/// The condition; what is asked of columns is looked at on a table without rows.
+fn filter(shape: &Shape, args: &RowArgs) -> Result<Option<Filter>, CliError> {
+    let empty = Table::new(shape.all_columns());
+    let text = args.condition.as_deref();
+    let parsed = text.map(|text| Filter::parse(text, &empty.columns));
+    let filter = parsed.transpose();
+    let filter = filter.map_err(|error| CliError::usage(format!("--where: {error}")))?;
+    shaped(empty, shape, args, Shown::Everything)?;
+    Ok(filter)
+}
+
+/// The table in the order, with the columns, and in the groups that were asked for.
+fn shaped(
+    mut table: Table,
+    shape: &Shape,
+    args: &RowArgs,
+    shown: Shown,
+) -> Result<Table, CliError> {
+    if !args.group.is_empty() {
+        let fold = |hosts: &[&str]| {
+            // They were checked when their jobs were made.
+            HostSet::from_names(hosts.iter().copied())
+                .map_or_else(|_| hosts.join(","), |set| set.fold())
+        };
+        let mut grouped = table.group(&args.group, fold).map_err(no_column)?;
+        if !args.sort.is_empty() {
+            grouped.sort(&args.sort).map_err(no_column)?;
+        }
+        if !args.chosen.is_empty() {
+            grouped.select(&args.chosen).map_err(no_column)?;
+        }
+        return Ok(grouped);
+    }
+    table.sort(&args.sort).map_err(no_column)?;
+    if !args.chosen.is_empty() {
+        table.select(&args.chosen).map_err(no_column)?;
+        return Ok(table);
+    }
+    let [(host, _), (job, _), _] = GIVEN;
+    let given: &[&str] = match shown {
+        Shown::Everything => return Ok(table),
+        Shown::Own => &[host],
+        Shown::OwnAndJob => &[job, host],
+    };
+    let own = shape.columns.iter().map(|column| column.name.clone());
+    let names: Vec<String> = given.iter().map(ToString::to_string).chain(own).collect();
+    table.select(&names).map_err(no_column)?;
+    Ok(table)
+}
+
+/// What is shown where no columns were chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// All there is, for programs.
+    Everything,
+    /// The host, and the query's own.
+    Own,
+    /// The same, and which job each row is of.
+    OwnAndJob,
+}
+
+fn no_column(error: NoColumn) -> CliError {
+    CliError::usage(error.0)
+}
