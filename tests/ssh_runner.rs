@@ -887,7 +887,7 @@ async fn a_login_without_a_shell_says_so() {
     ));
 }
 
-/// With the words of cmd; a real Windows host is not to be had here.
+/// Also where PowerShell does not start the command either.
 #[tokio::test]
 async fn a_login_shell_of_windows_is_named() {
     let says = "'exec' is not recognized as an internal or external command,";

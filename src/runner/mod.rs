@@ -14,6 +14,7 @@ mod relay;
 #[cfg(test)]
 mod shells;
 pub(crate) mod sudo;
+mod windows;
 
 use std::fmt;
 use std::future::Future;

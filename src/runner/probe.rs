@@ -118,6 +118,11 @@ pub(super) fn signal_name(signal: Signal) -> &'static str {
     }
 }
 
+/// Whether there is an answer in everything that was written to standard output.
+pub(super) fn is_answered(run: &str, output: &[u8]) -> bool {
+    !Answered::read(run, output).word.is_empty()
+}
+
 /// Reads the answer to a [`Task::Prove`] out of everything that was written to standard output.
 pub(super) fn parse(run: &str, output: &[u8]) -> Proof {
     let answer = Answered::read(run, output);
@@ -153,7 +158,8 @@ impl Answered {
         let line = text
             .rfind(&prefix)
             .and_then(|at| text[at + prefix.len()..].split_once('\n'))
-            .map_or("", |(line, _)| line);
+            // PowerShell ends its lines with a carriage return, too.
+            .map_or("", |(line, _)| line.trim_end());
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         Self {
             word: word.to_owned(),

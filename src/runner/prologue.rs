@@ -80,19 +80,6 @@ pub(crate) fn began_line(run: &str, pid: u32) -> String {
     format!("{BEGAN} {run} {pid}\n")
 }
 
-/// Whether a login shell that did not come to the program said so as those of Windows do, to which [`exec_line`] means
-/// nothing: cmd (in English), PowerShell (in any language, by the name of the error).
-pub(super) fn is_no_unix_shell(said: &[u8]) -> bool {
-    let said = String::from_utf8_lossy(said);
-    [
-        "'exec' is not recognized as an internal or external command",
-        "The term 'exec' is not recognized",
-        "CommandNotFoundException",
-    ]
-    .iter()
-    .any(|words| said.contains(words))
-}
-
 /// What goes to the program's standard input; the lifeline stays open behind it.
 ///
 /// # Errors

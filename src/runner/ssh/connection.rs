@@ -65,6 +65,11 @@ impl Connection {
         (read(&self.fate.received), read(&self.fate.sent))
     }
 
+    /// The first bytes the server sent.
+    pub(super) fn greeting(&self) -> &[u8] {
+        self.fate.greeting.get().map_or(&[], |greeting| greeting)
+    }
+
     /// It is about to be ended on purpose, and this is why.
     pub(super) fn will_end(&self, why: &str) {
         // Unless it has already.

@@ -39,6 +39,7 @@ mod session;
 mod sudo;
 mod tty;
 mod tunnel;
+mod windows;
 mod wire;
 
 use std::path::PathBuf;
@@ -60,7 +61,8 @@ use channel::OpenChannel;
 use files::Files;
 use pool::Pool;
 use route::Target;
-use session::Start;
+use session::{Outcome, Shell, Start};
+use windows::Windows;
 
 pub use pool::Keep;
 
@@ -69,6 +71,7 @@ pub use pool::Keep;
 pub struct Ssh {
     files: Arc<Files>,
     pool: Arc<Pool>,
+    windows: Windows,
 }
 
 impl Runner for Ssh {
@@ -159,6 +162,7 @@ impl Ssh {
         Self {
             pool: Arc::new(Pool::new(keep, Arc::clone(&files))),
             files,
+            windows: Windows::default(),
         }
     }
 
@@ -199,6 +203,9 @@ impl Ssh {
             Ok(opened) => opened,
             Err(reason) => return Ended::NotStarted(reason),
         };
+        if self.windows.has(&opened.target) {
+            return self.run_on_windows(order, opened, events, signal).await;
+        }
         let Opened {
             mut channel,
             patience,
@@ -214,12 +221,13 @@ impl Ssh {
                 let program = (prologue::PROGRAM, prologue::NAME);
                 match sudo::climb(climb, program, &mut channel, Some(events), &mut signal).await {
                     Ok(besides) => Start::Behind(besides),
-                    Err(ended) => return ended,
+                    Err(ended) => return windows::without_sudo(&channel, ended),
                 }
             }
         };
         let request = session::Request {
             start,
+            shell: Shell::Unix,
             environment: target.environment.clone(),
             lines,
             patience,
@@ -228,7 +236,13 @@ impl Ssh {
                 Ok(Some(_)) | Err(_) => session::Signals::Probe,
             },
         };
-        session::run(self, order, channel, request, events, signal).await
+        match session::run(self, order, channel, request, events, signal.clone()).await {
+            Outcome::Ended(ended) => ended,
+            Outcome::OtherShell(_) => {
+                self.windows.learn(&target);
+                self.run_again(order, events, signal).await
+            }
+        }
     }
 
     /// A channel to the order's host, over a kept connection or a new one.
@@ -251,14 +265,19 @@ impl Ssh {
         trace: Option<&Trace>,
         task: Task,
     ) -> Result<Vec<u8>, String> {
+        let opened = self
+            .open(order, Caller::aside(order))
+            .await
+            .map_err(|reason| reason.to_string())?;
+        if self.windows.has(&opened.target) {
+            return windows::ask(order, opened.channel, trace, task).await;
+        }
         let Opened {
             mut channel,
             patience,
             target,
-        } = self
-            .open(order, Caller::aside(order))
-            .await
-            .map_err(|reason| reason.to_string())?;
+        } = opened;
+        let windows = windows::is_server(&channel);
         let request = probe::request(&order.run, trace, task);
         let talk = async {
             let start = match super::sudo::target(order) {
@@ -279,9 +298,14 @@ impl Ssh {
             };
             session::converse(channel, start, request).await
         };
-        tokio::time::timeout(probe::patience(task), talk)
+        let output = tokio::time::timeout(probe::patience(task), talk)
             .await
-            .map_err(|_| "the probe did not answer in time".to_owned())?
+            .map_err(|_| "the probe did not answer in time".to_owned())??;
+        if windows && !probe::is_answered(&order.run, &output) {
+            self.windows.learn(&target);
+            return self.ask_again(order, trace, task).await;
+        }
+        Ok(output)
     }
 
     /// Everything that is set for the order's host.

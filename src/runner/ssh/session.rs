@@ -14,15 +14,15 @@ use tokio::time::Instant;
 
 use super::channel::OpenChannel;
 use super::connection::Connection;
-use super::{Order, Ssh};
+use super::{Order, Ssh, windows};
 use crate::config::ssh_config::Variable;
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Signal, Trace};
+use crate::runner::Event;
 use crate::runner::probe::{self, Task};
 use crate::runner::relay::{self, Relay};
 use crate::runner::sudo::Besides;
-use crate::runner::{Event, prologue};
 
 /// How long a signal may be on its way before the readers of its connection may rest again.
 const URGENT: Duration = Duration::from_secs(5);
@@ -81,6 +81,21 @@ pub(super) enum Start {
     Behind(Besides),
 }
 
+/// Who is expected to read the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shell {
+    Unix,
+    Windows,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Ended(Ended),
+    /// The login shell is not the expected one; it said this, and nothing ran.
+    OtherShell(Vec<u8>),
+}
+
 /// How signals reach the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signals {
@@ -94,6 +109,7 @@ pub(super) enum Signals {
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) start: Start,
+    pub(super) shell: Shell,
     /// Variables for the command; a server takes those it likes.  Nobody else's command has them: sudo would drop them.
     pub(super) environment: Vec<Variable>,
     /// What goes to the prologue.
@@ -111,13 +127,13 @@ pub(super) async fn run(
     mut request: Request,
     events: &mpsc::Sender<Event>,
     signal: watch::Receiver<Option<Signal>>,
-) -> Ended {
+) -> Outcome {
     let connection = channel.write.lease().connection();
     let mut relay = Relay::new(&order.run);
     let mut verdict = Verdict::default();
     let exited = AtomicBool::new(false);
     let mut answered = false;
-    let (patience, signals) = (request.patience, request.signals);
+    let (patience, signals, shell) = (request.patience, request.signals, request.shell);
     let mut untaken = request.lines.len();
     let left = AtomicUsize::new(untaken);
     if let Start::Behind(besides) = &mut request.start {
@@ -156,7 +172,7 @@ pub(super) async fn run(
                 },
                 delivered = relay.deliver(events), if relay.is_ready() => {
                     if delivered.is_err() {
-                        return Ended::Lost("nobody takes its output".to_owned());
+                        return Outcome::Ended(unheard());
                     }
                 }
                 () = &mut feed => {}
@@ -177,10 +193,11 @@ pub(super) async fn run(
                     } else {
                         "did not answer the request to run the command"
                     };
-                    return Ended::NotStarted(Reason::Refused(format!(
+                    let reason = Reason::Refused(format!(
                         "the server {why} within {}s",
                         patience.as_secs_f32()
-                    )));
+                    ));
+                    return Outcome::Ended(Ended::NotStarted(reason));
                 }
             }
             if verdict.status.is_some() {
@@ -200,23 +217,29 @@ pub(super) async fn run(
         }
     }
     relay.end();
+    if relay.trace().is_none()
+        && let Some(Ended::Exited(_)) = verdict.status
+        && (shell == Shell::Windows || windows::is_shell(connection, relay.complaint()))
+    {
+        if verdict.closed {
+            channel.write.closed_by_server();
+        }
+        return Outcome::OtherShell(relay.complaint().to_vec());
+    }
     if relay.deliver_all(events).await.is_err() {
-        return Ended::Lost("nobody takes its output".to_owned());
+        return Outcome::Ended(unheard());
     }
     let closed = verdict.closed;
-    let foreign = relay.trace().is_none() && prologue::is_no_unix_shell(relay.complaint());
     let ended = verdict.ended(channel.write.lease().connection(), relay.trace().is_some());
     let ended = ended.await;
     if closed {
         channel.write.closed_by_server();
     }
-    match ended {
-        Ended::Exited(_) if foreign => Ended::NotStarted(Reason::Refused(
-            "the login shell is one of Windows, where commands cannot be run: they are started by sh"
-                .to_owned(),
-        )),
-        ended => ended,
-    }
+    Outcome::Ended(ended)
+}
+
+fn unheard() -> Ended {
+    Ended::Lost("nobody takes its output".to_owned())
 }
 
 /// Takes one message of the server's.
