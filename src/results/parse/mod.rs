@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::shape::{Column, Parser, Shape};
+use super::shape::{Column, Header, Parser, Shape};
 use super::value::Value;
 use super::value::read::Reader;
 
@@ -248,6 +248,26 @@ impl Rows<'_> {
                 line,
                 text: text.to_string(),
             });
+        }
+    }
+
+    /// Takes the header off the lines: where each column stands, if it names them.
+    fn header<'t, I: Iterator<Item = (usize, &'t str)>>(
+        &self,
+        header: Header,
+        lines: &mut I,
+        split: impl FnOnce(&'t str) -> Vec<&'t str>,
+    ) -> Result<Option<Vec<Option<usize>>>, Unreadable> {
+        match header {
+            Header::None => Ok(None),
+            Header::Skip => {
+                lines.next();
+                Ok(None)
+            }
+            Header::Names => {
+                let names = lines.next().map(|(_, names)| split(names));
+                names.map(|names| self.found_in(&names)).transpose()
+            }
         }
     }
 

@@ -8,17 +8,7 @@ use crate::results::shape::Header;
 /// Fields with tabs between them.  A line of one field is no row where a row has several.
 pub(super) fn tsv(rows: &mut Rows<'_>, text: &str, header: Header) -> Result<(), Unreadable> {
     let mut lines = filled(text);
-    let places = match header {
-        Header::None => None,
-        Header::Skip => {
-            lines.next();
-            None
-        }
-        Header::Names => match lines.next() {
-            Some((_, names)) => Some(rows.found_in(&names.split('\t').collect::<Vec<_>>())?),
-            None => return Ok(()),
-        },
-    };
+    let places = rows.header(header, &mut lines, |names| names.split('\t').collect())?;
     let several = rows.reading.columns.len() > 1;
     for (number, line) in lines {
         if several && !line.contains('\t') {

@@ -8,20 +8,9 @@ use crate::results::shape::Header;
 pub(super) fn words(rows: &mut Rows<'_>, text: &str, header: Header) -> Result<(), Unreadable> {
     let mut lines = filled(text);
     let count = rows.reading.columns.len();
-    let places = match header {
-        Header::None => None,
-        Header::Skip => {
-            lines.next();
-            None
-        }
-        Header::Names => match lines.next() {
-            Some((_, names)) => {
-                let names: Vec<&str> = names.split_ascii_whitespace().collect();
-                Some(rows.found_in(&names)?)
-            }
-            None => return Ok(()),
-        },
-    };
+    let places = rows.header(header, &mut lines, |names| {
+        names.split_ascii_whitespace().collect()
+    })?;
     let wanted = match &places {
         None => count,
         Some(places) => places.iter().flatten().max().map_or(0, |last| last + 1),
@@ -75,17 +64,7 @@ pub(super) fn widths(
     widths: &[usize],
 ) -> Result<(), Unreadable> {
     let mut lines = filled(text);
-    let places = match header {
-        Header::None => None,
-        Header::Skip => {
-            lines.next();
-            None
-        }
-        Header::Names => match lines.next() {
-            Some((_, names)) => Some(rows.found_in(&sliced(names, widths))?),
-            None => return Ok(()),
-        },
-    };
+    let places = rows.header(header, &mut lines, |names| sliced(names, widths))?;
     for (_, line) in lines {
         if rows.full() {
             continue;
