@@ -4,6 +4,8 @@ use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::results::filter::fault;
+
 /// Bytes a compiled expression may take.
 const LARGEST: usize = 1 << 20;
 
@@ -62,7 +64,7 @@ impl Filter {
                     .case_insensitive(!regex.contains(char::is_uppercase))
                     .size_limit(LARGEST)
                     .build()
-                    .map_err(|error| one_line(&error))?,
+                    .map_err(|error| fault(&error))?,
             ),
             _ => Pattern::Text(rest.to_lowercase()),
         };
@@ -105,13 +107,6 @@ impl Pattern {
             Self::Regex(regex) => regex.is_match(text),
         }
     }
-}
-
-/// What is wrong with an expression: the last line of what the library draws.
-fn one_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default();
-    last.strip_prefix("error: ").unwrap_or(last).to_string()
 }
 
 impl fmt::Display for Filter {

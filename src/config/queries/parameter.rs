@@ -10,6 +10,7 @@ use regex::Regex;
 use super::read::{text, word};
 use crate::config::document::{Document, Mistake, Part};
 use crate::results::Kind;
+use crate::results::filter;
 use crate::results::value::read::Reader;
 use crate::targets::nearest;
 
@@ -63,15 +64,8 @@ impl Parameter {
 }
 
 fn whole(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(|error| {
-        let error = error.to_string();
-        let why = error
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        format!("pattern: {why}")
-    })
+    Regex::new(&format!(r"\A(?:{pattern})\z"))
+        .map_err(|error| format!("pattern: {}", filter::fault(&error)))
 }
 
 /// One parameter of a file; `others` stand before it.

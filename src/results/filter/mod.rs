@@ -123,5 +123,12 @@ fn compare(field: &Value, how: Comparison, with: &Value) -> bool {
     }
 }
 
+/// What is wrong with a regular expression: the last line of what the library draws.
+pub fn fault(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_string()
+}
+
 #[cfg(test)]
 mod tests;

@@ -175,17 +175,9 @@ impl Parser<'_> {
         self.next += 1;
         let at = self.place();
         let text = self.text()?;
-        let pattern = Regex::new(&text).map_err(|error| {
-            let error = error.to_string();
-            let why = error
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
-            Wrong {
-                at,
-                what: format!("this is no regular expression: {why}"),
-            }
+        let pattern = Regex::new(&text).map_err(|error| Wrong {
+            at,
+            what: format!("this is no regular expression: {}", super::fault(&error)),
         })?;
         Ok(Node::Matches { column, pattern })
     }
