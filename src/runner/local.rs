@@ -62,10 +62,8 @@ impl Runner for Local {
         inquiry: Inquiry,
     ) -> Boxed<Proof> {
         Box::pin(async move {
-            match self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await {
-                Ok(output) => probe::parse(&order.run, &output),
-                Err(why) => Proof::Unknown(why),
-            }
+            let answer = self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await;
+            probe::proof(&order.run, answer)
         })
     }
 
@@ -76,10 +74,8 @@ impl Runner for Local {
         motion: Motion,
     ) -> Boxed<Moved> {
         Box::pin(async move {
-            match self.ask(&order, trace.as_ref(), Task::Move(motion)).await {
-                Ok(output) => probe::parse_moved(&order.run, &output),
-                Err(why) => Moved::Unknown(why),
-            }
+            let answer = self.ask(&order, trace.as_ref(), Task::Move(motion)).await;
+            probe::moved(&order.run, answer)
         })
     }
 }

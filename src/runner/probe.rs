@@ -123,8 +123,18 @@ pub(super) fn is_answered(run: &str, output: &[u8]) -> bool {
     !Answered::read(run, output).word.is_empty()
 }
 
+/// What a [`Task::Prove`] came to: what it wrote to standard output, or why it could not be asked.
+pub(super) fn proof(run: &str, answer: Result<Vec<u8>, String>) -> Proof {
+    answer.map_or_else(Proof::Unknown, |output| parse(run, &output))
+}
+
+/// The same of a [`Task::Move`].
+pub(super) fn moved(run: &str, answer: Result<Vec<u8>, String>) -> Moved {
+    answer.map_or_else(Moved::Unknown, |output| parse_moved(run, &output))
+}
+
 /// Reads the answer to a [`Task::Prove`] out of everything that was written to standard output.
-pub(super) fn parse(run: &str, output: &[u8]) -> Proof {
+fn parse(run: &str, output: &[u8]) -> Proof {
     let answer = Answered::read(run, output);
     match (answer.word.as_str(), answer.pids()) {
         ("gone", _) => Proof::Gone,
@@ -134,7 +144,7 @@ pub(super) fn parse(run: &str, output: &[u8]) -> Proof {
 }
 
 /// Reads the answer to a [`Task::Move`].
-pub(super) fn parse_moved(run: &str, output: &[u8]) -> Moved {
+fn parse_moved(run: &str, output: &[u8]) -> Moved {
     let answer = Answered::read(run, output);
     match (answer.word.as_str(), answer.pids()) {
         ("done", _) => Moved::All,

@@ -10,7 +10,7 @@ use crate::core::fleet::Report;
 use crate::core::ids::{ChildId, JobId};
 use crate::core::reason::Reason;
 use crate::core::spec::{
-    Asking, Ended as RunEnded, Inquiry, Motion, Moved, OnFull, Payload, Proof, Signal,
+    Asking, Ended as RunEnded, Inquiry, Motion, Moved, OnFull, Payload, Proof, Signal, Trace,
 };
 use crate::engine::carry::{EVENTS, Gate, Grown, News, carry};
 use crate::runner::{Order, Pocket, Runner};
@@ -87,6 +87,11 @@ impl Task {
         Some((shared.clone(), order))
     }
 
+    /// What is known of where a child runs.
+    fn trace(&self, child: ChildId) -> Option<Trace> {
+        self.fleet.child(child)?.trace.clone()
+    }
+
     pub(super) fn start(&mut self, child: ChildId) {
         let Some((shared, order)) = self.order(child) else {
             return;
@@ -143,10 +148,7 @@ impl Task {
         let Some((shared, order)) = self.order(child) else {
             return;
         };
-        let trace = self
-            .fleet
-            .child(child)
-            .and_then(|child| child.trace.clone());
+        let trace = self.trace(child);
         let old = (!self.runs.contains_key(&child)).then(|| Arc::clone(&self.old_probes));
         let news = self.news.clone();
         let task = self.tasks.spawn(async move {
@@ -167,10 +169,7 @@ impl Task {
         let Some((shared, order)) = self.order(child) else {
             return;
         };
-        let trace = self
-            .fleet
-            .child(child)
-            .and_then(|child| child.trace.clone());
+        let trace = self.trace(child);
         let news = self.news.clone();
         let task = self.tasks.spawn(async move {
             let moved = match shared.runner {

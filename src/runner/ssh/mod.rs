@@ -91,10 +91,8 @@ impl Runner for Ssh {
         inquiry: Inquiry,
     ) -> Boxed<Proof> {
         Box::pin(async move {
-            match self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await {
-                Ok(output) => probe::parse(&order.run, &output),
-                Err(why) => Proof::Unknown(why),
-            }
+            let answer = self.ask(&order, trace.as_ref(), Task::Prove(inquiry)).await;
+            probe::proof(&order.run, answer)
         })
     }
 
@@ -105,10 +103,8 @@ impl Runner for Ssh {
         motion: Motion,
     ) -> Boxed<Moved> {
         Box::pin(async move {
-            match self.ask(&order, trace.as_ref(), Task::Move(motion)).await {
-                Ok(output) => probe::parse_moved(&order.run, &output),
-                Err(why) => Moved::Unknown(why),
-            }
+            let answer = self.ask(&order, trace.as_ref(), Task::Move(motion)).await;
+            probe::moved(&order.run, answer)
         })
     }
 
