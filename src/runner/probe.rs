@@ -26,7 +26,8 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 /// `l` finds the members of the session or group `$p` in these states (alive, or stopped), `m` all that are alive, `h` every process that carries a text in its environment
 /// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`; `c` tells whose the members are.  `b` lets a sudo go on that has its command on a terminal of its own, and stopped when that did.  Zombies have
 /// no environment and are left out by their state.  A process in the middle of `execve` has none for an instant either,
-/// which is why nothing found and nothing known are looked at twice.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
+/// which is why nothing found and nothing known are looked at twice.  The leader stands still first and goes on last: a shell
+/// with job control takes a child that stopped before it for one that is done with, and ends.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
 pub(super) const PROGRAM: &str = concat!(
     r#"IFS= read -r t && read -r p && read -r s && read -r g && read -r d && read -r e && [ "$e" = "$t" ] || exit 125; "#,
     r#"exec </dev/null 2>/dev/null; "#,
@@ -60,7 +61,8 @@ pub(super) const PROGRAM: &str = concat!(
     r#"[ $s = look ] && { w; W=$H; h REGATTA_RUN=$t; K=; for q in $M $H; do [ $q = $p ] || { i $q "$W" && continue; }; "#,
     r#"i $q "$K" || K="$K $q"; done; [ "$K" ] && a alive $K; s=0; M=; H=; }; "#,
     r#"case $s in STOP|CONT) [ "$M" ] || a gone; [ $s = CONT ] && b; w; n=0; while :; do m; l Tt; T=$F; K=; for q in $M; do "#,
-    r#"[ $q = $p ] || { i $q "$H" && continue; }; if [ $s = CONT ]; then i $q "$T" && K="$K $q"; else i $q "$T" || K="$K $q"; fi; done; "#,
+    r#"[ $q = $p ] || { i $q "$H" && continue; }; if [ $s = CONT ]; then i $q "$T" || continue; [ $q = $p ] && K="$K $q" || K="$q $K"; "#,
+    r#"else i $q "$T" && continue; [ $q = $p ] && K="$q $K" || K="$K $q"; fi; done; "#,
     r#"[ "$K" ] || break; [ $n -lt 20 ] || a not $K; kill -s $s $K; z; done; [ "$M" ] && a done; a gone;; esac; "#,
     r#"[ $s = 0 ] || { [ "$M" ] && kill -s $s $M && kill -s CONT $M; b; a signalled; }; "#,
     r#"if [ "$M" ]; then w; for q in $M; do [ $q = $p ] || { i $q "$H" && kill -s KILL $q; }; done; "#,
