@@ -1,6 +1,6 @@
 //! regatta beside its peers, against real OpenSSH on loopback addresses, in one run on one machine.
 //!
-//! Repeat with `cargo bench --bench fanout` (needs openssh-server; clush, pdsh, parallel-ssh and bssh are measured where
+//! Repeat with `cargo bench --bench fanout` (needs openssh-server; clush, pdsh, parallel-ssh, bssh and ansible are measured where
 //! they are installed).  CPU is user and system time of the client's whole process tree, the daemon included; the server's
 //! is not.  Medians of three.  Ratios hold from machine to machine, times do not.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
@@ -209,7 +209,7 @@ fn peers(lab: &Lab, fresh: Spent) {
         .collect::<Vec<_>>()
         .join(",");
     let ssh_args = format!("-F {}", config.display());
-    let peers: [(&str, Vec<String>); 4] = [
+    let peers: [(&str, Vec<String>); 5] = [
         (
             "clush",
             ["-f", FANOUT, "-o", &ssh_args, "-w", &list, "true"]
@@ -237,6 +237,12 @@ fn peers(lab: &Lab, fresh: Spent) {
             .to_vec(),
         ),
         ("bssh", bssh_args(lab, &list)),
+        (
+            "ansible",
+            ["all", "-i", &list, "-m", "raw", "-a", "true", "-f", FANOUT]
+                .map(String::from)
+                .to_vec(),
+        ),
     ];
     for (program, args) in peers {
         if !installed(program) {
@@ -248,6 +254,9 @@ fn peers(lab: &Lab, fresh: Spent) {
             command
                 .args(&args)
                 .env("PDSH_SSH_ARGS", format!("{ssh_args} -2 -a -x -l%u %h"))
+                // Its own, but without masters that would make the later rounds no fresh ones.
+                .env("ANSIBLE_SSH_ARGS", format!("-C {ssh_args}"))
+                .env("ANSIBLE_HOME", lab.path("ansible"))
                 .env_remove("SSH_AUTH_SOCK");
             run(command.stdout(Stdio::null()).stderr(Stdio::null()))
         });

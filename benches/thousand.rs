@@ -187,6 +187,7 @@ fn thousand(lab: &Lab, config: &str, how: &str) {
     lab.run(config, FANOUT, "127.9.0.1", "true");
     let warm = lab.daemon();
     let mut before = warm;
+    let mut each = Vec::new();
     for name in ["regatta, fresh", "regatta, same hosts again"] {
         let (cpu, wall) = (children_cpu(), Instant::now());
         lab.run(config, FANOUT, &all, "true");
@@ -197,19 +198,21 @@ fn thousand(lab: &Lab, config: &str, how: &str) {
             children_cpu().saturating_sub(cpu) + now.cpu.saturating_sub(before.cpu),
             wall,
         );
-        before = now;
+        // What a job leaves to be written is written.
+        std::thread::sleep(Duration::from_secs(3));
+        before = lab.daemon();
+        each.push((before.resident_kib - warm.resident_kib) / HOSTS as f64);
     }
-    // What a job leaves to be written is written.
-    std::thread::sleep(Duration::from_secs(3));
     let open = lab.status()["connections"].as_u64().expect("a count");
     let idle = lab.daemon();
     std::thread::sleep(WATCHED);
     let later = lab.daemon();
     let still = lab.status()["connections"].as_u64().expect("a count");
     println!(
-        "{open} connections nobody uses, {how}: {:.1} KiB each (daemon {:.1} MB, {:.1} MB before; the records of two jobs are \
-         in it), {:.0} ms CPU in {} s ({still} still open)",
-        (idle.resident_kib - warm.resident_kib) / open as f64,
+        "{open} connections nobody uses, {how}: {:.1} KiB each with the records of the job that made them, {:.1} KiB with those of \
+         two (daemon {:.1} MB, {:.1} MB before), {:.0} ms CPU in {} s ({still} still open)",
+        each[0],
+        each[1],
         idle.resident_kib / 1024.0,
         warm.resident_kib / 1024.0,
         later.cpu.saturating_sub(idle.cpu).as_secs_f64() * 1e3,

@@ -40,7 +40,7 @@ const REKEY_TIME: Duration = Duration::from_secs(3600);
 const WINDOW: u32 = 2 << 20;
 
 /// Messages a channel holds before the whole connection waits for its reader.
-const CHANNEL_BUFFER: usize = 32;
+const CHANNEL_BUFFER: usize = 8;
 
 /// Before the second try, give or take a half; twice as long before each further one, up to some seconds.
 const PAUSE: Duration = Duration::from_millis(400);
