@@ -1,17 +1,21 @@
 //! What of OpenSSH's configuration has to be known before anything runs: which file holds, which variables it sends, and
 //! what in it has no effect here, which is said and never ignored silently.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::Planner;
 use super::error::PlanError;
+use super::hosts::host;
 use super::job::utf8;
 use crate::command::Run;
+use crate::config::inventory::Inventory;
 use crate::config::ssh_config::{
     ClientConfig, Commands, ConfigError, ConfigSource, HostSettings, Loss, Overrides,
 };
 use crate::core::spec::{Host, JobSpec};
+use crate::targets::HostName;
 
 impl Planner<'_> {
     /// The ssh_config to use instead of the user's, by its full path; `none` is OpenSSH's word for no file at all.
@@ -46,14 +50,15 @@ impl Planner<'_> {
         if job.runner != "ssh" {
             return Ok(Vec::new());
         }
-        let config = self.client_config()?;
+        let (config, inventory) = (self.client_config()?, self.inventory()?);
         let mut notes = BTreeSet::new();
         for host in &job.hosts {
             // What is wrong with one host alone is that child's reason.
             let Ok(settings) = self.ssh_settings(&config, host, Commands::Skip) else {
                 continue;
             };
-            let hops = config.hops(&settings, Commands::Skip).unwrap_or_default();
+            let hops = config.hops(&settings, Commands::Skip, &|name| hop(&inventory, name));
+            let hops = hops.unwrap_or_default();
             let all = hops.iter().chain([&settings]);
             let notes_of_all = all.flat_map(|one| &one.notes);
             let losses = notes_of_all.filter(|note| note.loss() == Loss::Matters);
@@ -74,7 +79,12 @@ impl Planner<'_> {
     }
 
     /// What the SSH runner needs to know of the caller.
-    pub(super) fn ssh_options(&self, args: &Run) -> Result<Vec<(String, String)>, PlanError> {
+    pub(super) fn ssh_options(
+        &self,
+        args: &Run,
+        inventory: &Inventory,
+        hosts: &[Host],
+    ) -> Result<Vec<(String, String)>, PlanError> {
         let mut options = Vec::new();
         if let Some(file) = self.ssh_config()? {
             options.push(("ssh_config".to_string(), utf8(&file)?));
@@ -92,7 +102,56 @@ impl Planner<'_> {
                 options.push(("env".to_string(), format!("{name}={value}")));
             }
         }
+        for (name, known) in self.hops_of(&config, inventory, hosts) {
+            let port = known.port.map(|port| port.to_string());
+            for (option, value) in [
+                ("hop_address", known.address),
+                ("hop_user", known.user),
+                ("hop_port", port),
+            ] {
+                options.extend(value.map(|value| (option.to_string(), format!("{name} {value}"))));
+            }
+        }
         options.sort();
         Ok(options)
     }
+
+    /// What the inventory says of hosts that others are reached through.  The runner may find more of them than are
+    /// used, by the commands of `Match exec`, but none that is not named somewhere.
+    fn hops_of(
+        &self,
+        config: &ClientConfig,
+        inventory: &Inventory,
+        hosts: &[Host],
+    ) -> BTreeMap<String, Host> {
+        let (made, plain): (Vec<_>, Vec<_>) = config
+            .hop_names()
+            .into_iter()
+            .partition(|name| name.contains('%'));
+        let found = RefCell::new(BTreeMap::new());
+        let look = |name: &str| {
+            let known = hop(inventory, name)?;
+            found.borrow_mut().insert(name.to_string(), known.clone());
+            Some(known)
+        };
+        for name in plain {
+            look(name);
+        }
+        if !made.is_empty() {
+            for host in hosts {
+                // What is wrong with one host alone is that child's reason.
+                if let Ok(settings) = self.ssh_settings(config, host, Commands::Skip) {
+                    let _ = config.hops(&settings, Commands::Skip, &look);
+                }
+            }
+        }
+        found.into_inner()
+    }
+}
+
+/// What the inventory says of a hop, if anything.
+fn hop(inventory: &Inventory, name: &str) -> Option<Host> {
+    let known = host(inventory, &HostName::parse(name).ok()?);
+    let says = known.address.is_some() || known.user.is_some() || known.port.is_some();
+    says.then_some(known)
 }

@@ -96,6 +96,36 @@ fn a_job_takes_hosts_from_the_inventory_and_the_rest_from_settings_and_caller() 
 }
 
 #[test]
+fn what_the_inventory_says_of_hops_goes_with_the_job() {
+    let place = Place::new();
+    place.write(
+        "inventory.toml",
+        "[hosts.bastion]\naddress = \"10.0.0.1\"\nuser = \"ops\"\n[hosts.\"jump-*\"]\nport = 2222\n[hosts.\"jump-web01\"]\n[hosts.bystander]\nport = 3\n",
+    );
+    place.write(
+        "config",
+        "Host db*\n ProxyJump you@bastion:22,unknown\nHost web*\n ProxyJump jump-%h\n",
+    );
+    let job = place
+        .job(&["run", "-F", "config", "-t", "web01,db1", "--", "true"])
+        .expect("a job");
+    let hops: Vec<_> = job
+        .options
+        .iter()
+        .filter(|(name, _)| name.starts_with("hop_"))
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    assert_eq!(
+        hops,
+        [
+            "hop_address bastion 10.0.0.1",
+            "hop_port jump-web01 2222",
+            "hop_user bastion ops"
+        ]
+    );
+}
+
+#[test]
 fn files_are_looked_for_where_the_caller_stands() {
     let place = Place::new();
     place.write("hosts.txt", "web01 # first\nweb03\n");

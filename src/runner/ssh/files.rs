@@ -22,6 +22,7 @@ use crate::config::ssh_config::{
     Location, Overrides, Sourced,
 };
 use crate::core::ids::JobId;
+use crate::core::spec::Host;
 use crate::secret::Secret;
 
 /// How long what was read is taken as it is.
@@ -139,10 +140,12 @@ impl Files {
         config: &Arc<ClientConfig>,
         host: &str,
         overrides: Overrides,
+        known: HashMap<String, Host>,
     ) -> Result<(HostSettings, Vec<HostSettings>), ConfigError> {
+        let known = move |name: &str| known.get(name).cloned();
         let resolve = move |config: &ClientConfig, host: &str, commands: Commands<'_>| {
             let settings = config.resolve(host, &overrides, commands)?;
-            let hops = config.hops(&settings, commands)?;
+            let hops = config.hops(&settings, commands, &known)?;
             Ok((settings, hops))
         };
         if !config.has_commands() {
