@@ -83,6 +83,7 @@ pub(super) async fn connect(
             what: Limit::Connect,
             after: timeout,
             left: Left::Nothing,
+            hop: desk.before.stalled_hop(),
         }))
     })
 }

@@ -277,9 +277,17 @@ pub(super) fn at_hop(hop: &str, reason: Reason) -> Reason {
         Reason::AuthFailed(tried) => Reason::AuthFailed(at(tried)),
         Reason::Refused(why) => Reason::Refused(at(why)),
         Reason::BadSettings(what) => Reason::BadSettings(at(what)),
-        Reason::TimedOut { after, .. } => {
-            Reason::Unreachable(at(format!("no connection within {}s", after.as_secs_f32())))
-        }
+        Reason::TimedOut {
+            what,
+            after,
+            left,
+            hop: before,
+        } => Reason::TimedOut {
+            what,
+            after,
+            left,
+            hop: before.or_else(|| Some(hop.to_owned())),
+        },
         // Nothing of this happens before a command runs.
         reason @ (Reason::Exit(_)
         | Reason::Signal(_)
