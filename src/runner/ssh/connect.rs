@@ -273,7 +273,7 @@ async fn log_in(
     let credentials = Credentials {
         user: &settings.user.value,
         account: &account,
-        agent: target.agent(),
+        agent: (target.agent()).map(|socket| (socket, pool.gate(&Site::Agent(socket.into())))),
         identities: &resolved.identities,
         certificates: &resolved.certificates,
         identities_only: settings.identities_only.value,
