@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Planner;
 use super::error::PlanError;
@@ -14,8 +14,11 @@ use crate::config::inventory::Inventory;
 use crate::config::ssh_config::{
     ClientConfig, Commands, ConfigError, ConfigSource, HostSettings, Loss, Overrides,
 };
-use crate::core::spec::{Host, JobSpec};
+use crate::core::fleet::Command;
+use crate::core::spec::{Host, JobSpec, Motion};
+use crate::secret::Environment;
 use crate::targets::HostName;
+use crate::wire::Request;
 
 impl Planner<'_> {
     /// The ssh_config to use instead of the user's, by its full path; `none` is OpenSSH's word for no file at all.
@@ -35,10 +38,11 @@ impl Planner<'_> {
 
     /// All of OpenSSH's configuration, as it holds here.
     pub fn client_config(&self) -> Result<ClientConfig, PlanError> {
-        let file = self.ssh_config()?;
-        let source = file
-            .as_deref()
-            .map_or(ConfigSource::Standard, ConfigSource::from_option);
+        self.client_config_in(self.ssh_config()?.as_deref())
+    }
+
+    fn client_config_in(&self, file: Option<&Path>) -> Result<ClientConfig, PlanError> {
+        let source = file.map_or(ConfigSource::Standard, ConfigSource::from_option);
         ClientConfig::load(&source, &self.caller.local)
             .map_err(|error| PlanError::usage(error.to_string()))
     }
@@ -78,6 +82,55 @@ impl Planner<'_> {
         config.resolve(&host.host, &overrides, commands)
     }
 
+    /// A request as it goes from here: what starts commands takes along the variables that `SendEnv` sends.  They are no
+    /// part of the job, which is written down.
+    pub fn in_environment(&self, request: Request) -> Request {
+        match request {
+            Request::Command(Command::Submit(spec)) if spec.runner == "ssh" => {
+                let file = spec.options.iter().find(|(name, _)| name == "ssh_config");
+                let file = file.map(|(_, file)| PathBuf::from(file));
+                Request::InEnvironment {
+                    environment: self.environment(Ok(file)),
+                    command: Command::Submit(spec),
+                }
+            }
+            // A queue goes on whose first environment may have ended with its daemon.
+            Request::Command(
+                command @ Command::Move {
+                    motion: Motion::Resume,
+                    ..
+                },
+            ) => Request::InEnvironment {
+                environment: self.environment(self.ssh_config()),
+                command,
+            },
+            Request::Rerun {
+                select,
+                which,
+                asking,
+                becomes,
+                environment: _,
+            } => Request::Rerun {
+                select,
+                which,
+                asking,
+                becomes,
+                environment: self.environment(self.ssh_config()),
+            },
+            starts_nothing => starts_nothing,
+        }
+    }
+
+    /// The caller's variables that some host may be sent; the runner knows which.  A configuration that cannot be read is
+    /// every child's reason.
+    fn environment(&self, file: Result<Option<PathBuf>, PlanError>) -> Environment {
+        let Ok(config) = file.and_then(|file| self.client_config_in(file.as_deref())) else {
+            return Environment::default();
+        };
+        let variables = self.caller.local.variables.iter();
+        Environment::of(variables.filter(|(name, _)| config.sends(name)))
+    }
+
     /// What the SSH runner needs to know of the caller.
     pub(super) fn ssh_options(
         &self,
@@ -97,11 +150,6 @@ impl Planner<'_> {
             options.push(("agent".to_string(), utf8(agent)?));
         }
         let config = self.client_config()?;
-        for (name, value) in &self.caller.local.variables {
-            if config.sends(name) {
-                options.push(("env".to_string(), format!("{name}={value}")));
-            }
-        }
         for (name, known) in self.hops_of(&config, inventory, hosts) {
             let port = known.port.map(|port| port.to_string());
             for (option, value) in [

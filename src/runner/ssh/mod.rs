@@ -9,8 +9,6 @@
 //! - `ssh_option`: a setting as after `ssh -o`, `Name=value`; may be given several times.
 //! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
-//! - `env`: an environment variable of theirs, `NAME=VALUE`, for hosts that `SendEnv` sends it to; may be given several
-//!   times.
 //! - `hop_address`, `hop_user`, `hop_port`: what an inventory says of a hop that `ProxyJump` names, `NAME VALUE`; each may
 //!   be given for several hops.
 //! - `sudo`: the user to become there, see [`super::sudo`].
@@ -54,9 +52,7 @@ use tokio::sync::{mpsc, watch};
 use super::probe::{self, Task};
 use super::sudo::Climb;
 use super::{Boxed, Connected, Disconnected, Event, InUse, Order, Runner, Which, prologue, relay};
-use crate::config::ssh_config::{
-    ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides, Variable,
-};
+use crate::config::ssh_config::{ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Host, Inquiry, Motion, Moved, Proof, Signal, Trace};
 use caller::Caller;
@@ -328,20 +324,12 @@ impl Ssh {
         let wrong = |error: ConfigError| Reason::BadSettings(error.to_string());
         let mut overrides = Overrides::of_host(host, env).map_err(wrong)?;
         let mut set = Vec::new();
-        let mut variables = Vec::new();
         let mut hops = HashMap::new();
         let (mut config, mut agent, mut own_limit) = (None, None, false);
         for (name, value) in order.options.iter() {
             match name.as_str() {
                 "ssh_config" => config = Some(PathBuf::from(value)),
                 "ssh_option" => set.push(value.clone()),
-                "env" => {
-                    let (name, value) = value.split_once('=').unwrap_or((value, ""));
-                    variables.push(Variable {
-                        name: name.to_owned(),
-                        value: value.to_owned(),
-                    });
-                }
                 "agent" => agent = Some(PathBuf::from(value)),
                 "hop_address" | "hop_user" | "hop_port" => learn_hop(&mut hops, name, value)?,
                 // What is run over the connection, not how it is made.
@@ -349,7 +337,7 @@ impl Ssh {
                 "connect_timeout" if value == "order" => own_limit = true,
                 _ => {
                     return Err(Reason::BadSettings(format!(
-                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, env, hop_address, hop_user, hop_port, sudo, tty and connect_timeout = order"
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, hop_address, hop_user, hop_port, sudo, tty and connect_timeout = order"
                     )));
                 }
             }
@@ -377,6 +365,6 @@ impl Ssh {
             }
         };
         let target = Target::resolve(settings, hops, agents, callers)?;
-        Ok(target.with_variables(&variables))
+        Ok(target.with_variables(&order.environment))
     }
 }
