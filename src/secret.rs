@@ -1,6 +1,7 @@
 //! What operators answer, and the secrets in that: words that are wiped when dropped, and shown by nothing.
 //!
-//! A secret is written down in one place only: the frame that carries an operator's answer over the socket.
+//! A secret is written down in one place only: the frame that carries an operator's answer, or what his environment sends
+//! along, over the socket.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,22 @@ impl Answer {
             Self::Secret(_) => Response::Secret,
             Self::Refuse => Response::Refuse,
         }
+    }
+}
+
+/// Variables of an operator's environment that go to hosts with his commands (`SendEnv`), by name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Environment(Vec<(String, Secret)>);
+
+impl Environment {
+    /// Those whose names are wanted.
+    pub fn of<'a>(variables: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
+        let secret = |(name, value): (&String, &String)| (name.clone(), Secret::new(value.clone()));
+        Self(variables.into_iter().map(secret).collect())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 }
 
@@ -71,7 +88,7 @@ impl<'de> Deserialize<'de> for Secret {
 
 #[cfg(test)]
 mod tests {
-    use super::Secret;
+    use super::{Environment, Secret};
 
     #[test]
     fn a_secret_is_shown_by_nothing() {
@@ -83,5 +100,8 @@ mod tests {
                 .count(),
             0
         );
+        let (name, value) = ("TOKEN".to_string(), "open sesame".to_string());
+        let environment = format!("{:?}", Environment::of([(&name, &value)]));
+        assert!(environment.contains("TOKEN") && !environment.contains("sesame"));
     }
 }

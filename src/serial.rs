@@ -307,6 +307,9 @@ pub(crate) enum ReasonDef {
         after: Duration,
         #[serde(with = "LeftDef")]
         left: Left,
+        /// The last, and missing in what was stored before there was one.
+        #[serde(default)]
+        hop: Option<String>,
     },
     Stopped(#[serde(with = "LeftDef")] Left),
     Killed,
@@ -413,5 +416,41 @@ mod boxed_spec {
         from: D,
     ) -> Result<Box<JobSpec>, D::Error> {
         JobSpecDef::deserialize(from).map(Box::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_ran_out_is_read_as_it_was_written_before_there_were_hops() {
+        #[derive(Serialize)]
+        enum Before {
+            TimedOut {
+                #[serde(with = "LimitDef")]
+                what: Limit,
+                after: Duration,
+                #[serde(with = "LeftDef")]
+                left: Left,
+            },
+        }
+        #[derive(Deserialize)]
+        struct Now(#[serde(with = "ReasonDef")] Reason);
+        let (what, after) = (Limit::Connect, Duration::from_secs(10));
+        let written = rmp_serde::to_vec(&Before::TimedOut {
+            what,
+            after,
+            left: Left::Nothing,
+        });
+        let Now(read) =
+            rmp_serde::from_slice(&written.expect("it can be written")).expect("it can be read");
+        let expected = Reason::TimedOut {
+            what,
+            after,
+            left: Left::Nothing,
+            hop: None,
+        };
+        assert_eq!(read, expected);
     }
 }

@@ -19,6 +19,7 @@ pub(super) async fn rerun(context: &Context, args: Rerun) -> Result<Exit, CliErr
     ask_first(context, &args).await?;
     let asking = context.planner().asking();
     let request = plan::request::rerun(&args, asking);
+    let request = context.planner().in_environment(request);
     let Reply::Rerun { jobs, refused } = context.ask(&request, Absent::Recall).await? else {
         return Err(CliError::failed("the engine answered out of turn"));
     };

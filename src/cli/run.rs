@@ -95,13 +95,9 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn submit(context: &Context, spec: JobSpec) -> Result<JobView, CliError> {
-    match context
-        .ask(
-            &Request::Command(Command::Submit(Box::new(spec))),
-            Absent::Start,
-        )
-        .await?
-    {
+    let request = Request::Command(Command::Submit(Box::new(spec)));
+    let request = context.planner().in_environment(request);
+    match context.ask(&request, Absent::Start).await? {
         Reply::Submitted(job) => Ok(job),
         reply => Err(unexpected(&reply)),
     }

@@ -26,6 +26,7 @@ pub(super) async fn resume(context: &Context, args: Pick) -> Result<Exit, CliErr
 
 async fn set_in_motion(context: &Context, args: &Pick, motion: Motion) -> Result<Exit, CliError> {
     let request = request::set_in_motion(args, motion);
+    let request = context.planner().in_environment(request);
     match context.ask(&request, Absent::Recall).await? {
         Reply::Moved {
             jobs,

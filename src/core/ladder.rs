@@ -105,6 +105,7 @@ impl Fleet {
                         what,
                         after,
                         left: Left::Nothing,
+                        hop: None,
                     }),
                 };
                 self.set_state(now, id, index, state);
@@ -210,6 +211,7 @@ impl Fleet {
                         what,
                         after,
                         left: Left::Nothing,
+                        hop: None,
                     }),
                 };
                 self.set_timer(id, index, None);

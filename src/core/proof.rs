@@ -51,9 +51,12 @@ impl Fleet {
                         ChildState::Stopped(Reason::Killed)
                     }
                     Cause::Operator => ChildState::Stopped(Reason::Stopped(left)),
-                    Cause::Limit { what, after } => {
-                        ChildState::Failed(Reason::TimedOut { what, after, left })
-                    }
+                    Cause::Limit { what, after } => ChildState::Failed(Reason::TimedOut {
+                        what,
+                        after,
+                        left,
+                        hop: None,
+                    }),
                 }
             }
             ChildState::Disconnected {

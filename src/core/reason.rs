@@ -33,6 +33,8 @@ pub enum Reason {
         what: Limit,
         after: Duration,
         left: Left,
+        /// The hop that did not answer, where it was not the host itself.
+        hop: Option<String>,
     },
     /// An operator stopped it.
     Stopped(Left),
@@ -171,7 +173,12 @@ impl fmt::Display for Reason {
             Self::Sudo(why) => write!(f, "sudo: {why}"),
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::BadSettings(what) => write!(f, "bad settings: {what}"),
-            Self::TimedOut { what, after, left } => {
+            Self::TimedOut {
+                what,
+                after,
+                left,
+                hop,
+            } => {
                 match what {
                     Limit::Connect => f.write_str("connect timed out")?,
                     Limit::Command => f.write_str("timed out")?,
@@ -180,6 +187,9 @@ impl fmt::Display for Reason {
                 }
                 if *what != Limit::Output {
                     write!(f, " after {}", Seconds(*after))?;
+                }
+                if let Some(hop) = hop {
+                    write!(f, " at hop {hop}")?;
                 }
                 match left {
                     Left::Nothing => Ok(()),
@@ -304,15 +314,27 @@ mod tests {
                     what: Limit::Command,
                     after,
                     left: Left::Nothing,
+                    hop: None,
                 },
                 "timed_out",
                 "timed out after 30s",
             ),
             (
                 Reason::TimedOut {
+                    what: Limit::Connect,
+                    after,
+                    left: Left::Nothing,
+                    hop: Some("bastion2".into()),
+                },
+                "timed_out",
+                "connect timed out after 30s at hop bastion2",
+            ),
+            (
+                Reason::TimedOut {
                     what: Limit::Command,
                     after,
                     left: Left::Alive(vec![4711]),
+                    hop: None,
                 },
                 "timed_out",
                 "timed out after 30s; stop unconfirmed, pid 4711 still alive",

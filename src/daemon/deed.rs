@@ -17,6 +17,7 @@ use crate::core::select::Selector;
 use crate::core::spec::{JobSpec, Motion};
 use crate::core::state::State;
 use crate::engine::{Engine, Gone};
+use crate::secret::Environment;
 
 /// What of a command the log tells.
 enum Deed {
@@ -145,7 +146,12 @@ pub(super) fn subjects(
 
 impl Service {
     /// Has the engine carry out a command, and notes it.  What is noted afterwards is noted even if the client leaves.
-    pub(super) async fn carry_out(&self, who: &Who, command: Command) -> Result<Answer, Gone> {
+    pub(super) async fn carry_out(
+        &self,
+        who: &Who,
+        command: Command,
+        environment: Environment,
+    ) -> Result<Answer, Gone> {
         let deed = if self.audit.is_kept() {
             Deed::of(&command)
         } else {
@@ -153,17 +159,23 @@ impl Service {
         };
         let (engine, audit, who) = (self.engine.clone(), self.audit.clone(), who.clone());
         match deed {
-            Deed::None => engine.command(command).await,
+            Deed::None => engine.command_in(command, environment).await,
             Deed::Slow { what, select } => {
                 let open = move |fleet: &Fleet| subjects(fleet, &select, |state| !state.is_final());
                 for subject in engine.read(open).await? {
                     let details = Value::Object(subject.details());
                     audit.note(&who, what, details).await;
                 }
-                engine.command(command).await
+                engine.command_in(command, environment).await
             }
             deed @ (Deed::Run(_) | Deed::Change { .. }) => {
-                let done = tokio::spawn(done_and_noted(engine, audit, who, command, deed));
+                let done = tokio::spawn(done_and_noted(
+                    engine,
+                    audit,
+                    who,
+                    (command, environment),
+                    deed,
+                ));
                 done.await.map_err(|_| Gone)?
             }
         }
@@ -210,19 +222,19 @@ async fn done_and_noted(
     engine: Engine,
     audit: Audit,
     who: Who,
-    command: Command,
+    (command, environment): (Command, Environment),
     deed: Deed,
 ) -> Result<Answer, Gone> {
     let (what, before, more) = match deed {
         Deed::Run(spec) => {
-            let answer = engine.command(command).await?;
+            let answer = engine.command_in(command, environment).await?;
             if let Answer::Submitted(job) = answer {
                 let details = about(job, spec.targets.clone(), &spec);
                 audit.note(&who, "run", Value::Object(details)).await;
             }
             return Ok(answer);
         }
-        Deed::Slow { .. } | Deed::None => return engine.command(command).await,
+        Deed::Slow { .. } | Deed::None => return engine.command_in(command, environment).await,
         Deed::Change {
             what,
             select,
@@ -233,7 +245,7 @@ async fn done_and_noted(
             (what, engine.read(look).await?, details)
         }
     };
-    let answer = engine.command(command).await?;
+    let answer = engine.command_in(command, environment).await?;
     let (jobs, left) = match &answer {
         Answer::Changed { jobs, .. } => (jobs.as_slice(), [].as_slice()),
         Answer::Removed { jobs, left, .. } => (jobs.as_slice(), left.as_slice()),

@@ -13,8 +13,19 @@ use crate::core::select::{Selector, Unknown};
 use crate::core::spec::{Asking, JobSpec};
 use crate::core::state::State;
 use crate::engine::job_view;
+use crate::secret::Environment;
 use crate::wire::Reply;
 use crate::wire::request::Rerun;
+
+/// How jobs run again.
+pub(super) struct Again {
+    pub(super) which: Rerun,
+    pub(super) asking: Asking,
+    /// As whom, if not as before.
+    pub(super) becomes: Option<String>,
+    /// Whoever runs it again need not be whoever ran it first.
+    pub(super) environment: Environment,
+}
 
 impl Service {
     pub(super) async fn rerun<S>(
@@ -22,13 +33,17 @@ impl Service {
         peer: &mut Peer<S>,
         who: &Who,
         select: Vec<Selector>,
-        which: Rerun,
-        asking: Asking,
-        becomes: Option<String>,
+        again: Again,
     ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let Again {
+            which,
+            asking,
+            becomes,
+            environment,
+        } = again;
         let (mut specs, mut refused, unknown) = self
             .look(move |fleet, _| present(fleet, &select, which))
             .await?;
@@ -47,7 +62,9 @@ impl Service {
                 spec.options.push(("sudo".to_string(), user.clone()));
             }
             let submit = Command::Submit(Box::new(spec.clone()));
-            if let Answer::Submitted(id) = self.engine.command(submit).await? {
+            if let Answer::Submitted(id) =
+                self.engine.command_in(submit, environment.clone()).await?
+            {
                 self.note_rerun(who, old, id, &spec).await;
                 jobs.extend(
                     self.look(move |fleet, now| fleet.job(id).map(|job| job_view(job, now)))

@@ -14,6 +14,7 @@ use super::digest::Digests;
 use super::look::{list, missing, news, settled, shapes, these};
 use super::notice::Notices;
 use super::peer::{Broken, Peer};
+use super::rerun::Again;
 use crate::core::answer::{Answer, Refusal};
 use crate::core::fleet::{Command, Fleet};
 use crate::core::ids::JobId;
@@ -21,6 +22,7 @@ use crate::core::ladder::Rigour;
 use crate::core::select::Selector;
 use crate::core::time::Moment;
 use crate::engine::{Ended, Engine, Gone, job_view};
+use crate::secret::Environment;
 use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::frame;
 use crate::wire::reply::{Jobs, LeftBehind};
@@ -126,7 +128,17 @@ impl Service {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         match request {
-            Request::Command(command) => self.command(peer, &Who::at(pid), command).await,
+            Request::Command(command) => {
+                self.command(peer, &Who::at(pid), command, Environment::default())
+                    .await
+            }
+            Request::InEnvironment {
+                command,
+                environment,
+            } => {
+                self.command(peer, &Who::at(pid), command, environment)
+                    .await
+            }
             Request::Jobs { select, children } => {
                 let select = select.map(|wanted| wanted.0);
                 let jobs = self
@@ -139,9 +151,15 @@ impl Service {
                 which,
                 asking,
                 becomes,
+                environment,
             } => {
-                self.rerun(peer, &Who::at(pid), select, which, asking, becomes)
-                    .await
+                let again = Again {
+                    which,
+                    asking,
+                    becomes,
+                    environment,
+                };
+                self.rerun(peer, &Who::at(pid), select, again).await
             }
             Request::Questions(attend) => self.questions(peer, attend).await,
             Request::Answer { questions, answer } => {
@@ -192,6 +210,7 @@ impl Service {
         peer: &mut Peer<S>,
         who: &Who,
         command: Command,
+        environment: Environment,
     ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -207,7 +226,9 @@ impl Service {
                 })
                 .await;
         }
-        let answer = peer.unless_left(self.carry_out(who, command)).await?;
+        let answer = peer
+            .unless_left(self.carry_out(who, command, environment))
+            .await?;
         let reply = match answer {
             Answer::Submitted(id) => self
                 .look(move |fleet, now| {
@@ -382,7 +403,8 @@ impl Service {
                     rigour: Rigour::Gentle,
                     grace: None,
                 };
-                peer.unless_left(self.carry_out(who, stop)).await?;
+                peer.unless_left(self.carry_out(who, stop, Environment::default()))
+                    .await?;
             }
         }
         self.audit.note(who, "daemon stop", Value::Null).await;

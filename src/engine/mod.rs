@@ -23,7 +23,7 @@ use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
 use crate::core::time::{Moment, Wall};
 use crate::runner::Runner;
-use crate::secret::Answer as Said;
+use crate::secret::{Answer as Said, Environment};
 use crate::store::{Saved, Store};
 
 pub use crate::runner::{Carries, Connected, Disconnected, InUse, Through, Which};
@@ -51,6 +51,7 @@ pub struct Engine {
 enum Message {
     Command {
         command: Command,
+        environment: Environment,
         answer: oneshot::Sender<Answer>,
     },
     Answer {
@@ -117,8 +118,23 @@ impl Engine {
 
     /// Gives a command and waits for its answer.  Dropping the future withdraws the wait, not the command.
     pub async fn command(&self, command: Command) -> Result<Answer, Gone> {
+        self.command_in(command, Environment::default()).await
+    }
+
+    /// The same, with what goes to the hosts of the environment of whoever gives it: to those of a new job, and of one
+    /// that has lost its own because it outlived its daemon.
+    pub async fn command_in(
+        &self,
+        command: Command,
+        environment: Environment,
+    ) -> Result<Answer, Gone> {
         let (answer, answered) = oneshot::channel();
-        self.send(Message::Command { command, answer }).await?;
+        let message = Message::Command {
+            command,
+            environment,
+            answer,
+        };
+        self.send(message).await?;
         answered.await.map_err(|_| Gone)
     }
 

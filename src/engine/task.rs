@@ -20,10 +20,10 @@ use crate::core::output::Stream;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
 use crate::core::saved::PROBES;
-use crate::core::spec::OnFull;
+use crate::core::spec::{Motion, OnFull};
 use crate::core::state::ChildState;
 use crate::runner::Ask;
-use crate::secret::Answer as Said;
+use crate::secret::{Answer as Said, Environment};
 use crate::store::{Saved, Store};
 use children::{Run, Shared};
 
@@ -69,6 +69,10 @@ pub(super) struct Task {
     ended: bool,
     /// What an operator says, while that is passed on: the model never sees it.
     said: Option<Said>,
+    /// Whose environment a command brings, while that is carried out: the model never sees it either.
+    environment: Option<Arc<Environment>>,
+    /// What goes to the hosts of each job that has not ended, in memory only.
+    environments: HashMap<JobId, Arc<Environment>>,
     questions: watch::Sender<Revision>,
 }
 
@@ -113,6 +117,8 @@ impl Task {
             review,
             ended: false,
             said: None,
+            environment: None,
+            environments: HashMap::new(),
             questions,
         };
         for job in saved.jobs {
@@ -207,6 +213,7 @@ impl Task {
                             self.ended = true;
                             // And with it what was answered in it.
                             self.shared.remove(&id);
+                            self.environments.remove(&id);
                         }
                     }
                 }
@@ -287,11 +294,19 @@ impl Task {
 
     fn take_message(&mut self, message: Message) {
         match message {
-            Message::Command { command, answer } => {
+            Message::Command {
+                command,
+                environment,
+                answer,
+            } => {
                 self.next_ticket += 1;
                 let ticket = Ticket(self.next_ticket);
                 self.answers.insert(ticket, answer);
+                let environment = Arc::new(environment);
+                self.provide_again(&command, &environment);
+                self.environment = Some(environment);
                 self.apply(Input::Command(ticket, command));
+                self.environment = None;
             }
             Message::Answer {
                 questions,
@@ -316,6 +331,24 @@ impl Task {
                 self.due.extend(done.map(Due::Closed));
             }
             Message::Shutdown => {}
+        }
+    }
+
+    /// A job that outlived its daemon has lost what its commands find in their environment; whoever lets it go on brings
+    /// his own.
+    fn provide_again(&mut self, command: &Command, environment: &Arc<Environment>) {
+        if let Command::Move {
+            select,
+            motion: Motion::Resume,
+        } = command
+        {
+            let picked = self.fleet.resolve(select);
+            for job in picked.touched(&self.fleet) {
+                if !job.state().is_final() {
+                    let kept = self.environments.entry(job.id);
+                    kept.or_insert_with(|| Arc::clone(environment));
+                }
+            }
         }
     }
 
@@ -419,6 +452,11 @@ impl Task {
                 }
                 Effect::DropOutput(job) => self.drop_job(job),
                 Effect::Answer(ticket, answer) => {
+                    if let (Answer::Submitted(job), Some(environment)) =
+                        (&answer, &self.environment)
+                    {
+                        self.environments.insert(*job, Arc::clone(environment));
+                    }
                     let to = self.answers.remove(&ticket);
                     self.due.extend(to.map(|to| Due::Answer(to, answer)));
                 }

@@ -7,6 +7,7 @@ use super::error::PlanError;
 use super::hosts::host;
 use crate::command::Run;
 use crate::command::query::QueryRun;
+use crate::config::inventory::Inventory;
 use crate::config::queries::Query;
 use crate::core::spec::{Asking, Host, JobSpec, Limits, Payload};
 use crate::results::Shape;
@@ -58,13 +59,17 @@ impl Planner<'_> {
     }
 
     fn job_of(&self, args: &Run, payload: Payload) -> Result<JobSpec, PlanError> {
-        let (runner, targets, hosts) = if args.local {
+        let (runner, targets, hosts, mut options) = if args.local {
             let host = Host::named("localhost");
-            ("local", "localhost".to_string(), vec![host])
+            let options = self.local_options()?;
+            ("local", "localhost".to_string(), vec![host], options)
         } else {
-            let (targets, hosts) = self.hosts(args)?;
-            ("ssh", targets, hosts)
+            let inventory = self.inventory()?;
+            let (targets, hosts) = self.hosts(args, &inventory)?;
+            let options = self.ssh_options(args, &inventory, &hosts)?;
+            ("ssh", targets, hosts, options)
         };
+        options.extend(shared_options(args));
         let settings = self.settings;
         Ok(JobSpec {
             name: args.name.clone(),
@@ -81,26 +86,10 @@ impl Planner<'_> {
             },
             ok_exit: args.ok_exit.clone(),
             on_full: args.on_full.unwrap_or_default().into(),
-            options: self.options(args)?,
+            options,
             asking: self.asking(),
             shape: None,
         })
-    }
-
-    /// What the runner needs to know beside the job itself.
-    fn options(&self, args: &Run) -> Result<Vec<(String, String)>, PlanError> {
-        let mut options = if args.local {
-            self.local_options()?
-        } else {
-            self.ssh_options(args)?
-        };
-        if let Some(user) = args.becomes.user() {
-            options.push(("sudo".to_string(), user.to_string()));
-        }
-        if let Some(size) = &args.tty {
-            options.push(("tty".to_string(), size.clone()));
-        }
-        Ok(options)
     }
 
     /// Whether children may wait for answers.
@@ -112,7 +101,7 @@ impl Planner<'_> {
         }
     }
 
-    fn hosts(&self, args: &Run) -> Result<(String, Vec<Host>), PlanError> {
+    fn hosts(&self, args: &Run, inventory: &Inventory) -> Result<(String, Vec<Host>), PlanError> {
         if args.on.targets.is_empty() {
             return Err(PlanError::usage("no targets")
                 .or("name hosts with -t, as in -t web[01-20], or use --local"));
@@ -121,14 +110,13 @@ impl Planner<'_> {
             return Err(PlanError::nothing("no targets: the expression is empty")
                 .or("is a variable unset?"));
         }
-        let inventory = self.inventory()?;
-        let set = self.resolve(&inventory, &args.on)?;
+        let set = self.resolve(inventory, &args.on)?;
         if set.is_empty() {
             let expression = args.on.targets.join(",");
             return Err(PlanError::nothing(format!("{expression} matches no host"))
                 .or("`regatta hosts` lists the known ones"));
         }
-        let hosts = set.iter().map(|name| host(&inventory, &name)).collect();
+        let hosts = set.iter().map(|name| host(inventory, &name)).collect();
         Ok((set.fold(), hosts))
     }
 
@@ -168,6 +156,14 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// What every runner needs to know beside the job itself.
+fn shared_options(args: &Run) -> impl Iterator<Item = (String, String)> {
+    let sudo = args.becomes.user().map(|user| ("sudo", user.to_string()));
+    let tty = args.tty.clone().map(|size| ("tty", size));
+    let options = [sudo, tty].into_iter().flatten();
+    options.map(|(name, value)| (name.to_string(), value))
 }
 
 /// A path as it travels to a runner.

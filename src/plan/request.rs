@@ -11,6 +11,7 @@ use crate::core::receive::Mode;
 use crate::core::spec::{Asking, Motion};
 use crate::core::state::State;
 use crate::core::wait::Until;
+use crate::secret::Environment;
 use crate::wire::Request;
 use crate::wire::reply::{JobView, Jobs};
 use crate::wire::request::{self, Receive, ReceiveUntil};
@@ -48,6 +49,7 @@ pub fn rerun(args: &Rerun, asking: Asking) -> Request {
         },
         asking,
         becomes: args.becomes.user().map(str::to_string),
+        environment: Environment::default(),
     }
 }
 

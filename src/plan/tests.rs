@@ -9,7 +9,12 @@ use super::{Caller, PlanError, Planner, Stdin};
 use crate::command::{Cli, Verb};
 use crate::config::settings::{File, Settings};
 use crate::config::ssh_config::LocalEnv;
-use crate::core::spec::{JobSpec, Payload};
+use crate::core::fleet::Command;
+use crate::core::select::Selector;
+use crate::core::spec::{Asking, JobSpec, Motion, Payload};
+use crate::secret::Environment;
+use crate::wire::Request;
+use crate::wire::request::Rerun;
 
 const INVENTORY: &str = "[hosts.\"web[01-03]\"]\nport = 2222\n[groups]\nweb = \"web[01-03]\"\n";
 
@@ -93,6 +98,36 @@ fn a_job_takes_hosts_from_the_inventory_and_the_rest_from_settings_and_caller() 
     assert_eq!(option("agent"), Some("/run/agent"));
     assert_eq!(option("ssh_config"), Some("none"));
     assert_eq!(option("connect_timeout"), None);
+}
+
+#[test]
+fn what_the_inventory_says_of_hops_goes_with_the_job() {
+    let place = Place::new();
+    place.write(
+        "inventory.toml",
+        "[hosts.bastion]\naddress = \"10.0.0.1\"\nuser = \"ops\"\n[hosts.\"jump-*\"]\nport = 2222\n[hosts.\"jump-web01\"]\n[hosts.bystander]\nport = 3\n",
+    );
+    place.write(
+        "config",
+        "Host db*\n ProxyJump you@bastion:22,unknown\nHost web*\n ProxyJump jump-%h\n",
+    );
+    let job = place
+        .job(&["run", "-F", "config", "-t", "web01,db1", "--", "true"])
+        .expect("a job");
+    let hops: Vec<_> = job
+        .options
+        .iter()
+        .filter(|(name, _)| name.starts_with("hop_"))
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    assert_eq!(
+        hops,
+        [
+            "hop_address bastion 10.0.0.1",
+            "hop_port jump-web01 2222",
+            "hop_user bastion ops"
+        ]
+    );
 }
 
 #[test]
@@ -182,13 +217,41 @@ fn variables_that_some_host_is_sent_go_with_the_job() {
     );
     let words = ["run", "-F", "config", "-t", "@web", "--", "uptime"];
     let job = place.job(&words).expect("a job");
-    let sent: Vec<&str> = job
-        .options
-        .iter()
-        .filter(|(name, _)| name == "env")
-        .map(|(_, value)| value.as_str())
-        .collect();
-    assert_eq!(sent, ["LANG=C.UTF-8", "LC_TIME=POSIX"]);
+    assert!(!format!("{job:?}").contains("POSIX"), "it is written down");
+    let sent = |request: Request| {
+        let (Request::InEnvironment { environment, .. } | Request::Rerun { environment, .. }) =
+            place.planned(&["-F", "config", "queries"], |planner, _| {
+                planner.in_environment(request)
+            })
+        else {
+            panic!("it starts commands");
+        };
+        let mut sent: Vec<String> = environment
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.reveal()))
+            .collect();
+        sent.sort();
+        sent
+    };
+    let resumed = Command::Move {
+        select: vec![Selector::new("7")],
+        motion: Motion::Resume,
+    };
+    let again = Request::Rerun {
+        select: vec![Selector::new("7")],
+        which: Rerun::All,
+        asking: Asking::Never,
+        becomes: None,
+        environment: Environment::default(),
+    };
+    let requests = [
+        Request::Command(Command::Submit(Box::new(job))),
+        Request::Command(resumed),
+        again,
+    ];
+    for request in requests {
+        assert_eq!(sent(request), ["LANG=C.UTF-8", "LC_TIME=POSIX"]);
+    }
     place.write("config", "SendEnv PATH=\n");
     assert!(place.job(&words).is_err());
 }

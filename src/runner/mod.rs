@@ -31,6 +31,8 @@ use crate::core::spec::{
     Asking, Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal, Trace,
 };
 
+use crate::secret::Environment;
+
 pub use ask::{Ask, Pocket};
 
 /// A boxed future, so that runners can be held behind `dyn`.
@@ -174,6 +176,8 @@ pub struct Order {
     pub asking: Asking,
     /// What was answered in this job.
     pub pocket: Pocket,
+    /// What the operator's environment sends along, where a host is sent it.
+    pub environment: Arc<Environment>,
 }
 
 /// What a runner reports of its run.

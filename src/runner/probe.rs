@@ -28,6 +28,10 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 /// no environment and are left out by their state.  A process in the middle of `execve` has none for an instant either,
 /// which is why nothing found and nothing known are looked at twice.  The leader stands still first and goes on last: a shell
 /// with job control takes a child that stopped before it for one that is done with, and ends.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
+///
+/// Within `$()` the patterns of a `case` have both parentheses, for shells that come from pdksh.
+/// A group is asked for as `kill -0 -PID`, which is the one form that every shell and busybox take for that; some say that
+/// it is not permitted, some that permission is denied.
 pub(super) const PROGRAM: &str = concat!(
     r#"IFS= read -r t && read -r p && read -r s && read -r g && read -r d && read -r e && [ "$e" = "$t" ] || exit 125; "#,
     r#"exec </dev/null 2>/dev/null; "#,
@@ -45,7 +49,7 @@ pub(super) const PROGRAM: &str = concat!(
     r#"elif [ "$(ps -A -o pid= -o pgid= -o stat=)" ]; then "#,
     r#"l() { F=; [ "$p" = 0 ] && return; y=$1; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
     r#"case $2$3 in ${p}Z*) ;; $p[A-Za-z]*) case $y$3 in ^ZX*|Tt[Tt]*) F="$F $1";; esac;; esac; shift 3; done; }; "#,
-    r#"h() { H=$(ps axeww -o pid= -o stat= -o args= | while read -r q r v; do case $r$v in Z*) ;; *$1*) echo $q;; esac; done); "#,
+    r#"h() { H=$(ps axeww -o pid= -o stat= -o args= | while read -r q r v; do case $r$v in (Z*) ;; (*$1*) echo $q;; esac; done); "#,
     r#"H=$(echo $H); }; "#,
     r#"w() { h regatta-lifeline; }; "#,
     r#"b() { h "regatta-sudo $t asks"; [ "$H" ] && kill -s CONT $H; }; "#,
@@ -70,7 +74,7 @@ pub(super) const PROGRAM: &str = concat!(
     r#"n=0; while [ "$M$H" ] && [ $n -lt 20 ]; do [ "$M" ] && kill -s KILL $M; z; m; h REGATTA_RUN=$t; done; "#,
     r#"for q in $H; do i $q "$M" || M="$M $q"; done; "#,
     r#"[ "$M" ] && a alive $M; "#,
-    r#"[ $P = 0 ] || [ -r $d/1/stat ] || case $(LC_ALL=C kill -s 0 -- -$P 2>&1) in *ermitted*) "#,
+    r#"[ $P = 0 ] || [ -r $d/1/stat ] || case $({ LC_ALL=C kill -0 -$P || LC_ALL=C kill -s 0 -- -$P; } 2>&1) in *ermi*) "#,
     r#"a unknown processes of another user are left in group $P and cannot be seen;; esac; "#,
     r#"a gone"#,
 );

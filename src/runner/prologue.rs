@@ -36,6 +36,7 @@ const BEGAN: &str = "regatta-began";
 /// - `${IFS#??}` is a newline: IFS is space, tab, newline at the start of every POSIX shell.
 /// - Lines are gathered by the page, so that a long script does not cost the square of its length.
 /// - An order without its closing line runs nothing (125).
+/// - The watcher lets go of the output by `exec`: some shells would keep what a redirection of its braces replaces.
 /// - Only the watcher ignores the signals, and it does so before it reads: the earliest one ends the command too.
 /// - `$1` and `$2` are who leads the group and the command's shell, where that is not this process and the login shell.
 /// - A script is a here-document whose text is the expansion of `$c`, hence never parsed by this shell.
@@ -53,9 +54,9 @@ pub(super) const PROGRAM: &str = concat!(
     r#"export REGATTA_HOST REGATTA_JOB REGATTA_CHILD REGATTA_RUN; "#,
     r#"y=; [ -t 0 ] && y=1; "#,
     r#"exec 3<&0 </dev/null; "#,
-    r#"( trap "" TERM INT HUP QUIT; { while read -r s; do kill -s "$s" 0; kill -s CONT 0; x=1; done; w=60; [ "$y" ] && REGATTA_WATCH=regatta-lifeline sleep 1; "#,
+    r#"( trap "" TERM INT HUP QUIT; { exec <&3 3<&- >/dev/null 2>&1; while read -r s; do kill -s "$s" 0; kill -s CONT 0; x=1; done; w=60; [ "$y" ] && REGATTA_WATCH=regatta-lifeline sleep 1; "#,
     r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; kill -s CONT 0; x=1; w=1; fi; "#,
-    r#"[ "$x" ] && REGATTA_WATCH=regatta-lifeline sleep $w && kill -s KILL 0; } <&3 3<&- >/dev/null 2>&1 & ); "#,
+    r#"[ "$x" ] && REGATTA_WATCH=regatta-lifeline sleep $w && kill -s KILL 0; } & ); "#,
     r#"[ "$y" ] && exec <&3 && stty icanon isig iexten icrnl ixon 2>/dev/null; "#,
     r#"exec 3<&-; "#,
     r#"echo "regatta-began $t ${1:-$$}"; "#,

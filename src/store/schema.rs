@@ -17,7 +17,8 @@ pub(super) type Step = &'static str;
 
 /// The catalog: jobs and children.  `state` and `command` are there for people who look at the file; `body` holds what
 /// [`super::catalog`] writes down of a child.
-pub(super) const CATALOG: &[Step] = &["
+pub(super) const CATALOG: &[Step] = &[
+    "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE job (
         id INTEGER PRIMARY KEY,
@@ -26,7 +27,14 @@ pub(super) const CATALOG: &[Step] = &["
         created INTEGER NOT NULL, began INTEGER, ended INTEGER, removed INTEGER
     );
     CREATE TABLE child (id INTEGER PRIMARY KEY, state TEXT NOT NULL, body BLOB NOT NULL);
-"];
+",
+    // What the operator's environment sent along stood here once; it may be secret, and is in memory only.
+    "
+    UPDATE job SET spec = json_set(spec, '$.options', json((
+        SELECT json_group_array(json(value)) FROM json_each(spec, '$.options') WHERE value ->> 0 <> 'env'
+    ))) WHERE spec LIKE '%\"env\"%';
+",
+];
 
 /// A job's output.  `start` counts the bytes of both streams before the block; the other numbers say it for each stream.
 pub(super) const OUTPUT: &[Step] = &[
@@ -208,5 +216,34 @@ mod tests {
         drop(db);
         let refused = open(&path, old, 4096).expect_err("it is newer");
         assert_eq!(refused, Trouble::Newer { found: 2, known: 1 });
+    }
+
+    #[test]
+    fn what_an_environment_sent_along_goes_and_all_else_stays() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = dir.path().join("catalog.db");
+        let db = open(&path, &CATALOG[..1], CATALOG_PAGE).expect("it is made");
+        let insert = |id: i64, spec: &str| {
+            db.execute(
+                "INSERT INTO job VALUES (?1, '', '', '', ?2, '', 1, 0, 0, 0, NULL, NULL, NULL)",
+                (id, spec),
+            )
+            .expect("a job");
+        };
+        let with = r#"{"name":null,"options":[["agent","/a b"],["env","LC_X=hush"],["env","B=hush"],["tty","80x24"]],"asking":"Allowed"}"#;
+        let without = r#"{"name":"env","options":[["agent","env"]]}"#;
+        insert(1, with);
+        insert(2, without);
+        drop(db);
+        let db = open_catalog(&path).expect("it is brought up to date");
+        let spec = |id: i64| {
+            db.query_row("SELECT spec FROM job WHERE id = ?1", [id], |row| {
+                row.get::<_, String>(0)
+            })
+        };
+        let kept =
+            r#"{"name":null,"options":[["agent","/a b"],["tty","80x24"]],"asking":"Allowed"}"#;
+        assert_eq!(spec(1).as_deref(), Ok(kept));
+        assert_eq!(spec(2).as_deref(), Ok(without));
     }
 }

@@ -24,6 +24,7 @@ use crate::config::inventory::Inventory;
 use crate::config::settings::Settings;
 use crate::core::state::State;
 use crate::plan::{Caller, PlanError, Planner};
+use crate::wire::Request;
 use crate::wire::reply::JobView;
 
 /// How long a console that is left waits until its own files are written.
@@ -132,7 +133,7 @@ impl Hands {
         let mut next = Next::GoOn;
         for action in actions {
             match action {
-                Action::Ask(ticket, request) => self.link.ask(ticket, *request),
+                Action::Ask(ticket, request) => self.ask(ticket, *request),
                 Action::Forget(ticket) => self.link.forget(ticket),
                 Action::Receive(ticket, receive) => self.link.receive(ticket, *receive),
                 Action::Watch(job) => self.link.watch(job),
@@ -172,6 +173,14 @@ impl Hands {
     pub async fn settle(&mut self) {
         self.lists_are_written().await;
         self.link.settle().await;
+    }
+
+    /// What starts commands needs a look at files: small ones, and only then.
+    fn ask(&mut self, ticket: Ticket, request: Request) {
+        let planning = &self.planning;
+        let planner = planning.planner(&self.settings, &planning.global);
+        let request = planner.in_environment(request);
+        self.link.ask(ticket, request);
     }
 
     fn plan(&mut self, ticket: Ticket, wished: Wished, global: Global) {

@@ -10,7 +10,7 @@ use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::core::spec::Asking;
 use crate::core::state::State;
-use crate::secret::Answer;
+use crate::secret::{Answer, Environment};
 use crate::serial::{AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, selectors, states};
 
 /// One request; a connection carries one.
@@ -18,6 +18,12 @@ use crate::serial::{AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, selec
 pub enum Request {
     /// Anything the model itself answers, but for receives.
     Command(#[serde(with = "CommandDef")] Command),
+    /// One by which commands start on hosts, with what goes to them of the environment of whoever asks.
+    InEnvironment {
+        #[serde(with = "CommandDef")]
+        command: Command,
+        environment: Environment,
+    },
     /// The jobs there are: `None` selects all and never fails.
     Jobs {
         select: Option<Wanted>,
@@ -32,6 +38,7 @@ pub enum Request {
         asking: Asking,
         /// As whom, if not as the old job.
         becomes: Option<String>,
+        environment: Environment,
     },
     Receive(Receive),
     /// Jobs that are here and jobs that were.

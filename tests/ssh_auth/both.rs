@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use regatta::core::spec::Ended;
 use regatta::runner::{Order, Runner};
+use regatta::secret::Environment;
 
 use crate::fleet::sshd::Fleet;
 use crate::fleet::{self, Job, command, within};
@@ -99,14 +100,13 @@ impl Both {
 
     pub fn order(&self, config: &Path, line: &str) -> Order {
         let mut order = fleet::on(HOST, command(line));
-        let mut options = vec![
-            ("ssh_config".to_owned(), config.display().to_string()),
-            ("env".to_owned(), "LC_REGATTA=from-here".to_owned()),
-        ];
+        let mut options = vec![("ssh_config".to_owned(), config.display().to_string())];
         if let Some(agent) = &self.agent {
             options.push(("agent".to_owned(), agent.display().to_string()));
         }
         order.options = options.into();
+        let (name, value) = ("LC_REGATTA".to_owned(), "from-here".to_owned());
+        order.environment = Arc::new(Environment::of([(&name, &value)]));
         order
     }
 

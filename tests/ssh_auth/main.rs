@@ -6,6 +6,7 @@
 #[path = "../fleet/mod.rs"]
 mod fleet;
 
+mod agents;
 mod agreed;
 mod both;
 mod certificates;

@@ -12,6 +12,7 @@ mod connections;
 mod console;
 mod daemon;
 mod endings;
+mod environment;
 mod faults;
 mod hostile;
 mod impostor;

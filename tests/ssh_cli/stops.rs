@@ -37,6 +37,9 @@ enum Where {
     Bare,
     /// One without `grep` besides.
     Blind,
+    /// One that has nothing but busybox, with all that this has or with the least of it.
+    Busybox,
+    LeastBusybox,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,7 +87,7 @@ const GRANDCHILD: &str =
 /// The one that escapes says who it is once it has.
 const ESCAPEE: &str = "setsid sh -c 'echo ready $$; exec sleep 1000 >/dev/null 2>&1' & sleep 1000";
 
-const SHAPES: [Shape; 41] = [
+const SHAPES: [Shape; 46] = [
     shape("one process", Where::Plain, PLAIN),
     shape("a child in the background", Where::Plain, CHILD),
     shape("a TERM-trapper", Where::Plain, TRAPPER),
@@ -215,10 +218,28 @@ const SHAPES: [Shape; 41] = [
         shape("without grep besides", Where::Blind, CHILD),
     ),
     shape("in a shell of its own", Where::Shell("dash"), GRANDCHILD),
+    shape("busybox alone", Where::Busybox, GRANDCHILD),
+    leaving(
+        Left::Escaped,
+        shape("an escapee of busybox", Where::Busybox, ESCAPEE),
+    ),
+    stopped(
+        How::Suspended,
+        shape("suspended with busybox alone", Where::Busybox, CHILD),
+    ),
+    shape("the least of busybox", Where::LeastBusybox, GRANDCHILD),
+    stopped(
+        How::Suspended,
+        shape(
+            "suspended with the least of busybox",
+            Where::LeastBusybox,
+            CHILD,
+        ),
+    ),
 ];
 
 /// Every login shell that is installed runs these, too.
-const SHELLS: [&str; 4] = ["dash", "busybox", "bash", "zsh"];
+const SHELLS: [&str; 7] = ["dash", "busybox", "bash", "zsh", "mksh", "ksh", "yash"];
 
 /// A fleet with hosts of each kind, by their addresses.
 struct Hosts {
@@ -259,6 +280,17 @@ impl Hosts {
         let bare = [("sh", "dash"), ("sleep", "sleep"), ("grep", "grep")];
         host("127.3.1.1", &place("bare", &bare), "");
         host("127.3.1.2", &place("blind", &bare[..2]), "");
+        if installed("busybox") {
+            let applet = |name| (name, "busybox");
+            let least = ["sh", "sleep", "grep"].map(applet);
+            let more = ["ps", "setsid", "kill", "cat", "stty", "id"].map(applet);
+            host(
+                "127.3.1.3",
+                &place("busybox", &[&least[..], &more[..]].concat()),
+                "",
+            );
+            host("127.3.1.4", &place("least", &least), "");
+        }
         let console = Console::start_with_other_and(test, &extra)?;
         let login = console.fleet.other.as_ref().expect("started with one");
         if installed("sudo") {
@@ -291,6 +323,9 @@ impl Hosts {
             }
             Where::Bare => &["-t", "127.3.1.1"],
             Where::Blind => &["-t", "127.3.1.2"],
+            Where::Busybox | Where::LeastBusybox if !installed("busybox") => return None,
+            Where::Busybox => &["-t", "127.3.1.3"],
+            Where::LeastBusybox => &["-t", "127.3.1.4"],
         };
         Some(words.iter().map(|word| (*word).to_owned()).collect())
     }

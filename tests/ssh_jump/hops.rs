@@ -107,6 +107,40 @@ async fn chains_and_hops_with_hops_of_their_own() {
 }
 
 #[tokio::test]
+async fn what_an_inventory_says_of_a_hop_comes_before_its_configuration() {
+    let test = "what_an_inventory_says_of_a_hop_comes_before_its_configuration";
+    let Some(lab) = Lab::start(test, "ProxyJump bastion", &[""]) else {
+        return;
+    };
+    let right = lab.bastion().port;
+    let nobody = free_port();
+    lab.configure(
+        "ProxyJump bastion",
+        &format!("Host bastion\n HostName no-such-hop.invalid\n Port {nobody}"),
+    );
+    let order = |hop: &[(&str, &str)]| {
+        let mut order = lab.order(HOST, command("echo there"));
+        let more = hop
+            .iter()
+            .map(|(name, value)| (format!("hop_{name}"), format!("bastion {value}")));
+        order.options = order.options.iter().cloned().chain(more).collect();
+        order
+    };
+    let port = right.to_string();
+    let known = [("address", "127.9.0.2"), ("port", port.as_str())];
+    let outcome = run(&lab.runner(), order(&known)).await;
+    assert_eq!(outcome.text(), "there\n", "{:?}", outcome.ended);
+    let as_another = [known[0], known[1], ("user", "nobody-here")];
+    let words = ["auth failed: hop bastion: "];
+    fails(&lab.runner(), order(&as_another), &words).await;
+
+    // What is written with its name comes first.
+    lab.configure(&format!("ProxyJump bastion:{nobody}"), "");
+    let words = ["unreachable: hop bastion: connection refused"];
+    fails(&lab.runner(), order(&known), &words).await;
+}
+
+#[tokio::test]
 async fn a_reason_says_at_which_hop_it_failed() {
     let test = "a_reason_says_at_which_hop_it_failed";
     let Some(lab) = Lab::start(test, "ProxyJump bastion", &["", "AllowTcpForwarding no"]) else {
@@ -172,7 +206,7 @@ async fn a_reason_says_at_which_hop_it_failed() {
         order
     };
     first(&format!("Host bastion\n Port {port}"));
-    let words = "unreachable: hop bastion: no connection within 0.3s";
+    let words = "connect timed out after 0.3s at hop bastion";
     assert_eq!(not_started(&lab.runner(), hasty()).await.to_string(), words);
     first(&format!(
         "Host bastion\n ConnectTimeout 60\nHost 127.*\n Port {port}"
@@ -182,6 +216,48 @@ async fn a_reason_says_at_which_hop_it_failed() {
         reason.to_string(),
         "connect timed out after 5.3s",
         "five more for the hop"
+    );
+    // The host's own time is over before its hop's, and still it is the hop that does not answer.
+    first(&format!(
+        "Host bastion\n ConnectTimeout 60\n Port {port}\nHost 127.*\n ConnectTimeout 1"
+    ));
+    let words = "connect timed out after 6s at hop bastion";
+    assert_eq!(not_started(&lab.runner(), order()).await.to_string(), words);
+}
+
+#[tokio::test]
+async fn in_a_chain_the_hop_is_named_that_does_not_answer() {
+    let test = "in_a_chain_the_hop_is_named_that_does_not_answer";
+    let Some(lab) = Lab::start(test, "", &[""]) else {
+        return;
+    };
+    let silent = std::net::TcpListener::bind("0.0.0.0:0").expect("a port");
+    let port = silent.local_addr().expect("it is bound").port();
+    lab.configure(
+        "",
+        &format!(
+            "Host 127.1.0.1\n ProxyJump silent,bastion\n\
+             Host 127.1.0.2\n ProxyJump bastion,silent\n\
+             Host 127.1.0.3\n ProxyJump bastion,patient\n\
+             Host patient\n ConnectTimeout 60\n\
+             Host silent patient\n HostName 127.9.0.1\n Port {port}"
+        ),
+    );
+    let ssh = lab.runner();
+    let fails = async |host: &str, words: &str| {
+        let mut order = lab.order(host, command("true"));
+        order.connect_timeout = Duration::from_millis(300);
+        let reason = not_started(&ssh, order).await;
+        assert_eq!(
+            (reason.kind(), reason.to_string().as_str()),
+            ("timed_out", words)
+        );
+    };
+    tokio::join!(
+        fails("127.1.0.1", "connect timed out after 0.3s at hop silent"),
+        fails("127.1.0.2", "connect timed out after 5.3s at hop silent"),
+        // Here the host's own time is over first.
+        fails("127.1.0.3", "connect timed out after 10.3s at hop patient"),
     );
 }
 

@@ -6,17 +6,23 @@ use super::resolve::failed;
 use super::setting::Setting;
 use super::value::port;
 use super::{ClientConfig, HostSettings, JumpHop, Overrides, Proxy, expand};
+use crate::core::spec::Host;
 
 /// More than anybody has: whoever comes to more of them goes round in circles.
 const MOST_HOPS: usize = 16;
 
+/// What an inventory says of a hop of this name.
+pub type Known<'a> = &'a dyn Fn(&str) -> Option<Host>;
+
 /// The settings of the hops before a host, the nearest to it first.  As OpenSSH does it, which starts an `ssh` for each:
 /// the last hop is looked up like a host, and those before it are its `ProxyJump`; where there are none before it, its
-/// own configuration says how it is reached.
+/// own configuration says how it is reached.  What is `known` of a hop comes after what is written with its name, and
+/// before its configuration, as it does for a host.
 pub(super) fn hops(
     config: &ClientConfig,
     host: &HostSettings,
     commands: Commands<'_>,
+    known: Known<'_>,
 ) -> Result<Vec<HostSettings>, ConfigError> {
     let mut hops: Vec<HostSettings> = Vec::new();
     loop {
@@ -30,19 +36,22 @@ pub(super) fn hops(
         let wrong = |problem| failed(&from.host, from.proxy.origin.clone(), problem);
         let expanded = |text: &str| expand::proxy(text, from).map_err(wrong);
         let name = expanded(&hop.host)?;
-        let mut overrides = Overrides::default();
-        if let Some(user) = &hop.user {
-            overrides = overrides.user(&expanded(user)?);
-        }
-        if let Some(port) = hop.port {
-            overrides = overrides.port(port);
-        }
+        let known = known(&name).unwrap_or_default();
+        let written = hop.user.as_deref().map(expanded).transpose()?;
+        let mut overrides = Overrides::of_host(
+            &Host {
+                user: written.or(known.user),
+                port: hop.port.or(known.port),
+                ..known
+            },
+            &config.env,
+        )?;
         if !before.is_empty() {
             overrides.0.push(Setting::ProxyJump(before.to_vec()));
         }
         let next = config.resolve(&name, &overrides, commands)?;
-        let known = |settings: &HostSettings| settings.is_reached_as(&next);
-        if known(host) || hops.iter().any(known) || hops.len() == MOST_HOPS {
+        let same = |settings: &HostSettings| settings.is_reached_as(&next);
+        if same(host) || hops.iter().any(same) || hops.len() == MOST_HOPS {
             return Err(wrong(Problem::JumpLoop { via: name }));
         }
         hops.push(next);

@@ -33,7 +33,7 @@ mod tests;
 mod value;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,6 +45,7 @@ pub use algorithms::{Algorithms, Preference, Purpose};
 pub use error::{ConfigError, Problem};
 pub use exec::{Answers, Commands};
 pub use host_settings::HostSettings;
+pub use jump::Known;
 pub use keywords::Loss;
 pub use note::Note;
 pub use render::Explained;
@@ -172,7 +173,7 @@ impl ClientConfig {
     }
 
     /// The settings of the hops that `ProxyJump` leads through to a host, the nearest to it first; the last of them is
-    /// reached directly, or by a `ProxyCommand`.
+    /// reached directly, or by a `ProxyCommand`.  What is `known` of a hop comes before its configuration.
     ///
     /// # Errors
     /// Those of the hops, and hops that lead in a circle.
@@ -180,8 +181,18 @@ impl ClientConfig {
         &self,
         host: &HostSettings,
         commands: Commands<'_>,
+        known: Known<'_>,
     ) -> Result<Vec<HostSettings>, ConfigError> {
-        jump::hops(self, host, commands)
+        jump::hops(self, host, commands, known)
+    }
+
+    /// The names that some `ProxyJump` has for hops, whichever blocks apply; they may have tokens in them.
+    pub fn hop_names(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        for file in &self.files {
+            file.hop_names(&mut names);
+        }
+        names
     }
 }
 

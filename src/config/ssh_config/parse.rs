@@ -1,6 +1,6 @@
 //! Files into blocks: every line of every file is read and checked once, whichever host is asked for later.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -105,6 +105,19 @@ impl ConfigFile {
         });
         set.any(|names| names.iter().any(|name| is_sent(name)))
             || self.included().any(|file| file.sends(is_sent))
+    }
+
+    /// Adds the names of all hops.
+    pub(super) fn hop_names<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+        for line in self.blocks.iter().flat_map(|block| &block.lines) {
+            match line {
+                Line::Set(Setting::ProxyJump(hops), _) => {
+                    names.extend(hops.iter().map(|hop| hop.host.as_str()));
+                }
+                Line::Include(files) => files.iter().for_each(|file| file.hop_names(names)),
+                Line::Set(..) => {}
+            }
+        }
     }
 
     fn included(&self) -> impl Iterator<Item = &Self> {

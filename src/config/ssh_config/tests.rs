@@ -127,6 +127,40 @@ fn values_come_typed_and_expanded() {
 }
 
 #[test]
+fn what_is_known_of_a_hop_comes_after_what_is_written_and_before_its_configuration() {
+    let home = Home::new();
+    let path = home.path("config");
+    let text =
+        "Host web\n ProxyJump a,you@b:33\nHost a b\n HostName 10.0.0.1\n User other\n Port 44\n";
+    fs::write(&path, text).expect("write");
+    let config = ClientConfig::load(&ConfigSource::File(path), &home.env).expect("it is right");
+    let web = config
+        .resolve("web", &Overrides::default(), Commands::Skip)
+        .expect("it is");
+    let known = |name: &str| {
+        Some(Host {
+            address: Some(format!("{name}.known")),
+            user: Some("ops".to_owned()),
+            port: Some(2222),
+            ..Host::named(name)
+        })
+    };
+    let hops = config.hops(&web, Commands::Skip, &known).expect("hops");
+    let reached: Vec<_> = hops
+        .iter()
+        .map(|hop| {
+            let (user, host) = (&hop.user.value, &hop.host_name.value);
+            format!("{}: {user}@{host}:{}", hop.host, hop.port.value)
+        })
+        .collect();
+    assert_eq!(reached, ["b: you@b.known:33", "a: ops@a.known:2222"]);
+    assert_eq!(
+        config.hop_names().into_iter().collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+}
+
+#[test]
 fn hops_are_looked_up_like_hosts_and_may_have_hops_of_their_own() {
     let home = Home::new();
     let path = home.path("config");
@@ -137,7 +171,7 @@ fn hops_are_looked_up_like_hosts_and_may_have_hops_of_their_own() {
         let web = config
             .resolve("web", &Overrides::default(), Commands::Skip)
             .expect("it is");
-        config.hops(&web, Commands::Skip).map(|hops| {
+        config.hops(&web, Commands::Skip, &|_| None).map(|hops| {
             let hops = hops.iter().map(|hop| {
                 let (user, host) = (&hop.user.value, &hop.host_name.value);
                 format!("{user}@{host}:{}", hop.port.value)

@@ -57,6 +57,7 @@ impl Run {
 impl Task {
     pub(super) fn drop_job(&mut self, job: JobId) {
         self.shared.remove(&job);
+        self.environments.remove(&job);
         self.store.remove_job(job);
         // A removed job is final, so no run of it is under way.
         self.runs.retain(|_, run| run.job != job);
@@ -83,6 +84,7 @@ impl Task {
             options: Arc::clone(&shared.options),
             asking: shared.asking,
             pocket: shared.pocket.clone(),
+            environment: self.environments.get(&job.id).cloned().unwrap_or_default(),
         };
         Some((shared.clone(), order))
     }

@@ -24,6 +24,7 @@ fn order(payload: Payload) -> Order {
         options: Arc::new([]),
         asking: Asking::Never,
         pocket: Pocket::default(),
+        environment: std::sync::Arc::default(),
     }
 }
 

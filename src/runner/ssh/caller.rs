@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::desk::{Desk, Pause, Pending, within};
+use super::desk::{Before, Desk, Pause, Pending, within};
 use super::route::Target;
 use crate::core::ids::JobId;
 use crate::core::spec::Asking;
@@ -21,6 +21,8 @@ pub(super) struct Caller<'a> {
     pub(super) pocket: Pocket,
     pub(super) job: JobId,
     paused: watch::Sender<bool>,
+    /// The connection it waits for; at whose making there is a desk, that desk has it.
+    before: Before,
 }
 
 /// Whom to tell that there is a question.
@@ -52,6 +54,7 @@ impl<'a> Caller<'a> {
             pocket: desk.pocket.clone(),
             job: desk.job,
             paused: watch::Sender::new(false),
+            before: Before::default(),
         }
     }
 
@@ -62,6 +65,7 @@ impl<'a> Caller<'a> {
             pocket: order.pocket.clone(),
             job: order.job,
             paused: watch::Sender::new(false),
+            before: Before::default(),
         }
     }
 
@@ -74,8 +78,28 @@ impl<'a> Caller<'a> {
         within(limit, self.paused.subscribe(), |paused| *paused, work).await
     }
 
+    /// The hop that keeps it waiting, or did when it gave up.
+    pub(super) fn stalled_hop(&self) -> Option<String> {
+        self.before().stalled_hop()
+    }
+
+    fn before(&self) -> &Before {
+        match self.to {
+            Listener::Desk(own) => &own.before,
+            Listener::Nobody | Listener::Run(_) => &self.before,
+        }
+    }
+
     /// Waits for a connection that is being made, and passes on what is asked meanwhile.
-    pub(super) async fn attend<T>(&self, desk: &Desk, work: impl Future<Output = T>) -> T {
+    pub(super) async fn attend<T>(&self, desk: &Arc<Desk>, work: impl Future<Output = T>) -> T {
+        self.before().wait_for(desk);
+        let done = self.listen(desk, work).await;
+        // Not where this is dropped: who gives up wants to know what he waited for.
+        self.before().ended();
+        done
+    }
+
+    async fn listen<T>(&self, desk: &Desk, work: impl Future<Output = T>) -> T {
         let mut pause = desk.pause.subscribe();
         // What was asked there already is news here.
         pause.mark_changed();
@@ -164,8 +188,8 @@ mod tests {
     use crate::runner::ssh::wire::Fate;
     use crate::secret::Secret;
 
-    fn desk(asking: Asking) -> Desk {
-        Desk::new(asking, Pocket::default(), JobId(1))
+    fn desk(asking: Asking) -> Arc<Desk> {
+        Arc::new(Desk::new(asking, Pocket::default(), JobId(1)))
     }
 
     fn passphrase() -> About {
@@ -189,6 +213,7 @@ mod tests {
             pocket: Pocket::default(),
             job: JobId(1),
             paused: watch::Sender::new(false),
+            before: Before::default(),
         }
     }
 
@@ -200,6 +225,7 @@ mod tests {
             pocket: Pocket::default(),
             job: JobId(1),
             paused: watch::Sender::new(false),
+            before: Before::default(),
         }
     }
 

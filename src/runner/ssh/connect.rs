@@ -83,6 +83,7 @@ pub(super) async fn connect(
             what: Limit::Connect,
             after: timeout,
             left: Left::Nothing,
+            hop: desk.before.stalled_hop(),
         }))
     })
 }
@@ -272,7 +273,7 @@ async fn log_in(
     let credentials = Credentials {
         user: &settings.user.value,
         account: &account,
-        agent: target.agent(),
+        agent: (target.agent()).map(|socket| (socket, pool.gate(&Site::Agent(socket.into())))),
         identities: &resolved.identities,
         certificates: &resolved.certificates,
         identities_only: settings.identities_only.value,

@@ -12,11 +12,12 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use super::route::Target;
 use super::wire::Fate;
 use crate::core::ids::JobId;
 use crate::core::question::{About, Question};
 use crate::core::spec::Asking;
-use crate::runner::{Ask, Pocket};
+use crate::runner::{Ask, Carries, Pocket};
 use crate::secret::{Answer, Secret};
 
 /// Where the making of one connection asks.
@@ -30,6 +31,38 @@ pub(super) struct Desk {
     /// Whether an answer came when the server had hung up already.
     late: AtomicBool,
     pub(super) pocket: Pocket,
+    /// What the connection is called, if it leads to a hop.
+    hop: Option<Box<str>>,
+    /// What is waited for here before anything else.
+    pub(super) before: Before,
+}
+
+/// The connection that must be there first, and is being made: that of the hop before.
+#[derive(Debug, Default)]
+pub(super) struct Before(Mutex<Option<Arc<Desk>>>);
+
+impl Before {
+    /// It is waited for from now on.
+    pub(super) fn wait_for(&self, desk: &Arc<Desk>) {
+        *self.lock() = Some(Arc::clone(desk));
+    }
+
+    /// It has come to an end, either way.
+    pub(super) fn ended(&self) {
+        *self.lock() = None;
+    }
+
+    /// The hop that does not answer, where one keeps all behind it waiting: the nearest to us of those that are waited
+    /// for.
+    pub(super) fn stalled_hop(&self) -> Option<String> {
+        let desk = self.lock().clone()?;
+        let nearer = desk.before.stalled_hop();
+        nearer.or_else(|| desk.hop.as_deref().map(str::to_owned))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Desk>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why the time stands still.
@@ -78,7 +111,18 @@ impl Desk {
             given: Mutex::default(),
             late: AtomicBool::new(false),
             pocket,
+            hop: None,
+            before: Before::default(),
         }
+    }
+
+    /// The desk of this target's connection.
+    pub(super) fn making(self, target: &Target) -> Self {
+        let hop = match target.key.carries {
+            Carries::Commands => None,
+            Carries::Connections => Some(target.name().into()),
+        };
+        Self { hop, ..self }
     }
 
     /// Whether there is somebody to ask.

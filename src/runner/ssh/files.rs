@@ -16,12 +16,13 @@ use russh::keys::ssh_key::public::KeyData;
 use tokio::time::Instant;
 
 use super::identity::{self, Identity, NotUnlocked, Stamp, stamp};
-use super::known_hosts::{self, KeyName, KnownHosts, Naming};
+use super::known_hosts::{self, KeyName, KnownFile, KnownHosts, Naming};
 use crate::config::ssh_config::{
     Answers, ClientConfig, Commands, ConfigError, ConfigSource, HostSettings, KeyFile, LocalEnv,
     Location, Overrides, Sourced,
 };
 use crate::core::ids::JobId;
+use crate::core::spec::Host;
 use crate::secret::Secret;
 
 /// How long what was read is taken as it is.
@@ -30,7 +31,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// What a host's settings need of files.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    pub(super) known_hosts: Arc<KnownHosts>,
+    pub(super) known_hosts: KnownHosts,
     pub(super) identities: Vec<Arc<Identity>>,
     pub(super) certificates: Vec<Arc<Identity>>,
 }
@@ -42,7 +43,9 @@ type Parsed = Result<Arc<ClientConfig>, ConfigError>;
 pub(super) struct Files {
     env: LocalEnv,
     configs: Mutex<HashMap<Option<PathBuf>, (Instant, Parsed)>>,
-    known_hosts: Mutex<HashMap<Vec<PathBuf>, Known>>,
+    known_hosts: Mutex<HashMap<PathBuf, Known>>,
+    /// Held while a host's key is added: one after the other.
+    learning: Mutex<()>,
     identities: Mutex<HashMap<PathBuf, Key>>,
     /// What the commands of `Match exec` came to, for the newest job.
     answers: Answers,
@@ -61,8 +64,7 @@ struct Newest {
 #[derive(Debug)]
 struct Known {
     looked: Instant,
-    stamps: Vec<Stamp>,
-    hosts: Arc<KnownHosts>,
+    file: Arc<KnownFile>,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl Files {
             env,
             configs: Mutex::default(),
             known_hosts: Mutex::default(),
+            learning: Mutex::default(),
             identities: Mutex::default(),
             answers: Answers::default(),
             newest: Mutex::new(Newest {
@@ -139,10 +142,12 @@ impl Files {
         config: &Arc<ClientConfig>,
         host: &str,
         overrides: Overrides,
+        known: HashMap<String, Host>,
     ) -> Result<(HostSettings, Vec<HostSettings>), ConfigError> {
+        let known = move |name: &str| known.get(name).cloned();
         let resolve = move |config: &ClientConfig, host: &str, commands: Commands<'_>| {
             let settings = config.resolve(host, &overrides, commands)?;
-            let hops = config.hops(&settings, commands)?;
+            let hops = config.hops(&settings, commands, &known)?;
             Ok((settings, hops))
         };
         if !config.has_commands() {
@@ -173,7 +178,7 @@ impl Files {
     }
 
     /// The keys of hosts that are known by now.
-    pub(super) async fn known_hosts(self: &Arc<Self>, settings: &HostSettings) -> Arc<KnownHosts> {
+    pub(super) async fn known_hosts(self: &Arc<Self>, settings: &HostSettings) -> KnownHosts {
         let lists = [&settings.user_known_hosts, &settings.global_known_hosts];
         let files = lists
             .into_iter()
@@ -200,9 +205,12 @@ impl Files {
         naming: Naming,
     ) -> io::Result<()> {
         self.read(move |files| {
-            known_hosts::append(&file, &name, &key, naming)?;
-            locked(&files.known_hosts).retain(|list, _| !list.contains(&file));
-            Ok(())
+            let _one = files
+                .learning
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let known = files.known_file(&file);
+            known_hosts::append(&known, &name, &key, naming)
         })
         .await
     }
@@ -247,35 +255,42 @@ impl Files {
     }
 
     /// What these files know of hosts.
-    pub(super) async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> Arc<KnownHosts> {
-        let fresh = locked(&self.known_hosts)
-            .get(&files)
-            .filter(|known| self.is_fresh(known.looked))
-            .map(|known| Arc::clone(&known.hosts));
-        if let Some(hosts) = fresh {
-            return hosts;
-        }
-        self.read(|this| {
-            let looked = Instant::now();
-            let stamps: Vec<Stamp> = files.iter().map(|file| stamp(file)).collect();
-            let mut known_hosts = locked(&this.known_hosts);
-            if let Some(known) = known_hosts
-                .get_mut(&files)
-                .filter(|known| known.stamps == stamps)
-            {
-                known.looked = looked;
-                return Arc::clone(&known.hosts);
+    pub(super) async fn known(self: &Arc<Self>, files: Vec<PathBuf>) -> KnownHosts {
+        let fresh: Option<Vec<Arc<KnownFile>>> = {
+            let known = locked(&self.known_hosts);
+            let fresh = files.iter().map(|file| {
+                let known = known.get(file)?;
+                (self.is_fresh(known.looked)).then(|| Arc::clone(&known.file))
+            });
+            fresh.collect()
+        };
+        let read = match fresh {
+            Some(fresh) => fresh,
+            None => {
+                self.read(move |this| files.iter().map(|file| this.known_file(file)).collect())
+                    .await
             }
-            let hosts = Arc::new(KnownHosts::load(&files));
-            let known = Known {
-                looked,
-                stamps,
-                hosts: Arc::clone(&hosts),
-            };
-            known_hosts.insert(files, known);
-            hosts
-        })
-        .await
+        };
+        KnownHosts::of(read)
+    }
+
+    /// What a file knows of hosts as it is now.
+    fn known_file(&self, path: &Path) -> Arc<KnownFile> {
+        let (looked, now) = (Instant::now(), stamp(path));
+        let mut known_hosts = locked(&self.known_hosts);
+        if let Some(known) = known_hosts.get_mut(path)
+            && known.file.is_at(now)
+        {
+            known.looked = looked;
+            return Arc::clone(&known.file);
+        }
+        let file = Arc::new(KnownFile::read(path, now));
+        let known = Known {
+            looked,
+            file: Arc::clone(&file),
+        };
+        known_hosts.insert(path.to_owned(), known);
+        file
     }
 
     async fn identity(self: &Arc<Self>, path: &Path) -> Arc<Identity> {

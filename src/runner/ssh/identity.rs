@@ -59,9 +59,12 @@ pub(super) type Stamp = Option<(u64, u64, i64, i64)>;
 
 /// The state of a file now.
 pub(super) fn stamp(path: &Path) -> Stamp {
-    fs::metadata(path)
-        .ok()
-        .map(|meta| (meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
+    fs::metadata(path).ok().and_then(|meta| stamp_of(&meta))
+}
+
+/// The state of a file that is there.
+pub(super) fn stamp_of(meta: &fs::Metadata) -> Stamp {
+    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
 }
 
 impl Identity {

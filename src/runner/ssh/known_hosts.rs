@@ -1,32 +1,33 @@
 //! OpenSSH's `known_hosts` files: which key a server is known by (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
 //!
 //! Verdicts are those of OpenSSH's `check_host_key` (sshconnect.c, hostfile.c); the tests compare with `ssh-keygen`
-//! and, where an sshd can be run, with `ssh` itself. Files are read once; names without wildcards are found through a
-//! map, hashed ones cost one HMAC each per look-up.
+//! and, where an sshd can be run, with `ssh` itself. Files are read once, and again when somebody else changes them; names without
+//! wildcards are found through a map, hashed ones cost one HMAC each per look-up.
 //!
 //! Deliberately not here: judging certificates (`host_certificate` does that), comparing addresses
 //! (`CheckHostIP`, off by default), and `KnownHostsCommand`.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, PublicKey};
 
+use super::identity::stamp;
 use crate::config::ssh_config::Location;
 
 mod append;
+mod file;
 mod line;
 mod revoked;
 #[cfg(test)]
 mod tests;
 
-pub use append::{Naming, append};
-use line::{Names, parse_line};
+pub use append::Naming;
+pub(in crate::runner::ssh) use append::append;
+pub(super) use file::KnownFile;
+use line::Names;
 pub use revoked::revoking_line;
 
 const DEFAULT_PORT: u16 = 22;
@@ -35,16 +36,9 @@ const HASH_MAGIC: &str = "|1|";
 /// The length of a salt, which is that of a SHA-1.
 const HASH_LENGTH: usize = 20;
 
-/// The entries of some files, in order.
+/// What some files say, in order.
 #[derive(Debug, Default)]
-pub struct KnownHosts {
-    entries: Vec<Entry>,
-    /// Entries whose names are without wildcards and negation.
-    by_name: HashMap<String, Vec<usize>>,
-    /// All others, which must be tried one by one.
-    to_try: Vec<usize>,
-    notes: Vec<Note>,
-}
+pub struct KnownHosts(Vec<Arc<KnownFile>>);
 
 /// What the files say about a key that a server presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,23 +117,13 @@ impl KeyName {
 impl KnownHosts {
     /// Reads `files` in this order (the user's first). Missing files are fine; what cannot be used is noted.
     pub fn load<P: AsRef<Path>>(files: &[P]) -> Self {
-        let mut known = Self::default();
-        for file in files {
-            let file = file.as_ref();
-            match fs::read(file) {
-                Ok(bytes) => known.add(file, &bytes),
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                    ) => {}
-                Err(error) => known.notes.push(Note::File {
-                    file: file.to_owned(),
-                    reason: error.to_string(),
-                }),
-            }
-        }
-        known
+        let read = |file: &P| Arc::new(KnownFile::read(file.as_ref(), stamp(file.as_ref())));
+        Self(files.iter().map(read).collect())
+    }
+
+    /// Files that were read already.
+    pub(super) fn of(files: Vec<Arc<KnownFile>>) -> Self {
+        Self(files)
     }
 
     /// Everything the files say about the host of this name. Worth keeping: every hashed line costs an HMAC here
@@ -159,10 +143,10 @@ impl KnownHosts {
     /// by lines of its own and none of the keys is known for another (`client_input_hostkeys` in OpenSSH's
     /// clientloop.c).
     pub fn to_learn(&self, name: &KeyName, announced: &[PublicKey]) -> Vec<PublicKey> {
-        let lines: Vec<&Entry> = self
-            .places(&name.full)
-            .into_iter()
-            .map(|at| &self.entries[at])
+        let contents: Vec<_> = self.0.iter().map(|file| file.content()).collect();
+        let lines: Vec<&Entry> = contents
+            .iter()
+            .flat_map(|content| content.entries_for(&name.full))
             .collect();
         let is_plain =
             |entry: &&Entry| entry.known.marker == Marker::HostKey && entry.names.is_one();
@@ -181,77 +165,27 @@ impl KnownHosts {
                     .iter()
                     .any(|key| entry.known.key == *key.key_data())
         };
-        if self.entries.iter().any(elsewhere) {
+        let mut entries = contents.iter().flat_map(|content| &content.entries);
+        if entries.any(elsewhere) {
             return Vec::new();
         }
         new
     }
 
     /// What could not be used, in the order of the files.
-    pub fn notes(&self) -> &[Note] {
-        &self.notes
+    pub fn notes(&self) -> Vec<Note> {
+        let notes = self.0.iter().map(|file| file.content().notes.clone());
+        notes.flatten().collect()
     }
 
     /// The keys for a name, in the order of the files.
     fn matching(&self, name: &str) -> Vec<KnownKey> {
-        let found = self.places(name).into_iter();
-        found.map(|at| self.entries[at].known.clone()).collect()
-    }
-
-    /// The entries for a name, in order.
-    fn places(&self, name: &str) -> Vec<usize> {
-        let named = self
-            .by_name
-            .get(name)
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .copied();
-        let tried = self
-            .to_try
-            .iter()
-            .copied()
-            .filter(|&at| self.entries[at].names.matches(name));
-        let mut found: Vec<usize> = named.chain(tried).collect();
-        found.sort_unstable();
+        let mut found = Vec::new();
+        for file in &self.0 {
+            let content = file.content();
+            found.extend(content.entries_for(name).map(|entry| entry.known.clone()));
+        }
         found
-    }
-
-    fn add(&mut self, file: &Path, bytes: &[u8]) {
-        let file: Arc<Path> = Arc::from(file);
-        for (line, bytes) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
-            let at = Location {
-                file: Arc::clone(&file),
-                line,
-            };
-            // Comments may be in any encoding; a name that is not UTF-8 is no host's.
-            match parse_line(&String::from_utf8_lossy(bytes)) {
-                Ok(None) => {}
-                Ok(Some((marker, names, key))) => self.push(Entry {
-                    names,
-                    known: KnownKey { marker, key, at },
-                }),
-                Err(reason) => self.notes.push(Note::Line { at, reason }),
-            }
-        }
-    }
-
-    fn push(&mut self, entry: Entry) {
-        let index = self.entries.len();
-        self.entries.push(entry);
-        let literals = match &self.entries[index].names {
-            Names::Patterns(patterns) => patterns.literals(),
-            Names::Hashed { .. } => None,
-        };
-        let Some(names) = literals else {
-            self.to_try.push(index);
-            return;
-        };
-        for name in names {
-            let entries = self.by_name.entry(name.to_owned()).or_default();
-            if entries.last() != Some(&index) {
-                entries.push(index);
-            }
-        }
     }
 }
 

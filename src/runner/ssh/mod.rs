@@ -9,8 +9,8 @@
 //! - `ssh_option`: a setting as after `ssh -o`, `Name=value`; may be given several times.
 //! - `connect_timeout`: `order`, if the order's own limit comes before any `ConnectTimeout` in a file.
 //! - `agent`: the agent's socket, the `SSH_AUTH_SOCK` of whoever asks.
-//! - `env`: an environment variable of theirs, `NAME=VALUE`, for hosts that `SendEnv` sends it to; may be given several
-//!   times.
+//! - `hop_address`, `hop_user`, `hop_port`: what an inventory says of a hop that `ProxyJump` names, `NAME VALUE`; each may
+//!   be given for several hops.
 //! - `sudo`: the user to become there, see [`super::sudo`].
 //! - `tty`: a terminal for the command, of this size.
 //!
@@ -42,6 +42,7 @@ mod tunnel;
 mod windows;
 mod wire;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,11 +52,9 @@ use tokio::sync::{mpsc, watch};
 use super::probe::{self, Task};
 use super::sudo::Climb;
 use super::{Boxed, Connected, Disconnected, Event, InUse, Order, Runner, Which, prologue, relay};
-use crate::config::ssh_config::{
-    ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides, Variable,
-};
+use crate::config::ssh_config::{ConfigError, HostSettings, IdentityAgent, LocalEnv, Overrides};
 use crate::core::reason::Reason;
-use crate::core::spec::{Ended, Inquiry, Motion, Moved, Proof, Signal, Trace};
+use crate::core::spec::{Ended, Host, Inquiry, Motion, Moved, Proof, Signal, Trace};
 use caller::Caller;
 use channel::OpenChannel;
 use files::Files;
@@ -132,6 +131,19 @@ struct Opened {
     patience: Duration,
     /// Where it leads, and who is logged in there.
     target: Arc<Target>,
+}
+
+/// Takes in what an option says of a hop.
+fn learn_hop(hops: &mut HashMap<String, Host>, option: &str, value: &str) -> Result<(), Reason> {
+    let wrong = || Reason::BadSettings(format!("the ssh runner reads {option} as NAME VALUE"));
+    let (name, value) = value.split_once(' ').ok_or_else(wrong)?;
+    let hop = (hops.entry(name.to_owned())).or_insert_with(|| Host::named(name));
+    match option {
+        "hop_user" => hop.user = Some(value.to_owned()),
+        "hop_port" => hop.port = Some(value.parse().map_err(|_| wrong())?),
+        _ => hop.address = Some(value.to_owned()),
+    }
+    Ok(())
 }
 
 /// Gives the channel the terminal that the order wants, if any.
@@ -312,26 +324,20 @@ impl Ssh {
         let wrong = |error: ConfigError| Reason::BadSettings(error.to_string());
         let mut overrides = Overrides::of_host(host, env).map_err(wrong)?;
         let mut set = Vec::new();
-        let mut variables = Vec::new();
+        let mut hops = HashMap::new();
         let (mut config, mut agent, mut own_limit) = (None, None, false);
         for (name, value) in order.options.iter() {
             match name.as_str() {
                 "ssh_config" => config = Some(PathBuf::from(value)),
                 "ssh_option" => set.push(value.clone()),
-                "env" => {
-                    let (name, value) = value.split_once('=').unwrap_or((value, ""));
-                    variables.push(Variable {
-                        name: name.to_owned(),
-                        value: value.to_owned(),
-                    });
-                }
                 "agent" => agent = Some(PathBuf::from(value)),
+                "hop_address" | "hop_user" | "hop_port" => learn_hop(&mut hops, name, value)?,
                 // What is run over the connection, not how it is made.
                 super::sudo::OPTION | tty::OPTION => {}
                 "connect_timeout" if value == "order" => own_limit = true,
                 _ => {
                     return Err(Reason::BadSettings(format!(
-                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, env, sudo, tty and connect_timeout = order"
+                        "the ssh runner has no option {name:?}; it has ssh_config, ssh_option, agent, hop_address, hop_user, hop_port, sudo, tty and connect_timeout = order"
                     )));
                 }
             }
@@ -340,7 +346,10 @@ impl Ssh {
             overrides = overrides.option(&option, env).map_err(wrong)?;
         }
         let config = self.files.config(config).await.map_err(wrong)?;
-        let resolved = self.files.settings(&config, &host.host, overrides).await;
+        let resolved = self
+            .files
+            .settings(&config, &host.host, overrides, hops)
+            .await;
         let (mut settings, hops) = resolved.map_err(wrong)?;
         if own_limit {
             settings.connect_timeout = None;
@@ -356,6 +365,6 @@ impl Ssh {
             }
         };
         let target = Target::resolve(settings, hops, agents, callers)?;
-        Ok(target.with_variables(&variables))
+        Ok(target.with_variables(&order.environment))
     }
 }

@@ -1,14 +1,16 @@
 //! How many log-ins are under way at once where they would get into each other's way: through one hop, at one address, by
-//! one `ProxyCommand`.
+//! one `ProxyCommand`, with one agent.
 //!
 //! `sshd` drops connections at random while more than ten are not logged in (`MaxStartups 10:30:100`).  So eight may be
 //! under way; each that is dropped takes a place away, down to one, and as many good ones in a row as there are places
 //! give one back.  Whoever takes long, be it that nobody answers or that an operator is asked, gives his place to the
-//! next.
+//! next.  An agent is no server, but it has as little patience: it does one thing at a time, its queue has an end, and some
+//! hang up on whoever is too many.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -33,6 +35,8 @@ pub(super) enum Site {
     At(SocketAddr),
     /// Wherever this command leads.
     Command(Arc<str>),
+    /// With the agent at this socket.
+    Agent(Arc<Path>),
 }
 
 /// All gates that somebody uses.

@@ -11,6 +11,7 @@ use crate::config::ssh_config::{HostSettings, Note, Origin, Variable};
 use crate::core::reason::Reason;
 use crate::core::spec::Asking;
 use crate::runner::Carries;
+use crate::secret::{Environment, Secret};
 
 /// Between two questions whether a silent server is still there, unless the configuration sets it.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -27,7 +28,7 @@ pub(super) struct Target {
     settings: HostSettings,
     agent: Option<PathBuf>,
     /// What the host's commands find in their environment, if the server lets them.
-    pub(super) environment: Vec<Variable>,
+    pub(super) environment: Vec<(String, Secret)>,
 }
 
 /// How a server is reached.
@@ -192,13 +193,17 @@ impl Target {
     }
 
     /// The same with variables for its commands: those of the caller that `SendEnv` names, then what `SetEnv` sets.
-    pub(super) fn with_variables(self, variables: &[Variable]) -> Self {
-        let sent = variables.iter().filter(|variable| {
+    pub(super) fn with_variables(self, callers: &Environment) -> Self {
+        let sent = callers.iter().filter(|(name, _)| {
             let mut patterns = self.settings.send_env.iter();
-            patterns.any(|pattern| PatternList::one(&pattern.value).matches(&variable.name))
+            patterns.any(|pattern| PatternList::one(&pattern.value).matches(name))
         });
-        let set = self.settings.set_env.iter().map(|set| &set.value);
-        let environment = sent.chain(set).cloned().collect();
+        let sent = sent.map(|(name, value)| (name.to_owned(), value.clone()));
+        let set = self.settings.set_env.iter().map(|set| {
+            let Variable { name, value } = &set.value;
+            (name.clone(), Secret::new(value.clone()))
+        });
+        let environment = sent.chain(set).collect();
         Self {
             environment,
             ..self
@@ -277,9 +282,17 @@ pub(super) fn at_hop(hop: &str, reason: Reason) -> Reason {
         Reason::AuthFailed(tried) => Reason::AuthFailed(at(tried)),
         Reason::Refused(why) => Reason::Refused(at(why)),
         Reason::BadSettings(what) => Reason::BadSettings(at(what)),
-        Reason::TimedOut { after, .. } => {
-            Reason::Unreachable(at(format!("no connection within {}s", after.as_secs_f32())))
-        }
+        Reason::TimedOut {
+            what,
+            after,
+            left,
+            hop: before,
+        } => Reason::TimedOut {
+            what,
+            after,
+            left,
+            hop: before.or_else(|| Some(hop.to_owned())),
+        },
         // Nothing of this happens before a command runs.
         reason @ (Reason::Exit(_)
         | Reason::Signal(_)

@@ -15,7 +15,6 @@ use tokio::time::Instant;
 use super::channel::OpenChannel;
 use super::connection::Connection;
 use super::{Order, Ssh, windows};
-use crate::config::ssh_config::Variable;
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
 use crate::core::spec::{Ended, Signal, Trace};
@@ -23,6 +22,7 @@ use crate::runner::Event;
 use crate::runner::probe::{self, Task};
 use crate::runner::relay::{self, Relay};
 use crate::runner::sudo::Besides;
+use crate::secret::Secret;
 
 /// How long a signal may be on its way before the readers of its connection may rest again.
 const URGENT: Duration = Duration::from_secs(5);
@@ -111,7 +111,7 @@ pub(super) struct Request {
     pub(super) start: Start,
     pub(super) shell: Shell,
     /// Variables for the command; a server takes those it likes.  Nobody else's command has them: sudo would drop them.
-    pub(super) environment: Vec<Variable>,
+    pub(super) environment: Vec<(String, Secret)>,
     /// What goes to the prologue.
     pub(super) lines: Bytes,
     /// How long the answer to the request itself may take, and each part of the order.
@@ -275,9 +275,9 @@ async fn feed(
     let mut written = match request.start {
         Start::With(line) => {
             let mut written = Ok(());
-            for Variable { name, value } in request.environment {
+            for (name, value) in request.environment {
                 if written.is_ok() {
-                    written = half.set_env(false, name, value).await;
+                    written = half.set_env(false, name, value.reveal()).await;
                 }
             }
             match written {

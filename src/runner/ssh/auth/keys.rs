@@ -11,7 +11,7 @@ use russh::MethodKind;
 use russh::client::AuthResult;
 use russh::keys::{HashAlg, PrivateKey, PublicKey};
 
-use super::agent::{self, Agent, NotSigned, Signing};
+use super::agent::{Agent, NotSigned, Signing};
 use super::candidates::{Candidate, Holder, Keys, Offer};
 use super::{Login, Step};
 use crate::core::question::{About, Question};
@@ -27,17 +27,19 @@ impl Login<'_> {
     /// Tries all keys, as long as the server takes any.
     pub(super) async fn keys(&mut self) -> Step {
         let credentials = self.credentials;
-        let opened = match credentials.agent {
-            Some(socket) => {
-                let session = self.handle.agent_session_binding().cloned();
-                agent::open(socket, session.as_ref(), &mut self.report).await
-            }
+        let mut agent = credentials.agent.as_ref().map(|(socket, gate)| {
+            let session = self.handle.agent_session_binding().cloned();
+            Agent::new((socket, Arc::clone(gate)), session, credentials.desk)
+        });
+        let held = match &agent {
+            Some(agent) => agent.keys(&mut self.report).await,
             None => None,
         };
-        let (mut agent, held) =
-            opened.map_or((None, Vec::new()), |(agent, held)| (Some(agent), held));
+        if held.is_none() {
+            agent = None;
+        }
         let keys = Keys {
-            held,
+            held: held.unwrap_or_default(),
             identities: credentials.identities,
             certificates: credentials.certificates,
             identities_only: credentials.identities_only,
@@ -51,7 +53,7 @@ impl Login<'_> {
                 self.report.skip(format!("{}: {why}", candidate.holder));
                 continue;
             }
-            self.candidate(candidate, &mut agent).await?;
+            self.candidate(candidate, agent.as_ref()).await?;
             if self.methods.is_some() && !self.takes(MethodKind::PublicKey) {
                 break;
             }
@@ -59,7 +61,7 @@ impl Login<'_> {
         Step::Continue(())
     }
 
-    async fn candidate(&mut self, candidate: Candidate, agent: &mut Option<Agent>) -> Step {
+    async fn candidate(&mut self, candidate: Candidate, agent: Option<&Agent<'_>>) -> Step {
         let Candidate { offer, holder } = candidate;
         let Ok(hash) = self.hash(&offer).await else {
             self.report
@@ -103,7 +105,7 @@ impl Login<'_> {
         let offered = self.offer(&offer, hash, Signing::Key(Arc::clone(&key)));
         let logged_in = offered.await;
         if let (Step::Break(Ok(())), Some(agent)) = (&logged_in, agent) {
-            agent::add(agent, &key, self.credentials.add_keys).await;
+            agent.add(&key, self.credentials.add_keys).await;
         }
         logged_in
     }

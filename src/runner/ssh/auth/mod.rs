@@ -22,6 +22,7 @@ use super::desk::Desk;
 use super::files::Files;
 use super::host_key::Checker;
 use super::identity::Identity;
+use super::pace::Gate;
 use super::wire::Fate;
 use crate::config::ssh_config::{AddKeysToAgent, HostSettings, PubkeyAuthentication};
 use crate::core::reason::Reason;
@@ -36,8 +37,8 @@ pub(super) struct Credentials<'a> {
     pub(super) user: &'a str,
     /// Who is said to log in where something is asked.
     pub(super) account: &'a str,
-    /// The agent's socket.
-    pub(super) agent: Option<&'a Path>,
+    /// The agent's socket, and the way in to it.
+    pub(super) agent: Option<(&'a Path, Arc<Gate>)>,
     pub(super) identities: &'a [Arc<Identity>],
     /// What `CertificateFile` names.
     pub(super) certificates: &'a [Arc<Identity>],

@@ -2,8 +2,8 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,7 +14,9 @@ use sha1::Sha1;
 
 use crate::config::ssh_config::HostSettings;
 
+use super::file::{Content, KnownFile};
 use super::{HASH_LENGTH, HASH_MAGIC, KeyName, KnownHosts, Verdict};
+use crate::runner::ssh::identity::stamp_of;
 
 /// How the name of a host is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +38,19 @@ impl Naming {
 }
 
 /// Adds the key of a host, unless the file has it already.  What is in the file stays as it is, byte for byte, and so do
-/// its owner and mode; a new one is 0600, and a new directory for it 0700.
+/// its owner and mode; a new one is 0600, and a new directory for it 0700.  What is known of the file grows with it, and is
+/// read again only if somebody else has changed it.
 ///
 /// # Errors
 /// The file cannot be opened or written; then it is as it was.
-pub fn append(file: &Path, name: &KeyName, key: &PublicKey, naming: Naming) -> io::Result<()> {
-    if let Some(directory) = file.parent().filter(|directory| !directory.exists()) {
+pub(in crate::runner::ssh) fn append(
+    known: &Arc<KnownFile>,
+    name: &KeyName,
+    key: &PublicKey,
+    naming: Naming,
+) -> io::Result<()> {
+    let path = known.path();
+    if let Some(directory) = path.parent().filter(|directory| !directory.exists()) {
         DirBuilder::new().mode(0o700).create(directory)?;
     }
     let mut open = File::options()
@@ -49,37 +58,64 @@ pub fn append(file: &Path, name: &KeyName, key: &PublicKey, naming: Naming) -> i
         .append(true)
         .create(true)
         .mode(0o600)
-        .open(file)?;
+        .open(path)?;
     // Others of ours wait for us; where files cannot be locked, one write is still one line.
     let _ = open.lock();
-    let mut before = Vec::new();
-    let is_file = open.metadata()?.is_file();
-    if is_file {
-        open.read_to_end(&mut before)?;
-        let mut known = KnownHosts::default();
-        known.add(file, &before);
-        if known.host(name).check(key) == Verdict::Known {
-            return Ok(());
+    let before = open.metadata()?;
+    if !before.is_file() {
+        return open.write_all(line(name, key, naming)?.as_bytes());
+    }
+    if !known.is_at(stamp_of(&before)) {
+        let mut bytes = Vec::new();
+        open.read_to_end(&mut bytes)?;
+        let read = Content::parse(path, &bytes, stamp_of(&before));
+        *known.change() = read;
+    }
+    if KnownHosts::of(vec![Arc::clone(known)])
+        .host(name)
+        .check(key)
+        == Verdict::Known
+    {
+        return Ok(());
+    }
+    let mut text = line(name, key, naming)?;
+    let ends = match before.len().checked_sub(1) {
+        None => true,
+        Some(last) => {
+            let mut byte = [0];
+            open.read_exact_at(&mut byte, last)?;
+            byte == [b'\n']
         }
+    };
+    if !ends {
+        text.insert(0, '\n');
     }
-    let mut line = String::new();
-    if before.last().is_some_and(|last| *last != b'\n') {
-        line.push('\n');
+    if let Err(error) = open.write_all(text.as_bytes()) {
+        // Half a line would spoil the next one.
+        open.set_len(before.len())?;
+        return Err(error);
     }
-    line.push_str(&match naming {
+    let after = open.metadata()?;
+    let expected = before.len() + text.len() as u64;
+    // Who does not lock it may have written, too: then it is read again.
+    let now = if after.len() == expected {
+        stamp_of(&after)
+    } else {
+        None
+    };
+    known.change().grow(path, &text, now);
+    Ok(())
+}
+
+/// A line that says that a host has this key.
+fn line(name: &KeyName, key: &PublicKey, naming: Naming) -> io::Result<String> {
+    let name = match naming {
         Naming::Plain => name.as_str().to_owned(),
         Naming::Hashed => hashed(name.as_str()),
-    });
-    line.push(' ');
+    };
     let bare = PublicKey::from(key.key_data().clone());
-    line.push_str(bare.to_openssh().map_err(io::Error::other)?.trim());
-    line.push('\n');
-    let written = open.write_all(line.as_bytes());
-    if written.is_err() && is_file {
-        // Half a line would spoil the next one.
-        open.set_len(before.len() as u64)?;
-    }
-    written
+    let key = bare.to_openssh().map_err(io::Error::other)?;
+    Ok(format!("{name} {}\n", key.trim()))
 }
 
 /// A name as `ssh` hashes it (host_hash in hostfile.c).
@@ -100,7 +136,15 @@ fn hashed(name: &str) -> String {
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use std::path::Path;
+
     use super::*;
+
+    /// Adds to a file of which nothing is known yet.
+    fn append(file: &Path, name: &KeyName, key: &PublicKey, naming: Naming) -> io::Result<()> {
+        let known = Arc::new(KnownFile::of(file, b"", None));
+        super::append(&known, name, key, naming)
+    }
 
     fn key(number: u8) -> PublicKey {
         use russh::keys::ssh_key::private::Ed25519Keypair;
@@ -153,5 +197,45 @@ mod tests {
             .expect("it is there")
             .file_type();
         assert!(std::os::unix::fs::FileTypeExt::is_char_device(&kind));
+    }
+
+    #[test]
+    fn what_is_known_of_a_file_grows_with_it_and_is_read_again_when_somebody_else_writes() {
+        let home = tempfile::tempdir().expect("a directory");
+        let file = home.path().join("known_hosts");
+        std::fs::write(&file, "# mine\nweb00 ssh-ed25519 AAAA").expect("ours");
+        let known = Arc::new(KnownFile::of(&file, b"", None));
+        let name = |number: u8| KeyName::new(&format!("web{number:02}"), 22);
+        let learn = |number: u8| {
+            let naming = if number.is_multiple_of(2) {
+                Naming::Plain
+            } else {
+                Naming::Hashed
+            };
+            super::append(&known, &name(number), &key(number), naming).expect("it is added");
+        };
+        for number in 1..=4 {
+            learn(number);
+        }
+        let foreign = format!("web09 {}\n", key(9).to_openssh().expect("a key"));
+        let mut open = File::options().append(true).open(&file).expect("ours");
+        open.write_all(foreign.as_bytes()).expect("ours");
+        learn(5);
+        learn(9);
+        // What grew is what a fresh look sees, to the line.
+        let fresh = KnownHosts::load(&[&file]);
+        let grown = KnownHosts::of(vec![Arc::clone(&known)]);
+        for number in 1..=9 {
+            assert_eq!(
+                grown.host(&name(number)),
+                fresh.host(&name(number)),
+                "{number}"
+            );
+        }
+        assert_eq!(grown.notes(), fresh.notes());
+        assert_eq!(grown.host(&name(9)).check(&key(9)), Verdict::Known);
+        let text = std::fs::read_to_string(&file).expect("it is there");
+        assert_eq!(text.lines().count(), 8, "{text}");
+        assert!(known.is_at(crate::runner::ssh::identity::stamp(&file)));
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::fs;
 use std::process::{Command, Output, Stdio};
 
 use proptest::prelude::*;
@@ -18,10 +19,13 @@ fn key(text: &str) -> PublicKey {
 
 /// Files named user and global, as if read from a disk.
 fn known(user: &str, global: &str) -> KnownHosts {
-    let mut known = KnownHosts::default();
-    known.add(Path::new("user"), user.as_bytes());
-    known.add(Path::new("global"), global.as_bytes());
-    known
+    let files = [("user", user), ("global", global)];
+    let file = |(name, text): (&str, &str)| file(name, text.as_bytes());
+    KnownHosts::of(files.map(file).into())
+}
+
+fn file(name: &str, bytes: &[u8]) -> Arc<KnownFile> {
+    Arc::new(KnownFile::of(Path::new(name), bytes, None))
 }
 
 fn at(file: &str, line: u32) -> Location {
@@ -240,7 +244,7 @@ fn a_file_that_is_missing_is_fine_and_one_that_cannot_be_read_is_noted() {
         Verdict::Known
     );
     assert!(
-        matches!(known.notes(), [Note::File { .. }, Note::Line { .. }]),
+        matches!(known.notes()[..], [Note::File { .. }, Note::Line { .. }]),
         "{:?}",
         known.notes()
     );
@@ -254,7 +258,7 @@ fn plain_names_are_looked_up_without_trying_all_lines() {
         text
     });
     let known = known(&text, "");
-    assert!(known.to_try.is_empty());
+    assert!(known.0[0].content().to_try.is_empty());
     assert!((0..10_000).all(|n| {
         known
             .host(&KeyName::new(&format!("web{n}"), 22))
@@ -266,8 +270,7 @@ fn plain_names_are_looked_up_without_trying_all_lines() {
 proptest! {
     #[test]
     fn no_file_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let mut known = KnownHosts::default();
-        known.add(Path::new("user"), &bytes);
+        let known = KnownHosts::of(vec![file("user", &bytes)]);
         known.host(&KeyName::new("web", 22)).check(&key(ED25519));
     }
 
@@ -280,7 +283,7 @@ proptest! {
         let plain = known(&format!("{} {ED25519}", names.join(",")), "");
         let tried = known(&format!("{},!nobody {ED25519}", names.join(",")), "");
         let name = KeyName::new(&host, 22);
-        prop_assert!(plain.to_try.is_empty() && tried.by_name.is_empty());
+        prop_assert!(plain.0[0].content().to_try.is_empty() && tried.0[0].content().by_name.is_empty());
         prop_assert_eq!(plain.host(&name).check(&key(ED25519)), tried.host(&name).check(&key(ED25519)));
     }
 }

@@ -94,14 +94,15 @@ impl Pool {
         limit: Duration,
     ) -> Result<OpenChannel, Reason> {
         let timeout = target.connect_timeout(limit);
-        caller
-            .within(timeout, self.try_open(target, caller, limit))
-            .await
-            .unwrap_or(Err(Reason::TimedOut {
+        let opened = caller.within(timeout, self.try_open(target, caller, limit));
+        opened.await.unwrap_or_else(|| {
+            Err(Reason::TimedOut {
                 what: Limit::Connect,
                 after: timeout,
                 left: Left::Nothing,
-            }))
+                hop: caller.stalled_hop(),
+            })
+        })
     }
 
     async fn try_open(

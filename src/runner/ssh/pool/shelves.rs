@@ -138,7 +138,8 @@ impl State {
         {
             return (desk, attempt);
         }
-        let desk = Arc::new(Desk::new(caller.asking, caller.pocket.clone(), caller.job));
+        let desk =
+            Arc::new(Desk::new(caller.asking, caller.pocket.clone(), caller.job).making(target));
         let connecting = connect::connect(
             Arc::clone(pool),
             Arc::clone(target),

@@ -299,7 +299,9 @@ fn asked(request: &Request) -> Option<String> {
             Force::FinalOnly => format!("remove {}", words(select)),
             Force::StopFirst => format!("stop and remove {}", words(select)),
         }),
-        Request::Command(other) => Some(format!("{other:?}")),
+        Request::Command(other) | Request::InEnvironment { command: other, .. } => {
+            Some(format!("{other:?}"))
+        }
         Request::Rerun { select, asking, .. } => Some(match asking {
             Asking::Allowed => format!("rerun {}", words(select)),
             Asking::Never => format!("rerun {} without asking", words(select)),
