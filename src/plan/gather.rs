@@ -112,6 +112,13 @@ pub struct Written {
     cut: u64,
 }
 
+impl Written {
+    /// Bytes that are kept of it.
+    pub fn bytes(&self) -> usize {
+        self.out.len() + self.err.len()
+    }
+}
+
 /// Puts together what a receive hands over, child by child.
 #[derive(Debug, Default)]
 pub struct Gathering {

@@ -271,6 +271,9 @@ fn deed(action: &Action) -> Option<String> {
         Action::Quit => Some("quit".to_string()),
         Action::Forget(_)
         | Action::WatchAnew
+        | Action::Gather(..)
+        | Action::Arrange(..)
+        | Action::Expand(..)
         | Action::Watch(_)
         | Action::Unwatch(_)
         | Action::Through(..)
