@@ -53,7 +53,7 @@ impl PlanError {
     pub(super) fn or(mut self, next: impl Into<String>) -> Self {
         match &mut self {
             Self::Usage { hint, .. } | Self::Nothing { hint, .. } | Self::Failed { hint, .. } => {
-                *hint = Some(next.into())
+                *hint = Some(next.into());
             }
             Self::Targets(error) => error.hint = Some(next.into()),
         }

@@ -34,7 +34,7 @@ pub(super) struct Page {
 /// What a page shows.
 #[derive(Debug)]
 pub(super) enum Content {
-    Output(Shown),
+    Output(Box<Shown>),
     /// Rows of its jobs.
     Table(Box<Tabled>),
 }
@@ -270,7 +270,7 @@ impl App {
         let view = self.new_view(document);
         self.pages.push(Page {
             jobs,
-            content: Content::Output(Shown::new(id, view)),
+            content: Content::Output(Box::new(Shown::new(id, view))),
             crumbs,
         });
     }

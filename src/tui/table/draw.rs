@@ -36,7 +36,7 @@ impl TableView {
     ) {
         let upper = Pane {
             left: &harmless(standing.crumbs.as_bytes()),
-            right: &self.answers(standing),
+            right: &self.answers(standing, usize::from(area.width)),
             focus: Focus::Here,
         };
         let area = upper.draw(area, buf, styles, glyphs);
@@ -65,33 +65,40 @@ impl TableView {
         }
     }
 
-    /// How many hosts have answered: never more than is so.
-    fn answers(&self, standing: &Standing) -> String {
-        let (answered, hosts) = (self.answered(), standing.hosts.max(self.answered()));
-        let mut parts = vec![if answered == hosts {
-            counted(hosts, Noun::Host)
-        } else if self.is_full() {
-            format!(
-                "{} of {}",
-                count(answered as u64),
-                counted(hosts, Noun::Host)
-            )
-        } else {
-            format!(
-                "{} of {} so far",
-                count(answered as u64),
-                counted(hosts, Noun::Host)
-            )
-        }];
-        match self.troubles.len() {
-            0 => {}
-            1 => parts.push("1 has a problem (!)".to_string()),
-            several => parts.push(format!("{} have problems (!)", count(several as u64))),
-        }
+    /// How many hosts have answered: never more than is so.  In few words where there is little room, because half of it
+    /// would say something else.
+    fn answers(&self, standing: &Standing, across: usize) -> String {
         if let Some(failed) = &standing.failed {
-            parts.push(format!("rows cannot be read: {failed}"));
+            let failed = format!("rows cannot be read: {failed}");
+            return harmless(failed.as_bytes());
         }
-        harmless(parts.join(", ").as_bytes())
+        let (answered, hosts) = (self.answered(), standing.hosts.max(self.answered()));
+        let troubles = self.troubles.len();
+        let said = count(troubles as u64);
+        let (long, short) = match troubles {
+            0 => (String::new(), String::new()),
+            1 => (", 1 problem (!)".to_string(), ", 1 !".to_string()),
+            _ => (format!(", {said} problems (!)"), format!(", {said} !")),
+        };
+        let so_far = if self.is_full() { "" } else { " so far" };
+        let many = count(answered as u64);
+        let (words, few) = if answered == hosts {
+            let all = counted(hosts, Noun::Host);
+            (all.clone(), all)
+        } else {
+            let all = count(hosts as u64);
+            (
+                format!("{many} of {}{so_far}", counted(hosts, Noun::Host)),
+                format!("{many}/{all}{so_far}"),
+            )
+        };
+        let long = format!("{words}{long}");
+        // A title gives its right side half of the room.
+        if width(&long) + 4 <= across / 2 {
+            long
+        } else {
+            format!("{few}{short}")
+        }
     }
 
     /// `812 of 1,204 rows  where used_pct > 80`.

@@ -45,7 +45,7 @@ impl Export {
             }
             Format::Json => {
                 let objects = table.rows.iter().map(|row| object(&table, row));
-                vec![serde_json::Value::from_iter(objects).to_string()]
+                vec![objects.collect::<serde_json::Value>().to_string()]
             }
         }
         .join("\n");

@@ -80,11 +80,11 @@ impl Grid {
         self.cursor = self.cursor.saturating_add_signed(by).min(self.others.len());
     }
 
-    pub(super) fn to_first(&mut self) {
+    pub(super) fn go_first(&mut self) {
         (self.cursor, self.first) = (0, 0);
     }
 
-    pub(super) fn to_last(&mut self) {
+    pub(super) fn go_last(&mut self) {
         self.cursor = self.others.len();
     }
 
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(shown(&grid, 44), "0 < 0 3 4 5(6) > 0");
         assert_eq!(shown(&grid, 16), "0 < 0(7) 3(5) > 2", "one beside it");
         assert_eq!(shown(&grid, 0), "0 < 0(0) > 3");
-        grid.to_last();
+        grid.go_last();
         grid.scroll(40, |_| 10);
         assert_eq!(
             (shown(&grid, 40), grid.current()),

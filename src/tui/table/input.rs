@@ -44,8 +44,8 @@ impl TableView {
             Act::Bottom => self.go(usize::MAX),
             Act::Left => self.column(|view| view.grid.step(-1)),
             Act::Right => self.column(|view| view.grid.step(1)),
-            Act::LineStart => self.column(|view| view.grid.to_first()),
-            Act::LineEnd => self.column(|view| view.grid.to_last()),
+            Act::LineStart => self.column(|view| view.grid.go_first()),
+            Act::LineEnd => self.column(|view| view.grid.go_last()),
             Act::Open => self.open(),
             Act::Back | Act::Leave => {
                 if self.back() {

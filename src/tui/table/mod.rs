@@ -101,7 +101,7 @@ enum Level {
     /// The rows of one group.
     Within(Key),
     /// Hosts whose output is not as it should be, and what to go back to.
-    Troubles(Box<Level>),
+    Troubles(Box<Self>),
 }
 
 /// Which rows are wanted.

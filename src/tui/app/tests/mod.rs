@@ -7,6 +7,7 @@ mod engine;
 mod lists;
 mod pictures;
 mod sessions;
+mod tables;
 
 use std::collections::VecDeque;
 use std::time::Duration;
