@@ -135,6 +135,7 @@ fn rows_of_a_query_are_filtered_grouped_saved_and_asked_again() {
     screen.keys(":run -n third -t %last.127.1.0.2 -- true");
     screen.until("1 host: 127.1.0.2");
     screen.keys("\r");
+    until("it is begun", || console.now("last")["name"] == "third");
     until("it runs there", || console.count("third", "Completed") == 1);
     assert_eq!(console.now("third")["targets"], "127.1.0.2");
     // Out of the group, the grouping, the filter, the table.
