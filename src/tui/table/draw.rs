@@ -181,9 +181,8 @@ impl TableView {
     }
 
     fn draw_rows(&self, area: Rect, buf: &mut Buffer, styles: &Styles) {
-        let placing = self
-            .grid
-            .place(usize::from(area.width), |column| self.cells(column));
+        let across = usize::from(area.width).saturating_sub(1);
+        let placing = self.grid.place(across, |column| self.cells(column));
         for at in &placing.placed {
             let style = if at.column == self.grid.current() {
                 Role::Selection
@@ -205,7 +204,7 @@ impl TableView {
         }
         let cut = placing.placed.last().is_some_and(|at| at.fits == Fits::Cut);
         if placing.behind > 0 || cut {
-            sign(usize::from(area.width) - 1, ">", buf);
+            sign(across, ">", buf);
         }
         for (line, item, style) in self.lines(area, buf, styles) {
             let Item::Row(id) = item else { continue };
