@@ -325,6 +325,14 @@ impl TableView {
         }
     }
 
+    /// What is opened by what is under the cursor.
+    pub fn opens(&self) -> &'static str {
+        match self.level {
+            Level::Groups => "its rows",
+            Level::Rows | Level::Within(_) | Level::Troubles(_) => "output",
+        }
+    }
+
     /// What is under the cursor.
     pub fn cursor(&self) -> Option<&Item> {
         self.list().cursor()

@@ -113,7 +113,10 @@ impl App {
                 ("copy invocation", "copy its command line"),
             ],
             Place::Table => vec![
-                ("open", "output"),
+                (
+                    "open",
+                    self.table().map_or("output", |tabled| tabled.view.opens()),
+                ),
                 ("sort", "sort"),
                 ("find", "filter"),
                 ("group", "group"),

@@ -154,7 +154,37 @@ fn hosts_of_rows_and_groups_are_asked_only_by_the_bar() {
     assert_eq!(bar("! a"), "run -t web03 -- ");
     // Equal results of a job, and marked rows of the tree.
     assert_eq!(bar("esc z M j j l = j a"), "run -t web01,web03 -- ");
-    assert_eq!(bar("esc z M j j l space space a"), "run -t web[01-03] -- ");
+    assert_eq!(
+        bar("esc z M j j l j space space a"),
+        "run -t web[01-02] -- "
+    );
+}
+
+#[test]
+fn what_may_only_be_ascii_is() {
+    let flags = Flags {
+        glyphs: Glyphs::ASCII,
+        ..FLAGS
+    };
+    for keys in ["j space", "l l l #", "!", "s / 'used_pct > 99' enter"] {
+        let mut session = Session::with(flags, (40, 12), asked());
+        session.keys("g g t");
+        session.keys(keys);
+        let screen = session.screen();
+        assert!(screen.is_ascii(), "{keys}\n{screen}");
+    }
+}
+
+#[test]
+fn who_may_only_look_asks_nobody() {
+    let flags = Flags {
+        acting: Acting::ReadOnly,
+        ..FLAGS
+    };
+    let mut session = Session::with(flags, (120, 30), asked());
+    session.keys("g g t a");
+    assert!(session.app.bar.is_none());
+    assert!(session.said().contains("read-only"), "{}", session.said());
 }
 
 #[test]
