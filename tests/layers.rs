@@ -155,10 +155,13 @@ const LAYERS: &[Layer] = &[
         crates: Any,
         doing: Free,
     },
-    // From what was typed to what the engine is asked: hosts out of the inventory, limits out of the settings.
+    // From what was typed to what the engine is asked: hosts out of the inventory, limits out of the settings.  And from
+    // what it says to rows, with what has to be said of hosts in the words of `view`.
     Layer {
         name: "plan",
-        may: &["command", "config", "core", "targets", "results", "wire"],
+        may: &[
+            "command", "config", "core", "targets", "results", "view", "wire",
+        ],
         crates: Any,
         doing: Free,
     },

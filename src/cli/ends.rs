@@ -4,6 +4,8 @@ use super::context::Context;
 use crate::view::{table, text};
 use crate::wire::reply::{ChildView, JobView};
 
+pub(super) use crate::view::end::end_line;
+
 /// Children and jobs named one by one in a summary; the rest is counted.
 pub(super) const NAMED: usize = 20;
 
@@ -73,24 +75,6 @@ pub(super) fn is_unconfirmed(child: &ChildView) -> bool {
         .reason
         .as_ref()
         .is_some_and(|reason| reason.unconfirmed)
-}
-
-/// `web03: Failed, exit 3`.
-pub(super) fn end_line(child: &ChildView) -> String {
-    let host = text::harmless(child.host.as_bytes());
-    match &child.reason {
-        Some(reason) => format!(
-            "{host}: {}, {}",
-            child.state,
-            text::harmless(reason.text.as_bytes())
-        ),
-        None if child.need.is_some() => format!(
-            "{host}: {}, {}",
-            child.state,
-            text::harmless(table::needed(child).as_bytes())
-        ),
-        None => format!("{host}: {}", child.state),
-    }
 }
 
 /// `job 7 web03: Failed, exit 3`.

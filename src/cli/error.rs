@@ -181,6 +181,11 @@ impl From<PlanError> for CliError {
                 hint,
                 exit: Exit::Nothing,
             },
+            PlanError::Failed { message, hint } => Self {
+                message,
+                hint,
+                exit: Exit::Failed,
+            },
             PlanError::Targets(error) => Self::usage(error.with_caret()),
         }
     }

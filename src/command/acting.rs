@@ -52,6 +52,8 @@ impl Act {
             | Self::Same
             | Self::Sort { .. }
             | Self::Columns
+            | Self::Table { .. }
+            | Self::Group { .. }
             | Self::Filter { .. }
             | Self::Follow
             | Self::Wrap

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::select::parse_selector;
 use super::set::Set;
+use crate::core::select::Selector;
 
 /// A line of the bar, or what a key stands for, where it is not a verb of the shell.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
@@ -121,7 +123,20 @@ pub enum Act {
     /// Put children together that came to the same, or take them apart
     Same,
     /// Sort by a column; again turns it round
-    Sort { column: Option<String> },
+    Sort {
+        #[arg(allow_hyphen_values = true)]
+        column: Option<String>,
+    },
+    /// Show the rows of jobs of one query as a table; a plain job's output line by line
+    Table {
+        #[arg(value_name = "JOB", value_parser = parse_selector)]
+        select: Vec<Selector>,
+    },
+    /// Put rows together that are the same in a column, or take them apart
+    Group {
+        #[arg(value_name = "COLUMN", value_delimiter = ',')]
+        columns: Vec<String>,
+    },
     /// Choose the columns
     Columns,
     /// Show only rows with this text; !TEXT those without it, /REGEX/ what matches
@@ -289,6 +304,10 @@ pub enum Copied {
     Command,
     /// All of the output
     Output,
+    /// What is shown of a table, as CSV
+    Csv,
+    /// The same as a Markdown table
+    Markdown,
     /// The regatta command line that does what was done last
     Invocation,
 }
@@ -303,17 +322,20 @@ pub enum Place {
     Hosts,
     Queries,
     Events,
+    /// Rows of a query's jobs.
+    Table,
     /// Output of a child or of a job, and other texts.
     Output,
 }
 
 impl Place {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Everywhere,
         Self::Jobs,
         Self::Hosts,
         Self::Queries,
         Self::Events,
+        Self::Table,
         Self::Output,
     ];
 
@@ -325,6 +347,7 @@ impl Place {
             Self::Hosts => "hosts",
             Self::Queries => "queries",
             Self::Events => "events",
+            Self::Table => "table",
             Self::Output => "output",
         }
     }

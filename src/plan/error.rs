@@ -18,6 +18,11 @@ pub enum PlanError {
         message: String,
         hint: Option<String>,
     },
+    /// It is right, and cannot be done.
+    Failed {
+        message: String,
+        hint: Option<String>,
+    },
     /// A target expression is wrong at one place.
     Targets(Box<TargetError>),
 }
@@ -37,10 +42,19 @@ impl PlanError {
         }
     }
 
+    pub(super) fn failed(message: impl Into<String>) -> Self {
+        Self::Failed {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
     /// Says what to do next.
     pub(super) fn or(mut self, next: impl Into<String>) -> Self {
         match &mut self {
-            Self::Usage { hint, .. } | Self::Nothing { hint, .. } => *hint = Some(next.into()),
+            Self::Usage { hint, .. } | Self::Nothing { hint, .. } | Self::Failed { hint, .. } => {
+                *hint = Some(next.into());
+            }
             Self::Targets(error) => error.hint = Some(next.into()),
         }
         self
@@ -49,7 +63,9 @@ impl PlanError {
     /// What to do next, where the sentence does not say it already.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Usage { hint, .. } | Self::Nothing { hint, .. } => hint.as_deref(),
+            Self::Usage { hint, .. } | Self::Nothing { hint, .. } | Self::Failed { hint, .. } => {
+                hint.as_deref()
+            }
             Self::Targets(_) => None,
         }
     }
@@ -58,7 +74,9 @@ impl PlanError {
 impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage { message, .. } | Self::Nothing { message, .. } => f.write_str(message),
+            Self::Usage { message, .. }
+            | Self::Nothing { message, .. }
+            | Self::Failed { message, .. } => f.write_str(message),
             Self::Targets(error) => error.fmt(f),
         }
     }

@@ -179,6 +179,7 @@ fn mistakes_are_told_apart() {
         let kind = match &error {
             PlanError::Usage { .. } => "Usage",
             PlanError::Nothing { .. } => "Nothing",
+            PlanError::Failed { .. } => "Failed",
             PlanError::Targets(_) => "Targets",
         };
         assert_eq!(format!("{kind}: {error}"), want, "{words:?}");

@@ -9,7 +9,7 @@ use super::shape::Column;
 use super::value::{Kind, Value};
 
 /// Rows, and what their fields are.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     pub columns: Vec<Column>,
     /// Each has a field for each column.
@@ -32,22 +32,10 @@ impl Table {
         self.rows.retain(|row| filter.takes(row));
     }
 
-    /// Orders rows by columns, `-used_pct,host`: a `-` puts the largest first.  What is empty comes last either way, and
-    /// equal rows stay as they are.
+    /// Orders rows by columns: see [`Order`].
     pub fn sort(&mut self, by: &[String]) -> Result<(), NoColumn> {
-        let keys: Vec<(usize, Direction)> = by
-            .iter()
-            .map(|name| match name.strip_prefix('-') {
-                Some(name) => Ok((self.find(name)?, Direction::Falling)),
-                None => Ok((self.find(name)?, Direction::Rising)),
-            })
-            .collect::<Result<_, _>>()?;
-        self.rows.sort_by(|a, b| {
-            keys.iter()
-                .map(|(column, direction)| direction.order(&a[*column], &b[*column]))
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
-        });
+        let order = Order::by(by, &self.columns)?;
+        self.rows.sort_by(|a, b| order.compare(a, b));
         Ok(())
     }
 
@@ -72,42 +60,21 @@ impl Table {
         fold: impl Fn(&[&str]) -> String,
     ) -> Result<Self, NoColumn> {
         let places = self.places(names)?;
-        let host = self.find("host").ok();
-        let mut groups: Vec<(usize, Vec<&str>)> = Vec::new();
-        let mut known: HashMap<Vec<&Value>, usize> = HashMap::new();
-        let mut firsts = Vec::new();
-        for row in &self.rows {
-            let key = places.iter().map(|place| &row[*place]).collect();
-            let group = *known.entry(key).or_insert_with(|| {
-                groups.push((0, Vec::new()));
-                firsts.push(row);
-                groups.len() - 1
-            });
-            let (count, hosts) = &mut groups[group];
-            *count += 1;
-            // A host's rows stand together, so that few are there twice.
-            if let Some(Value::Text(name)) = host.map(|host| &row[host])
-                && hosts.last() != Some(&name.as_ref())
-            {
-                hosts.push(name);
-            }
-        }
+        let groups = groups(self.rows.iter(), &places, self.find("host").ok());
         let mut columns = vec![
             Column::new("count", Kind::Integer),
             Column::new("hosts", Kind::Text),
         ];
         columns.extend(places.iter().map(|place| self.columns[*place].clone()));
         let mut table = Self::new(columns);
-        for ((count, mut hosts), first) in groups.into_iter().zip(firsts) {
-            hosts.sort_unstable();
-            hosts.dedup();
-            let given = [Value::Integer(count as i64), Value::text(&fold(&hosts))];
-            let fields = places.iter().map(|place| first[*place].clone());
+        for group in groups {
+            let given = [
+                Value::Integer(group.rows.len() as i64),
+                Value::text(&fold(&group.hosts)),
+            ];
+            let fields = group.key.into_iter().cloned();
             table.rows.push(given.into_iter().chain(fields).collect());
         }
-        table
-            .rows
-            .sort_by(|a, b| b[0].cmp(&a[0]).then_with(|| a[2..].cmp(&b[2..])));
         Ok(table)
     }
 
@@ -120,7 +87,86 @@ impl Table {
     }
 }
 
-#[derive(Clone, Copy)]
+/// Rows that are the same in some columns.
+#[derive(Debug)]
+pub struct Group<'a> {
+    /// What they have there.
+    pub key: Vec<&'a Value>,
+    /// Their places among all rows.
+    pub rows: Vec<usize>,
+    /// Each host once, in the order of the alphabet.
+    pub hosts: Vec<&'a str>,
+}
+
+/// The rows by what they have in the columns at these places, the most frequent first; `host` is the place of their host.
+pub fn groups<'a>(
+    rows: impl Iterator<Item = &'a Row>,
+    places: &[usize],
+    host: Option<usize>,
+) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut known: HashMap<Vec<&Value>, usize> = HashMap::new();
+    for (n, row) in rows.enumerate() {
+        let key: Vec<&Value> = places.iter().map(|place| &row[*place]).collect();
+        let group = *known.entry(key).or_insert_with_key(|key| {
+            groups.push(Group {
+                key: key.clone(),
+                rows: Vec::new(),
+                hosts: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        let group = &mut groups[group];
+        group.rows.push(n);
+        // A host's rows stand together, so that few are there twice.
+        if let Some(Value::Text(name)) = host.map(|host| &row[host])
+            && group.hosts.last() != Some(&name.as_ref())
+        {
+            group.hosts.push(name);
+        }
+    }
+    for group in &mut groups {
+        group.hosts.sort_unstable();
+        group.hosts.dedup();
+    }
+    groups.sort_by(|a, b| {
+        let largest = b.rows.len().cmp(&a.rows.len());
+        largest.then_with(|| a.key.cmp(&b.key))
+    });
+    groups
+}
+
+/// By which columns rows are ordered, `-used_pct,host`: a `-` puts the largest first.  What is empty comes last either
+/// way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order(Vec<(usize, Direction)>);
+
+impl Order {
+    pub fn by(names: &[String], columns: &[Column]) -> Result<Self, NoColumn> {
+        let find =
+            |name: &str| place(columns, name).ok_or_else(|| NoColumn(unknown(columns, name)));
+        let keys = names.iter().map(|name| match name.strip_prefix('-') {
+            Some(name) => Ok((find(name)?, Direction::Falling)),
+            None => Ok((find(name)?, Direction::Rising)),
+        });
+        Ok(Self(keys.collect::<Result<_, _>>()?))
+    }
+
+    /// As they come.
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn compare(&self, a: &[Value], b: &[Value]) -> Ordering {
+        self.0
+            .iter()
+            .map(|(column, direction)| direction.order(&a[*column], &b[*column]))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Direction {
     Rising,
     Falling,
@@ -138,7 +184,7 @@ impl Direction {
 }
 
 /// The column of this name, whatever its capitals.
-pub(super) fn place(columns: &[Column], name: &str) -> Option<usize> {
+pub fn place(columns: &[Column], name: &str) -> Option<usize> {
     let exact = columns.iter().position(|column| column.name == name);
     exact.or_else(|| {
         columns

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::gather::{Gather, Gathered};
 use super::remembered::Remembered;
+use super::table::arrange::{Arranged, Arranging};
 use super::whole::Whole;
 use crate::command::query::QueryRun;
 use crate::command::set::Notify;
@@ -57,6 +59,12 @@ pub enum Event {
     Planned(Ticket, Result<Box<Planned>, Failure>),
     /// Something of the operator's machine: a file written, text copied.
     Done(Ticket, Result<String, String>),
+    /// Rows that were read.
+    Gathered(Ticket, Result<Gathered, Failure>),
+    /// Rows that were put in order.
+    Arranged(Ticket, Box<Arranged>),
+    /// What `%JOB` stands for as a target.
+    Expanded(Ticket, Result<String, Failure>),
     /// Output that was fetched to be copied.
     Fetched(Ticket, String),
     /// Something everybody has to know.
@@ -136,6 +144,12 @@ pub enum Action {
     Forget(Ticket),
     /// Make a job's specification of what was typed: hosts, files and settings are looked up.
     Plan(Ticket, Wished, Box<Global>),
+    /// Read the rows of children.
+    Gather(Ticket, Gather),
+    /// Put rows in order.
+    Arrange(Ticket, Box<Arranging>),
+    /// Look up the hosts of earlier jobs: what stands behind a target's `%`.
+    Expand(Ticket, String),
     /// Receive to the screen: what is handed over counts as received, and can be looked at.
     Receive(Ticket, Box<Receive>),
     /// Watch all jobs from the beginning again.

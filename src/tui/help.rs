@@ -58,6 +58,7 @@ impl Help {
             Place::Hosts => "Keys in the list of hosts",
             Place::Queries => "Keys in the list of queries",
             Place::Events => "Keys in the list of events",
+            Place::Table => "Keys in a table of rows",
             Place::Output => "Keys in output",
         };
         Self {

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::event::{Event, Failure, Handed, Ticket, Watched};
+use super::gather::{Gather, gather};
 use crate::core::output::Count;
 use crate::core::select::Selector;
 use crate::daemon::client::{Absent, ClientError, Connection, Reach};
@@ -116,6 +117,18 @@ impl Link {
         let task = self.tasks.spawn(async move {
             let handed = hand_over(&reach, receive, &events).await;
             _ = events.send(Event::Received(ticket, handed)).await;
+        });
+        self.asked.insert(ticket, task);
+    }
+
+    /// Reads the rows of children.
+    pub fn gather(&mut self, ticket: Ticket, wanted: Gather) {
+        self.reap();
+        let (reach, events) = (Arc::clone(&self.reach), self.events.clone());
+        let task = self.tasks.spawn(async move {
+            if let Err(failure) = gather(&reach, wanted, ticket, &events).await {
+                _ = events.send(Event::Gathered(ticket, Err(failure))).await;
+            }
         });
         self.asked.insert(ticket, task);
     }
@@ -284,7 +297,7 @@ async fn answers(
 }
 
 /// Whether further replies of its kind follow.
-fn has_more(reply: &Reply) -> bool {
+pub(super) fn has_more(reply: &Reply) -> bool {
     match reply {
         Reply::Jobs(jobs) => !jobs.last,
         Reply::Found(found) => !found.last,
@@ -373,14 +386,14 @@ async fn hand_over(
     }
 }
 
-fn failure(error: &ClientError) -> Failure {
+pub(super) fn failure(error: &ClientError) -> Failure {
     Failure {
         message: error.to_string(),
         hint: error.hint(),
     }
 }
 
-fn out_of_turn(reply: &Reply) -> Failure {
+pub(super) fn out_of_turn(reply: &Reply) -> Failure {
     let kind = format!("{reply:?}");
     let kind = kind
         .split(|c: char| !c.is_alphanumeric())

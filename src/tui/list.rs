@@ -39,6 +39,14 @@ impl<K: Clone + PartialEq> List<K> {
         self.scroll();
     }
 
+    /// As [`List::set`]; what the cursor is on stays where it is on the screen, too, whatever comes above it.
+    pub fn set_still(&mut self, keys: Vec<K>) {
+        let line = self.index.saturating_sub(self.offset);
+        self.set(keys);
+        self.offset = self.index.saturating_sub(line);
+        self.scroll();
+    }
+
     pub fn set_height(&mut self, height: usize) {
         self.height = height;
         self.scroll();
@@ -120,6 +128,12 @@ mod tests {
         list.set(vec![]);
         assert_eq!(list.cursor(), None);
         list.step(5);
+        list.set(vec!["x"]);
+        list.set_still(vec!["v", "w", "x", "y"]);
+        assert_eq!(
+            list.visible().collect::<Vec<_>>(),
+            [(&"x", true), (&"y", false)]
+        );
         list.set(vec!["x"]);
         assert_eq!(list.visible().collect::<Vec<_>>(), [(&"x", true)]);
     }

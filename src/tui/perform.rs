@@ -16,6 +16,7 @@ use super::link::Link;
 use super::outward::{self, Fetched};
 use super::program::Program;
 use super::remembered::Remembered;
+use super::table::arrange::Arranging;
 use super::term::Screen;
 use super::whole::Whole;
 use crate::command::Global;
@@ -23,6 +24,7 @@ use crate::command::set::Notify;
 use crate::config::inventory::Inventory;
 use crate::config::settings::Settings;
 use crate::core::state::State;
+use crate::plan::earlier;
 use crate::plan::{Caller, PlanError, Planner};
 use crate::wire::Request;
 use crate::wire::reply::JobView;
@@ -136,6 +138,9 @@ impl Hands {
                 Action::Ask(ticket, request) => self.ask(ticket, *request),
                 Action::Forget(ticket) => self.link.forget(ticket),
                 Action::Receive(ticket, receive) => self.link.receive(ticket, *receive),
+                Action::Gather(ticket, wanted) => self.link.gather(ticket, wanted),
+                Action::Arrange(ticket, arranging) => self.arrange(ticket, *arranging),
+                Action::Expand(ticket, text) => self.expand(ticket, text),
                 Action::Watch(job) => self.link.watch(job),
                 Action::Unwatch(job) => self.link.unwatch(job),
                 Action::WatchAnew => self.link.watch_anew(),
@@ -189,7 +194,17 @@ impl Hands {
             self.settings.clone(),
             self.events.clone(),
         );
+        let reach = self.link.reach();
         self.tasks.spawn(async move {
+            let mut wished = wished;
+            let on = match &mut wished {
+                Wished::Run(run) => &mut run.on,
+                Wished::Query(args, _) => &mut args.on,
+            };
+            if let Err(failure) = earlier::expand(&*reach, on).await {
+                _ = events.send(Event::Planned(ticket, Err(failure))).await;
+                return;
+            }
             // Files are read here: not on the loop.
             let planned = tokio::task::spawn_blocking(move || {
                 let global = planning.over_ours(global);
@@ -211,6 +226,27 @@ impl Hands {
                 }),
             };
             _ = events.send(Event::Planned(ticket, planned)).await;
+        });
+    }
+
+    /// Beside the loop: there are many rows.
+    fn arrange(&mut self, ticket: Ticket, arranging: Arranging) {
+        let events = self.events.clone();
+        self.tasks.spawn(async move {
+            let arranged = tokio::task::spawn_blocking(move || arranging.run()).await;
+            if let Ok(arranged) = arranged {
+                let event = Event::Arranged(ticket, Box::new(arranged));
+                _ = events.send(event).await;
+            }
+        });
+    }
+
+    /// Looks up the hosts of earlier jobs.
+    fn expand(&mut self, ticket: Ticket, text: String) {
+        let (reach, events) = (self.link.reach(), self.events.clone());
+        self.tasks.spawn(async move {
+            let hosts = earlier::hosts(&*reach, &text).await;
+            _ = events.send(Event::Expanded(ticket, hosts)).await;
         });
     }
 
@@ -361,7 +397,7 @@ fn notify(how: Notify, text: &str) -> io::Result<()> {
     }
 }
 
-fn failure(error: &PlanError) -> Failure {
+pub(super) fn failure(error: &PlanError) -> Failure {
     Failure {
         message: error.to_string(),
         hint: error.hint().map(str::to_string),

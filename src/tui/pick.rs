@@ -27,6 +27,8 @@ pub enum Purpose {
     Theme,
     /// Several of them, in an order.
     Columns,
+    /// The same in a table of rows.
+    TableColumns,
 }
 
 /// One thing to choose.
@@ -78,7 +80,9 @@ impl Pick {
     pub fn hint(&self) -> &'static str {
         match self.purpose {
             Purpose::Sort | Purpose::Theme => "j k move  enter choose  esc leave it",
-            Purpose::Columns => "j k move  space show or hide  J K carry  enter take  esc leave it",
+            Purpose::Columns | Purpose::TableColumns => {
+                "j k move  space show or hide  J K carry  enter take  esc leave it"
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use super::table::export::Export;
 use crate::daemon::client::{Absent, Reach};
 use crate::view::count::{Noun, counted};
 use crate::wire::look::{Look, Place, RowEnd, RowKind, Seen};
@@ -16,6 +17,8 @@ const BITE: u32 = 1 << 20;
 pub enum Whole {
     /// Children with what stands before each of their lines.
     Children(Vec<(u64, String)>),
+    /// What is shown of a table.
+    Rows(Box<Export>),
     /// A text that is here already.
     Text(Bytes),
 }
@@ -39,10 +42,14 @@ impl Whole {
         let children = match self {
             Self::Children(children) => children.as_slice(),
             Self::Text(text) => {
-                to.write_all(text)
-                    .await
-                    .map_err(|error| error.to_string())?;
-                written.bytes = text.len() as u64;
+                written.bytes = put(to, text).await?;
+                &[]
+            }
+            Self::Rows(export) => {
+                let export = export.clone();
+                let text = tokio::task::spawn_blocking(move || export.text()).await;
+                let text = text.map_err(|error| error.to_string())?;
+                written.bytes = put(to, text.as_bytes()).await?;
                 &[]
             }
         };
@@ -72,10 +79,7 @@ impl Whole {
                         }
                     }
                 }
-                to.write_all(&text)
-                    .await
-                    .map_err(|error| error.to_string())?;
-                written.bytes += text.len() as u64;
+                written.bytes += put(to, &text).await?;
                 let done = seen.to.offset >= seen.end.offset || seen.to.offset <= from;
                 from = seen.to.offset;
                 if done {
@@ -86,6 +90,12 @@ impl Whole {
         to.flush().await.map_err(|error| error.to_string())?;
         Ok(written)
     }
+}
+
+async fn put(to: &mut (impl AsyncWrite + Unpin), text: &[u8]) -> Result<u64, String> {
+    let put = to.write_all(text).await;
+    put.map_err(|error| error.to_string())?;
+    Ok(text.len() as u64)
 }
 
 /// A stretch of a child's output.

@@ -11,6 +11,7 @@ pub enum Noun {
     Connection,
     Entry,
     Event,
+    Group,
     Host,
     Job,
     Key,
@@ -20,6 +21,7 @@ pub enum Noun {
     OlderEvent,
     Query,
     Question,
+    Row,
 }
 
 impl Noun {
@@ -32,6 +34,7 @@ impl Noun {
             Self::Connection => ("connection", "connections"),
             Self::Entry => ("entry", "entries"),
             Self::Event => ("event", "events"),
+            Self::Group => ("group", "groups"),
             Self::Host => ("host", "hosts"),
             Self::Job => ("job", "jobs"),
             Self::Key => ("key", "keys"),
@@ -41,6 +44,7 @@ impl Noun {
             Self::OlderEvent => ("older event", "older events"),
             Self::Query => ("query", "queries"),
             Self::Question => ("question", "questions"),
+            Self::Row => ("row", "rows"),
         }
     }
 

@@ -80,6 +80,77 @@ fn a_job_is_started_watched_stopped_received_and_removed() {
 }
 
 #[test]
+fn rows_of_a_query_are_filtered_grouped_saved_and_asked_again() {
+    let Some(console) =
+        Console::start("rows_of_a_query_are_filtered_grouped_saved_and_asked_again")
+    else {
+        return;
+    };
+    let config = console.config();
+    let mut screen = Screen::open(&console, USUAL, &["-F", &config]);
+    screen.until("0 jobs");
+    // Nobody listens on the last one.
+    screen.line("query os -t 127.1.0.[1-6],127.1.0.9:1 -w");
+    screen.until("7 hosts, 1 problem (!)");
+    screen.until("6 rows");
+    screen.until_row(&["HOST", "ID", "VERSION", "NAME", "ARCH"]);
+    screen.until_row(&["127.1.0.6"]);
+    screen.keys("!");
+    screen.until_row(&["127.1.0.9:1", "connection refused"]);
+    screen.keys("!");
+    screen.until_row(&["127.1.0.6"]);
+    // A mistake is said, and what was there before stays.
+    screen.keys("/host ~ '[12]$' or\r");
+    screen.until("missing");
+    screen.until("2 of 6 rows");
+    screen.keys("\x08\x08\x08\r");
+    screen.until_gone("missing");
+    let file = console.path("rows.csv");
+    screen.line(&format!("save {}", file.display()));
+    screen.until("saved");
+    let saved = std::fs::read_to_string(&file).expect("it was saved");
+    let hosts: Vec<&str> = saved
+        .lines()
+        .filter_map(|line| line.split(',').next())
+        .collect();
+    assert_eq!(hosts, ["host", "127.1.0.1", "127.1.0.2"], "{saved}");
+    // Down to the output of one host, and back.
+    screen.keys("j\r");
+    screen.until("127.1.0.2");
+    screen.until("end: exit 0");
+    screen.keys("\x1b");
+    screen.until_gone("end: exit 0");
+    // The group is asked, once that is said.
+    screen.line("group arch");
+    screen.until("1 group of 2 of 6 rows");
+    screen.until_row(&["2", "127.1.0.[1-2]"]);
+    screen.keys("a");
+    screen.until(":run -t 127.1.0.[1-2] -- ");
+    screen.keys("echo again\r");
+    until("the group is asked", || {
+        console.now("last")["command"] == "echo again"
+    });
+    assert_eq!(console.now("last")["targets"], "127.1.0.[1-2]");
+    // And one of its hosts by the job's name, seen before it runs.
+    screen.keys(":run -n third -t %last.127.1.0.2 -- true");
+    screen.until("1 host: 127.1.0.2");
+    screen.keys("\r");
+    until("it is begun", || console.now("last")["name"] == "third");
+    until("it runs there", || console.count("third", "Completed") == 1);
+    assert_eq!(console.now("third")["targets"], "127.1.0.2");
+    // Out of the group, the grouping, the filter, the table.
+    screen.until("group arch");
+    screen.keys("q");
+    screen.until_gone("group arch");
+    screen.keys("q");
+    screen.until("6 rows");
+    screen.keys("q");
+    screen.until("3 jobs");
+    screen.keys("q");
+    screen.left().gave_back(0);
+}
+
+#[test]
 fn a_key_that_is_not_known_is_asked_for_and_accepted() {
     let Some(console) = Console::start("a_key_that_is_not_known_is_asked_for_and_accepted") else {
         return;

@@ -9,9 +9,9 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::picked;
 use crate::command::rows::Diff;
 use crate::core::select::Selector;
+use crate::plan::gather::folded;
 use crate::results::diff::diff as changes;
 use crate::results::{Shape, Table, Value};
-use crate::targets::HostSet;
 use crate::view::rows::field;
 
 /// One of the two runs.
@@ -57,10 +57,9 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
     if left.is_empty() {
         return Ok(Exit::Done);
     }
-    let folded =
-        HostSet::from_names(left.iter().copied()).map_or_else(|_| left.join(","), |set| set.fold());
     Context::warn(&format!(
-        "not compared, because they did not complete in both jobs: {folded}"
+        "not compared, because they did not complete in both jobs: {}",
+        folded(&left)
     ));
     Ok(Exit::Failed)
 }

@@ -10,10 +10,9 @@ use super::error::{CliError, Exit};
 use super::picked;
 use crate::command::rows::{RowArgs, Rows};
 use crate::core::select::Selector;
-use crate::results::shape::GIVEN;
+use crate::plan::gather::{folded, shape_of, usual_columns};
 use crate::results::table::NoColumn;
 use crate::results::{Filter, Shape, Table};
-use crate::targets::HostSet;
 use gather::{gather, sources};
 use print::print;
 
@@ -29,28 +28,9 @@ pub(super) async fn show(
 ) -> Result<Exit, CliError> {
     let picked = picked::pick(context, select).await?;
     let sources = sources(context, &picked.jobs).await?;
-    let mut queries = sources.iter();
-    let Some((first, source)) = queries.next() else {
+    let Some(shape) = shape_of(&sources)?.cloned() else {
         return Err(CliError::nothing_selected(select, &picked.unknown));
     };
-    let shape = source.shape.clone();
-    if let Some((other, differs)) = queries.find(|(_, other)| other.shape.query != shape.query) {
-        let message = format!(
-            "job {first} asked {}, and job {other} {}: their rows have other columns",
-            shape.query, differs.shape.query
-        );
-        return Err(CliError::usage(message).hint("name jobs of one query, or ask `regatta sql`"));
-    }
-    if let Some((other, _)) = sources
-        .iter()
-        .find(|(_, other)| other.shape.columns != shape.columns)
-    {
-        let message = format!(
-            "the columns of {} have changed between job {first} and job {other}",
-            shape.query
-        );
-        return Err(CliError::usage(message).hint("name one of them, or ask `regatta sql`"));
-    }
     let mut table = Table::new(shape.all_columns());
     // What is wrong with the condition is said before anything is read.
     let filter = filter(&shape, args)?;
@@ -61,10 +41,12 @@ pub(super) async fn show(
             .extend(rows.filter(|row| filter.as_ref().is_none_or(|filter| filter.takes(row))));
     })
     .await?;
-    let shown = match (context.is_for_people(&args.form), picked.jobs.len()) {
-        (false, _) => Shown::Everything,
-        (true, 1) => Shown::Own,
-        (true, _) => Shown::OwnAndJob,
+    let shown = if context.is_for_people(&args.form) {
+        Shown::Usual {
+            jobs: picked.jobs.len(),
+        }
+    } else {
+        Shown::Everything
     };
     let table = shaped(table, &shape, args, shown)?;
     print(context, &table, &args.form)?;
@@ -97,12 +79,7 @@ fn shaped(
     shown: Shown,
 ) -> Result<Table, CliError> {
     if !args.group.is_empty() {
-        let fold = |hosts: &[&str]| {
-            // They were checked when their jobs were made.
-            HostSet::from_names(hosts.iter().copied())
-                .map_or_else(|_| hosts.join(","), |set| set.fold())
-        };
-        let mut grouped = table.group(&args.group, fold).map_err(no_column)?;
+        let mut grouped = table.group(&args.group, folded).map_err(no_column)?;
         if !args.sort.is_empty() {
             grouped.sort(&args.sort).map_err(no_column)?;
         }
@@ -116,14 +93,10 @@ fn shaped(
         table.select(&args.chosen).map_err(no_column)?;
         return Ok(table);
     }
-    let [(host, _), (job, _), _] = GIVEN;
-    let given: &[&str] = match shown {
-        Shown::Everything => return Ok(table),
-        Shown::Own => &[host],
-        Shown::OwnAndJob => &[job, host],
+    let Shown::Usual { jobs } = shown else {
+        return Ok(table);
     };
-    let own = shape.columns.iter().map(|column| column.name.clone());
-    let names: Vec<String> = given.iter().map(ToString::to_string).chain(own).collect();
+    let names = usual_columns(shape, jobs);
     table.select(&names).map_err(no_column)?;
     Ok(table)
 }
@@ -133,10 +106,8 @@ fn shaped(
 enum Shown {
     /// All there is, for programs.
     Everything,
-    /// The host, and the query's own.
-    Own,
-    /// The same, and which job each row is of.
-    OwnAndJob,
+    /// What people are shown of so many jobs.
+    Usual { jobs: usize },
 }
 
 fn no_column(error: NoColumn) -> CliError {

@@ -199,11 +199,11 @@ fn mistakes_name_the_line_and_what_was_meant() {
         ),
         (
             "[tree]\n",
-            "/u/keys.toml:1: [tree] is no place where keys can be bound; known here: everywhere, jobs, hosts, queries, events, output",
+            "/u/keys.toml:1: [tree] is no place where keys can be bound; known here: everywhere, jobs, hosts, queries, events, table, output",
         ),
         (
             "\"x\" = \"stop\"\n",
-            "/u/keys.toml:1: [x] is no place where keys can be bound; known here: everywhere, jobs, hosts, queries, events, output",
+            "/u/keys.toml:1: [x] is no place where keys can be bound; known here: everywhere, jobs, hosts, queries, events, table, output",
         ),
         (
             "jobs = 3\n",

@@ -16,6 +16,9 @@ impl App {
         if act.acts() && self.flags.acting == Acting::ReadOnly {
             return self.say("read-only: starting something is switched off");
         }
+        if self.act_on_table(&act) {
+            return;
+        }
         match act {
             Act::Down => self.step(1),
             Act::Up => self.step(-1),
@@ -76,6 +79,8 @@ impl App {
             Act::Columns => self.pick_columns(),
             Act::Filter { text } => self.filter(&spaced(&text)),
             Act::Merged => self.open_merged(),
+            Act::Table { select } => self.open_table(select),
+            Act::Group { .. } => self.say("that works in a table of rows: t opens one"),
             Act::Diff => self.compare(),
             Act::Copy { what } => self.copy(what),
             Act::Add => self.add(),
@@ -282,6 +287,9 @@ impl App {
                 entry.map(|entry| entry.job.command.clone())
             }
             Copied::Output => return self.copy_output(),
+            Copied::Csv | Copied::Markdown => {
+                return self.say("that works in a table of rows: t opens one");
+            }
             Copied::Invocation => {
                 let mut lines = self
                     .events

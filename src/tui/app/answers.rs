@@ -60,6 +60,10 @@ impl App {
                 self.asked.take(ticket);
                 self.questions(questions);
             }
+            (Purpose::Shapes, Reply::Shapes(shapes)) => {
+                self.asked.take(ticket);
+                self.shapes_told(shapes);
+            }
             (Purpose::View(view, kind), reply) => self.view_answered(ticket, view, kind, reply),
             (Purpose::Difference(difference), reply) => {
                 self.asked.take(ticket);
@@ -73,6 +77,10 @@ impl App {
                 | Purpose::Questions
                 | Purpose::Program { .. }
                 | Purpose::Past
+                | Purpose::Shapes
+                | Purpose::Gather(_)
+                | Purpose::Arrange(_)
+                | Purpose::Earlier(_)
                 | Purpose::Local),
                 reply,
             ) => {
@@ -103,6 +111,7 @@ impl App {
             Purpose::Selection(_)
             | Purpose::Program { .. }
             | Purpose::Local
+            | Purpose::Shapes
             | Purpose::Difference(_) => {
                 self.complain(sentence(failure));
             }
@@ -111,6 +120,9 @@ impl App {
             | Purpose::Fold(_)
             | Purpose::Hosts
             | Purpose::Questions
+            | Purpose::Gather(_)
+            | Purpose::Arrange(_)
+            | Purpose::Earlier(_)
             | Purpose::Past => {}
         }
     }
@@ -248,7 +260,7 @@ impl App {
     }
 }
 
-fn sentence(failure: Failure) -> String {
+pub(super) fn sentence(failure: Failure) -> String {
     match failure.hint {
         Some(hint) => format!("{}; {hint}", failure.message),
         None => failure.message,

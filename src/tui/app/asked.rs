@@ -29,6 +29,14 @@ pub(super) enum Purpose {
     },
     /// What happened before the console began.
     Past,
+    /// How the output of jobs is read, for a table of their rows.
+    Shapes,
+    /// Rows for a table.
+    Gather(ViewId),
+    /// The order of a table's rows.
+    Arrange(ViewId),
+    /// The hosts that a target on the line names by earlier jobs.
+    Earlier(String),
     /// Something on this computer: it says itself what it did.
     Local,
 }

@@ -45,6 +45,8 @@ pub(super) enum With {
     Answer,
     /// Only look.
     Look,
+    /// Show its rows.
+    Table,
 }
 
 /// What is to be stopped, while that is asked about.
@@ -93,7 +95,9 @@ impl App {
     /// Asks what a selection comes to.
     pub(super) fn select(&mut self, line: String, select: Vec<Selector>, what: With) {
         let children = match &what {
-            With::Stop(_) | With::Remove(_) | With::Rerun(..) | With::Answer => Children::Without,
+            With::Stop(_) | With::Remove(_) | With::Rerun(..) | With::Answer | With::Table => {
+                Children::Without
+            }
             With::Receive(_) | With::Look => Children::With,
         };
         let request = Request::Jobs {
@@ -133,6 +137,7 @@ impl App {
                 self.hand_over(line, receive, &jobs, members(&found));
             }
             With::Answer => self.answer_selected(&found),
+            With::Table => self.table_selected(&found),
             With::Look => self.open_members(&found.jobs, members(&found)),
         }
     }

@@ -155,6 +155,7 @@ fn needs(act: &Act) -> Needs {
         | Act::Mark
         | Act::Range
         | Act::Merged
+        | Act::Table { .. }
         | Act::Diff
         | Act::Copy { .. }
         | Act::Repeat
@@ -193,6 +194,7 @@ fn needs(act: &Act) -> Needs {
         | Act::Problems
         | Act::Sort { .. }
         | Act::Columns
+        | Act::Group { .. }
         | Act::Filter { .. }
         | Act::Follow
         | Act::Wrap

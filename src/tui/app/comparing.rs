@@ -114,7 +114,6 @@ impl App {
         };
         let title = format!("{} against {hosts}{part}", difference.one.host);
         let document = diff(title.clone(), other, one);
-        let job = Some(difference.one.job);
-        self.push_page(job, &title, document);
+        self.push_page(vec![difference.one.job], &title, document);
     }
 }

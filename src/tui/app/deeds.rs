@@ -4,6 +4,8 @@
 use super::asked::Purpose;
 use super::{App, Quitting};
 use crate::command::Begin;
+use crate::config::queries::Query;
+use crate::core::select::Selector;
 use crate::tui::event::Action;
 use crate::tui::events::{Happening, Weight};
 use crate::tui::tree::RowId;
@@ -29,6 +31,8 @@ pub(super) enum Then {
     GoToJob,
     /// As that, and its output is opened.
     OpenJob,
+    /// As that, and its rows are shown.
+    OpenTable,
     /// The console is left.
     Leave,
 }
@@ -39,6 +43,14 @@ impl Then {
             Self::OpenJob
         } else {
             Self::GoToJob
+        }
+    }
+
+    /// A query's output is rows, unless it says nothing of them.
+    pub(super) fn of_query(typed: Begin, query: &Query) -> Self {
+        match Self::of(typed) {
+            Self::OpenJob if query.shape.is_some() => Self::OpenTable,
+            then => then,
         }
     }
 }
@@ -214,6 +226,10 @@ impl App {
             Then::OpenJob => {
                 self.tree.expect(RowId::Job(job));
                 self.open_job(job);
+            }
+            Then::OpenTable => {
+                self.tree.expect(RowId::Job(job));
+                self.open_table(vec![Selector::new(job.to_string())]);
             }
         }
     }

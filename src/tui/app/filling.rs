@@ -3,6 +3,7 @@
 use super::App;
 use super::acts::folded;
 use crate::command::console::Screen;
+use crate::targets::HostSet;
 use crate::tui::bar::Bar;
 use crate::tui::tree::RowId;
 
@@ -10,15 +11,36 @@ impl App {
     /// `run -t HOSTS -- `, with the hosts that are marked, or nothing yet.
     pub(super) fn add(&mut self) {
         let hosts = match self.screen {
-            Screen::Hosts => self.hosts.selected(),
-            Screen::Jobs | Screen::Queries | Screen::Events => Vec::new(),
+            Screen::Hosts => Some(folded(&self.hosts.selected())),
+            Screen::Jobs if self.pages.is_empty() => self.hosts_of_rows(),
+            Screen::Jobs | Screen::Queries | Screen::Events => None,
         };
-        let text = if hosts.is_empty() {
-            "run -t ".to_string()
-        } else {
-            format!("run -t {} -- ", folded(&hosts))
+        self.fill_run(hosts);
+    }
+
+    /// A command that is to be typed for these hosts, or for some that are to be named first.
+    pub(super) fn fill_run(&mut self, hosts: Option<String>) {
+        let text = match hosts.filter(|hosts| !hosts.is_empty()) {
+            Some(hosts) => format!("run -t {hosts} -- "),
+            None => "run -t ".to_string(),
         };
         self.open_bar(Bar::command_with(&text));
+    }
+
+    /// The hosts of the marked rows of the tree, or else of the group of equal results under the cursor.
+    fn hosts_of_rows(&self) -> Option<String> {
+        let marks = self.tree.marks();
+        if marks.is_empty() {
+            return match self.tree.cursor()? {
+                RowId::Group { .. } => self.current_hosts(),
+                RowId::Job(_) | RowId::Rest(_) | RowId::Child { .. } => None,
+            };
+        }
+        let marked = marks.iter().filter_map(|row| self.hosts_of(*row));
+        let all: Vec<String> = marked.collect();
+        let all = all.join(",");
+        // They were checked when their jobs were made.
+        Some(all.parse::<HostSet>().map_or(all, |set| set.fold()))
     }
 
     /// The job's command line, to be changed and run again.

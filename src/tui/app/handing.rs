@@ -29,7 +29,7 @@ impl App {
         }
     }
 
-    fn with_whole(&mut self, whole: Whole, usual: PathBuf, what: What) {
+    pub(super) fn with_whole(&mut self, whole: Whole, usual: PathBuf, what: What) {
         let ticket = self.asked.ticket(Purpose::Local);
         self.actions.push(match what {
             What::Copy => Action::Fetch(ticket, whole),

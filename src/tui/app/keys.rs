@@ -101,6 +101,9 @@ impl App {
 
     /// Where keys are meant.
     pub(super) fn place(&self) -> Place {
+        if self.table().is_some() {
+            return Place::Table;
+        }
         if !self.pages.is_empty() || self.pane == Pane::Side {
             return Place::Output;
         }

@@ -14,6 +14,7 @@ mod comparing;
 mod configured;
 mod deeds;
 mod draw;
+mod earlier;
 mod filling;
 mod flags;
 mod handing;
@@ -29,6 +30,7 @@ mod selecting;
 mod setting;
 mod shown;
 mod siblings;
+mod tabling;
 mod typing;
 mod verbs;
 mod wants;
@@ -111,6 +113,7 @@ pub struct App {
     toast: Option<Toast>,
     pressed: Pressed,
     coming: coming::Coming,
+    earlier: earlier::LookedUp,
     asked: Asked,
     removing: Vec<Removing>,
     watched: BTreeSet<u64>,
@@ -214,6 +217,7 @@ impl App {
             toast: None,
             pressed: Pressed::default(),
             coming: coming::Coming::default(),
+            earlier: earlier::LookedUp::default(),
             asked: Asked::default(),
             removing: Vec::new(),
             watched: BTreeSet::new(),
@@ -263,6 +267,9 @@ impl App {
             Event::Ran(ticket, ran) => self.ran(ticket, &ran),
             Event::Planned(ticket, planned) => self.job_planned(ticket, planned),
             Event::Done(ticket, done) => self.done(ticket, done),
+            Event::Gathered(ticket, gathered) => self.gathered(ticket, gathered),
+            Event::Arranged(ticket, arranged) => self.arranged(ticket, *arranged),
+            Event::Expanded(ticket, hosts) => self.expanded(ticket, hosts),
             Event::Fetched(ticket, text) => {
                 self.asked.take(ticket);
                 self.copy_text(text);

@@ -34,7 +34,8 @@ impl App {
 
     /// One step back; false if there was none left.
     pub(super) fn back(&mut self) -> bool {
-        if self.pages.pop().is_some() {
+        if let Some(page) = self.pages.pop() {
+            self.page_goes(&page);
             return true;
         }
         if self.pane == Pane::Side {
@@ -71,7 +72,9 @@ impl App {
     }
 
     pub(super) fn show(&mut self, screen: Screen) {
-        self.pages.clear();
+        for page in std::mem::take(&mut self.pages) {
+            self.page_goes(&page);
+        }
         self.pane = Pane::List;
         self.screen = screen;
     }

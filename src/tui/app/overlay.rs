@@ -73,7 +73,7 @@ impl App {
     }
 
     fn key_in_pick(&mut self, mut pick: Pick, key: Key) -> Option<Overlay> {
-        let columns = pick.purpose == Purpose::Columns;
+        let columns = matches!(pick.purpose, Purpose::Columns | Purpose::TableColumns);
         match key.code {
             Code::Esc | Code::Char('q') => return None,
             Code::Down | Code::Char('j') => pick.step(1),
@@ -97,6 +97,7 @@ impl App {
                     self.tree.sort_by(column);
                 }
             }
+            Purpose::TableColumns => self.table_columns_picked(pick),
             Purpose::Theme => {
                 if let Some(item) = pick.current() {
                     self.take_theme(&item.word.clone());

@@ -2,6 +2,7 @@
 
 use super::asked::Purpose;
 use super::asking::With;
+use super::tabling::Tabled;
 use super::{App, Pane};
 use crate::command::console::{Act, Copied, Screen};
 use crate::core::select::Selector;
@@ -23,11 +24,35 @@ pub(super) struct ViewId(u64);
 /// Something that has the whole screen until one goes back.
 #[derive(Debug)]
 pub(super) struct Page {
-    /// The job it belongs to, which is watched for it.
-    pub(super) job: Option<u64>,
-    pub(super) shown: Shown,
+    /// The jobs it belongs to, which are watched for it.
+    pub(super) jobs: Vec<u64>,
+    pub(super) content: Content,
     /// Where it is in what was drilled into.
     pub(super) crumbs: String,
+}
+
+/// What a page shows.
+#[derive(Debug)]
+pub(super) enum Content {
+    Output(Box<Shown>),
+    /// Rows of its jobs.
+    Table(Box<Tabled>),
+}
+
+impl Page {
+    pub(super) fn output(&self) -> Option<&Shown> {
+        match &self.content {
+            Content::Output(shown) => Some(shown),
+            Content::Table(_) => None,
+        }
+    }
+
+    pub(super) fn output_mut(&mut self) -> Option<&mut Shown> {
+        match &mut self.content {
+            Content::Output(shown) => Some(shown),
+            Content::Table(_) => None,
+        }
+    }
 }
 
 /// The output beside the list.
@@ -94,13 +119,16 @@ fn ending(child: &ChildView) -> Option<Ending> {
 impl App {
     /// Whether keys for output have an output.
     pub(super) fn shows_output(&self) -> bool {
-        !self.pages.is_empty() || (self.pane == Pane::Side && self.preview.is_some())
+        match self.pages.last() {
+            Some(page) => page.output().is_some(),
+            None => self.pane == Pane::Side && self.preview.is_some(),
+        }
     }
 
     /// The view that has the keys.
     pub(super) fn view(&mut self) -> Option<&mut OutputView> {
         match (self.pages.last_mut(), self.pane) {
-            (Some(page), _) => Some(&mut page.shown.view),
+            (Some(page), _) => page.output_mut().map(|shown| &mut shown.view),
             (None, Pane::Side) => self.preview.as_mut().map(|preview| &mut preview.shown.view),
             (None, Pane::List) => None,
         }
@@ -162,7 +190,7 @@ impl App {
             crumbs(&entry.job, Some(&child.child), self.flags.glyphs),
         );
         let document = Document::Child(member(&child.child));
-        self.push_page(Some(job), &crumbs, document);
+        self.push_page(vec![job], &crumbs, document);
     }
 
     /// The output of the job under the cursor, or of what is marked.
@@ -214,9 +242,9 @@ impl App {
                 counted(members.len(), Noun::Child)
             ),
         };
-        let job = match jobs {
-            [job] => Some(job.id),
-            _ => None,
+        let watched = match jobs {
+            [job] => vec![job.id],
+            _ => Vec::new(),
         };
         let mut members = members;
         let document = match members.len() {
@@ -224,15 +252,15 @@ impl App {
             1 => Document::Child(members.remove(0)),
             _ => Document::Children(members),
         };
-        self.push_page(job, &crumbs, document);
+        self.push_page(watched, &crumbs, document);
     }
 
     pub(super) fn open_text(&mut self, title: &str, text: &[u8]) {
         let document = Document::text(title, text);
-        self.push_page(None, title, document);
+        self.push_page(Vec::new(), title, document);
     }
 
-    pub(super) fn push_page(&mut self, job: Option<u64>, crumbs: &str, document: Document) {
+    pub(super) fn push_page(&mut self, jobs: Vec<u64>, crumbs: &str, document: Document) {
         let id = self.next_view();
         let crumbs = format!(
             "{} {} {crumbs}",
@@ -241,8 +269,8 @@ impl App {
         );
         let view = self.new_view(document);
         self.pages.push(Page {
-            job,
-            shown: Shown::new(id, view),
+            jobs,
+            content: Content::Output(Box::new(Shown::new(id, view))),
             crumbs,
         });
     }
@@ -253,9 +281,12 @@ impl App {
 
     /// All there are.
     pub(super) fn views(&mut self) -> impl Iterator<Item = &mut OutputView> {
-        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
-        let all = pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown));
-        all.map(|shown| &mut shown.view)
+        self.all_shown().map(|shown| &mut shown.view)
+    }
+
+    fn all_shown(&mut self) -> impl Iterator<Item = &mut Shown> {
+        let pages = self.pages.iter_mut().filter_map(Page::output_mut);
+        pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown))
     }
 
     pub(super) fn next_view(&mut self) -> ViewId {
@@ -295,7 +326,10 @@ impl App {
     /// Asks for what the views lack.
     pub(super) fn want_output(&mut self) {
         let shown = match (self.pages.last_mut(), &mut self.preview) {
-            (Some(page), _) => &mut page.shown,
+            (Some(page), _) => match page.output_mut() {
+                Some(shown) => shown,
+                None => return,
+            },
             (None, Some(preview)) => &mut preview.shown,
             (None, None) => return,
         };
@@ -321,10 +355,8 @@ impl App {
     }
 
     fn view_by_id(&mut self, id: ViewId) -> Option<&mut OutputView> {
-        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
-        let mut all = pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown));
-        all.find(|shown| shown.id == id)
-            .map(|shown| &mut shown.view)
+        let shown = self.all_shown().find(|shown| shown.id == id);
+        shown.map(|shown| &mut shown.view)
     }
 
     pub(super) fn view_answered(&mut self, ticket: Ticket, id: ViewId, kind: Kind, reply: Reply) {
@@ -357,19 +389,17 @@ impl App {
 
     /// The engine is there again after it was not.
     pub(super) fn ask_views_again(&mut self) {
-        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
-        for shown in pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown)) {
-            shown.view.ask_again();
+        for view in self.views() {
+            view.ask_again();
         }
     }
 
     /// A child has written more, or ended.
     pub(super) fn output_grew(&mut self, child: &ChildView) {
         let (end, ending) = (end_of(child), ending(child));
-        let pages = self.pages.iter_mut().map(|page| &mut page.shown);
-        for shown in pages.chain(self.preview.as_mut().map(|preview| &mut preview.shown)) {
-            shown.view.grew(child.id, end);
-            shown.view.ended(child.id, ending.clone());
+        for view in self.views() {
+            view.grew(child.id, end);
+            view.ended(child.id, ending.clone());
         }
     }
 }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use super::pages::Shown;
+use super::pages::{Content, Shown};
 use super::{App, Colour};
 use crate::config::theme::Role;
 use crate::tui::output::styles::{Colours, OutputStyles, Signs};
@@ -17,7 +17,13 @@ impl App {
     pub(super) fn size_views(&mut self, main: Rect, side: Option<Rect>) {
         let below = |area: Rect, rows: u16| Size::new(area.width, area.height.saturating_sub(rows));
         for page in &mut self.pages {
-            page.shown.view.set_size(below(main, 2));
+            match &mut page.content {
+                Content::Output(shown) => shown.view.set_size(below(main, 2)),
+                Content::Table(tabled) => {
+                    let size = below(main, 2);
+                    tabled.view.set_size(size.width, size.height);
+                }
+            }
         }
         if let (Some(preview), Some(side)) = (&mut self.preview, side) {
             preview.shown.view.set_size(below(side, 2));
@@ -28,7 +34,18 @@ impl App {
         let Some(page) = self.pages.last() else {
             return;
         };
-        self.draw_output(&page.shown, &page.crumbs, Focus::Here, area, buf);
+        match &page.content {
+            Content::Output(shown) => {
+                self.draw_output(shown, &page.crumbs, Focus::Here, area, buf);
+            }
+            Content::Table(tabled) => tabled.view.draw(
+                area,
+                buf,
+                &self.styles,
+                &self.flags.glyphs,
+                &self.standing(page, tabled),
+            ),
+        }
     }
 
     /// `─ where ──── state ─`, `─ how much ──── how it is shown ─`, and the text.

@@ -39,10 +39,15 @@ impl App {
     /// The jobs of the output that is open, of what is marked, or of the row under the cursor.
     fn jobs_in_mind(&self) -> Vec<u64> {
         let mut jobs: Vec<u64> = if let Some(page) = self.pages.last() {
-            let children = page.shown.view.children();
-            children
-                .filter_map(|child| Some(self.model.job_of(child)?.job.id))
-                .collect()
+            match page.output() {
+                Some(shown) => {
+                    let children = shown.view.children();
+                    children
+                        .filter_map(|child| Some(self.model.job_of(child)?.job.id))
+                        .collect()
+                }
+                None => page.jobs.clone(),
+            }
         } else if self.screen != Screen::Jobs {
             Vec::new()
         } else if self.tree.marks().is_empty() {

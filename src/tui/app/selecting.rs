@@ -13,8 +13,11 @@ impl App {
             return Vec::new();
         }
         if let Some(page) = self.pages.last() {
-            let children: Vec<u64> = page.shown.view.children().collect();
-            return match (children.as_slice(), page.job) {
+            let Some(shown) = page.output() else {
+                return page.jobs.iter().map(ToString::to_string).collect();
+            };
+            let children: Vec<u64> = shown.view.children().collect();
+            return match (children.as_slice(), page.jobs.first().copied()) {
                 // All of a job's children are the job.
                 (children, Some(job))
                     if self
@@ -87,24 +90,29 @@ impl App {
     pub(super) fn current_hosts(&self) -> Option<String> {
         match self.screen {
             Screen::Hosts => Some(folded(&self.hosts.selected())).filter(|hosts| !hosts.is_empty()),
-            Screen::Jobs => match self.tree.cursor()? {
-                RowId::Child { child, .. } => self
-                    .model
-                    .child(child)
-                    .map(|(_, found)| found.child.host.clone()),
-                RowId::Job(job) | RowId::Rest(job) => {
-                    self.model.job(job).map(|entry| entry.job.targets.clone())
-                }
-                RowId::Group { job, first } => {
-                    let fold = self.model.job(job)?.fold()?;
-                    let group = fold
-                        .groups
-                        .iter()
-                        .find(|group| group.children.first() == Some(&first))?;
-                    Some(group.hosts.clone())
-                }
-            },
+            Screen::Jobs => self.hosts_of(self.tree.cursor()?),
             Screen::Queries | Screen::Events => None,
+        }
+    }
+
+    /// The hosts of a row of the tree, as targets.
+    pub(super) fn hosts_of(&self, row: RowId) -> Option<String> {
+        match row {
+            RowId::Child { child, .. } => self
+                .model
+                .child(child)
+                .map(|(_, found)| found.child.host.clone()),
+            RowId::Job(job) | RowId::Rest(job) => {
+                self.model.job(job).map(|entry| entry.job.targets.clone())
+            }
+            RowId::Group { job, first } => {
+                let fold = self.model.job(job)?.fold()?;
+                let group = fold
+                    .groups
+                    .iter()
+                    .find(|group| group.children.first() == Some(&first))?;
+                Some(group.hosts.clone())
+            }
         }
     }
 

@@ -45,7 +45,9 @@ impl App {
         // Answers to what the view asked before are not for what it shows now.
         let id = self.next_view();
         if let Some(page) = self.pages.last_mut() {
-            page.shown = Shown::new(id, page.shown.view.for_other(document));
+            if let Some(shown) = page.output_mut() {
+                *shown = Shown::new(id, shown.view.for_other(document));
+            }
             page.crumbs = crumbs;
         }
         self.tree.go_to(self.now, row);

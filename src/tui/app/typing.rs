@@ -37,9 +37,18 @@ impl App {
                 .iter()
                 .map(|(name, origin)| named(name, origin))
                 .collect(),
-            columns: Column::ALL
-                .map(|column| named(column.word(), column.title()))
-                .into(),
+            columns: match self.table() {
+                Some(tabled) => {
+                    let columns = tabled.view.columns().iter();
+                    columns
+                        .map(|column| named(&column.name, &column.doc))
+                        .collect()
+                }
+                None => Column::ALL
+                    .map(|column| named(column.word(), column.title()))
+                    .into(),
+            },
+            earlier: Arc::clone(&self.earlier.known),
             files: Arc::clone(&self.loaded.disk),
         }
     }
@@ -61,6 +70,7 @@ impl App {
         };
         match mode {
             Mode::Command => {}
+            Mode::Filter if self.table().is_some() => self.table_filter_typed(&text),
             Mode::Filter => {
                 // A pattern that is not complete yet leaves the list as it is.
                 if let Ok(filter) = Filter::parse(&text) {
@@ -79,6 +89,11 @@ impl App {
     pub(super) fn bar_cancelled(&mut self, bar: &Bar) {
         match bar.mode() {
             Mode::Command => {}
+            Mode::Filter if self.table().is_some() => {
+                if let Some(view) = self.table_view() {
+                    view.filter_undone();
+                }
+            }
             Mode::Filter => {
                 let before = self.filter_before.take().unwrap_or_default();
                 self.set_filter(before);
@@ -97,6 +112,14 @@ impl App {
             return;
         };
         match mode {
+            Mode::Filter if self.table().is_some() => match self.table_filter_wrong(text) {
+                None => self.bar = None,
+                Some(error) => {
+                    if let Some(bar) = &mut self.bar {
+                        bar.fail(error);
+                    }
+                }
+            },
             Mode::Filter => match Filter::parse(text) {
                 Ok(filter) => {
                     self.set_filter(filter);

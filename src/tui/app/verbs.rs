@@ -43,7 +43,7 @@ impl App {
             }
             Verb::Query(args) => match self.loaded.query(&args.query).cloned() {
                 Some(query) => {
-                    let then = Then::of(args.begin);
+                    let then = Then::of_query(args.begin, &query);
                     let wished = Wished::Query(Box::new(args), Box::new(query));
                     self.run(line, then, wished, global);
                 }

@@ -36,6 +36,7 @@ impl App {
     pub(super) fn want(&mut self) {
         self.wants.later = None;
         self.name_window();
+        self.want_order();
         if self.engine != Engine::Heard || self.picture != Picture::Live {
             return;
         }
@@ -47,6 +48,8 @@ impl App {
         }
         self.keep_preview();
         self.want_output();
+        self.want_rows();
+        self.want_earlier();
     }
 
     /// When what was put off is due.
@@ -54,14 +57,14 @@ impl App {
         self.wants.later
     }
 
-    fn put_off(&mut self, until: Duration) {
+    pub(super) fn put_off(&mut self, until: Duration) {
         let sooner = self.wants.later.map_or(until, |later| later.min(until));
         self.wants.later = Some(sooner);
     }
 
     fn want_children(&mut self) {
         let mut wanted: BTreeSet<u64> = self.tree.watched().collect();
-        wanted.extend(self.pages.iter().filter_map(|page| page.job));
+        wanted.extend(self.pages.iter().flat_map(|page| &page.jobs));
         wanted.retain(|job| self.model.job(*job).is_some());
         for job in self.watched.difference(&wanted) {
             self.actions.push(Action::Unwatch(*job));

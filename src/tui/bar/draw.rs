@@ -111,7 +111,11 @@ impl Bar {
         match (&self.error, &self.preview) {
             (Some(error), _) => Some(error.range.clone()),
             (None, Some(Preview::Wrong { range, .. })) => Some(range.clone()),
-            (None, Some(Preview::Hosts { .. } | Preview::Many | Preview::Later) | None) => None,
+            (
+                None,
+                Some(Preview::Hosts { .. } | Preview::Many | Preview::Later | Preview::Asked)
+                | None,
+            ) => None,
         }
     }
 
@@ -263,6 +267,7 @@ fn room(area: Rect, prompt: &str) -> usize {
 fn told(preview: &Preview, across: usize) -> String {
     match preview {
         Preview::Many => format!("more than {}", counted(COUNTED, Noun::Host)),
+        Preview::Asked => "hosts of an earlier job, which are being looked up".to_string(),
         Preview::Later => "hosts from a file, which is read when this runs".to_string(),
         Preview::Hosts { count: 0, .. } => "no hosts".to_string(),
         Preview::Hosts {

@@ -75,7 +75,7 @@ pub(super) fn takes(command: &Command, arg: &Arg) -> Takes {
         (Some("out|err"), _) => Takes::Choice,
         (_, "name") if command.get_name() == "theme" => Takes::Themes,
         (_, "name") if command.get_name() == "query" => Takes::Queries,
-        (_, "column") => Takes::Columns,
+        (Some("COLUMN"), _) | (_, "column") => Takes::Columns,
         _ => Takes::Free,
     }
 }

@@ -25,7 +25,7 @@ use preview::{Preview, preview};
 
 pub use draw::Look;
 pub use history::History;
-pub use names::{Disk, Entry, Files, Is, JobName, Known, Named, Names};
+pub use names::{Disk, Earlier, Entry, Files, Is, JobName, Known, Named, Names};
 
 /// What the line is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,8 @@ impl Bar {
         let suggestion = self.editor.at_end().then(|| history.suggestion(text));
         self.suggestion = suggestion.flatten().map(str::to_string);
         self.unquoted = preview::unquoted(text);
-        self.preview = preview(text, &names.known).filter(|seen| !self.may_become_right(seen));
+        self.preview =
+            preview(text, &names.known, &names.earlier).filter(|seen| !self.may_become_right(seen));
     }
 
     /// Whether what is wrong is the word under the cursor, and that is the beginning of something there is.

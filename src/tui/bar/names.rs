@@ -1,5 +1,6 @@
 //! What can be named on a line: hosts, groups, jobs, and so on.  The console brings it up to date; completion reads it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,8 +18,13 @@ pub struct Names {
     pub themes: Vec<Named>,
     /// The columns a list can be sorted by.
     pub columns: Vec<Named>,
+    /// What was looked up of targets that are hosts of earlier jobs.
+    pub earlier: Arc<Earlier>,
     pub files: Arc<dyn Files>,
 }
+
+/// What stands behind the `%` of a target, and the hosts it means or why it means none.
+pub type Earlier = BTreeMap<String, Result<String, String>>;
 
 impl Default for Names {
     fn default() -> Self {
@@ -28,6 +34,7 @@ impl Default for Names {
             queries: Vec::new(),
             themes: Vec::new(),
             columns: Vec::new(),
+            earlier: Arc::default(),
             files: Arc::new(NoFiles),
         }
     }

@@ -4,8 +4,9 @@ use std::io;
 use std::ops::Range;
 
 use super::grammar::{self, Takes, Walk, takes};
-use super::names::Known;
+use super::names::{Earlier, Known};
 use crate::command::line::{self, LineError, Word, begun};
+use crate::plan::earlier;
 use crate::targets::{ErrorKind, Source, TargetError, Targets};
 
 /// More hosts than this are not counted: it must not be felt while typing.
@@ -31,6 +32,8 @@ pub enum Preview {
     Many,
     /// A file says, which is read when the line is run.
     Later,
+    /// Hosts of earlier jobs, which the engine is asked for.
+    Asked,
     Wrong {
         /// Bytes of the line.
         range: Range<usize>,
@@ -54,8 +57,8 @@ struct Piece {
     at: Range<usize>,
 }
 
-/// The hosts that a line's targets mean; `None` where the line names none.
-pub fn preview(line: &str, known: &Known) -> Option<Preview> {
+/// The expressions on a line that mean hosts it runs on, and those that leave some out.
+fn pieces(line: &str) -> Option<(Vec<Piece>, Vec<Piece>)> {
     let mut begun = begun(line);
     begun.before.push(begun.word);
     let words = begun.before;
@@ -72,6 +75,39 @@ pub fn preview(line: &str, known: &Known) -> Option<Preview> {
             "exclude" => left_out.push(piece),
             // Others narrow what there is, and name nothing that runs.
             _ => {}
+        }
+    }
+    Some((wanted, left_out))
+}
+
+/// What the targets of a line name of earlier jobs: what stands behind each `%`.
+pub fn earlier(line: &str) -> Vec<String> {
+    let (wanted, left_out) = pieces(line).unwrap_or_default();
+    let pieces = wanted.iter().chain(&left_out);
+    pieces
+        .filter_map(|piece| earlier::named(&piece.text))
+        .filter(|name| !name.is_empty())
+        .map(str::to_string)
+        .collect()
+}
+
+/// The hosts that a line's targets mean; `None` where the line names none.
+pub fn preview(line: &str, known: &Known, looked_up: &Earlier) -> Option<Preview> {
+    let (mut wanted, mut left_out) = pieces(line)?;
+    for piece in wanted.iter_mut().chain(&mut left_out) {
+        let Some(name) = earlier::named(&piece.text).filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        match looked_up.get(name) {
+            Some(Ok(hosts)) => piece.text.clone_from(hosts),
+            Some(Err(why)) => {
+                return Some(Preview::Wrong {
+                    range: piece.at.clone(),
+                    message: why.clone(),
+                    certain: Certain::AsFarAsKnown,
+                });
+            }
+            None => return Some(Preview::Asked),
         }
     }
     if wanted.iter().all(|piece| piece.text.trim().is_empty()) {
@@ -117,7 +153,7 @@ pub fn preview(line: &str, known: &Known) -> Option<Preview> {
 
 /// What is wrong with the targets however often they are tried.
 pub fn mistake(line: &str, known: &Known) -> Option<LineError> {
-    match preview(line, known)? {
+    match preview(line, known, &Earlier::default())? {
         Preview::Wrong {
             range,
             message,
@@ -127,7 +163,11 @@ pub fn mistake(line: &str, known: &Known) -> Option<LineError> {
             message,
             hint: None,
         }),
-        Preview::Wrong { .. } | Preview::Hosts { .. } | Preview::Many | Preview::Later => None,
+        Preview::Wrong { .. }
+        | Preview::Hosts { .. }
+        | Preview::Many
+        | Preview::Later
+        | Preview::Asked => None,
     }
 }
 
@@ -229,7 +269,11 @@ mod tests {
     }
 
     fn seen(line: &str) -> String {
-        match preview(line, &known()) {
+        let looked_up = Earlier::from([
+            ("7.failed".to_string(), Ok("web[03,07]".to_string())),
+            ("8".to_string(), Err("8: no such job".to_string())),
+        ]);
+        match preview(line, &known(), &looked_up) {
             None => "nothing".to_string(),
             Some(Preview::Hosts {
                 count,
@@ -240,7 +284,23 @@ mod tests {
             }
             Some(Preview::Many) => "many".to_string(),
             Some(Preview::Later) => "later".to_string(),
+            Some(Preview::Asked) => "asked".to_string(),
             Some(Preview::Wrong { range, message, .. }) => format!("{}: {message}", &line[range]),
+        }
+    }
+
+    #[test]
+    fn hosts_of_earlier_jobs_are_whole_arguments() {
+        let cases: [(&str, &[&str]); 6] = [
+            ("run -t %7.failed -x %8.web1 -- x", &["7.failed", "8.web1"]),
+            ("query os -t %7", &["7"]),
+            ("run -t x,%7 -- x", &[]),
+            ("run -t % -- x", &[]),
+            ("stop %7", &[]),
+            ("run -t x -- echo -t %7", &[]),
+        ];
+        for (line, want) in cases {
+            assert_eq!(earlier(line), want, "{line}");
         }
     }
 
@@ -259,6 +319,13 @@ mod tests {
             ("jobs", "nothing"),
             ("run -t n[1-30000]", "many"),
             ("run -t ^hosts.txt,x", "later"),
+            ("run -t %7.failed -- x", "2 web[03,07] web03 web07"),
+            (
+                "run -t @web -x %7.failed -x web01 -t x",
+                "22 web[02,04-06,08-24],x web02 web04 web05 web06 web08 web09 web10 web11",
+            ),
+            ("run -t %9.failed -- x", "asked"),
+            ("run -t %8 -- x", "%8: 8: no such job"),
             (
                 "run -t @bd -- x",
                 "@bd: there is no group \"bd\"; did you mean @db?",

@@ -87,7 +87,12 @@ impl OutputView {
             Act::Copy { what } => match what {
                 Copied::Line => self.copy_lines(),
                 Copied::Output => vec![self.whole(Whole::Copy)],
-                Copied::Host | Copied::Id | Copied::Command | Copied::Invocation => return None,
+                Copied::Host
+                | Copied::Id
+                | Copied::Command
+                | Copied::Csv
+                | Copied::Markdown
+                | Copied::Invocation => return None,
             },
             Act::Quit { .. }
             | Act::View { .. }
@@ -117,6 +122,8 @@ impl OutputView {
             | Act::Same
             | Act::Sort { .. }
             | Act::Columns
+            | Act::Table { .. }
+            | Act::Group { .. }
             | Act::Filter { .. }
             | Act::Sibling { .. }
             | Act::Merged

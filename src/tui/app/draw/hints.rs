@@ -93,6 +93,7 @@ impl App {
                 ("remove", "remove"),
                 ("problem next", "next problem"),
                 ("same", "fold same"),
+                ("table", "rows"),
                 ("find", "filter"),
                 ("bar", "command"),
                 ("edit", "edit and run again"),
@@ -110,6 +111,20 @@ impl App {
             Place::Events => vec![
                 ("open", "go to the job"),
                 ("copy invocation", "copy its command line"),
+            ],
+            Place::Table => vec![
+                (
+                    "open",
+                    self.table().map_or("output", |tabled| tabled.view.opens()),
+                ),
+                ("sort", "sort"),
+                ("find", "filter"),
+                ("group", "group"),
+                ("add", "run on these"),
+                ("columns", "columns"),
+                ("problems", "problems"),
+                ("save", "save"),
+                ("mark", "mark"),
             ],
             Place::Output if self.reads_text() => vec![
                 ("find", "search"),
@@ -143,7 +158,8 @@ impl App {
     /// Whether the page is a text instead of somebody's output.
     fn reads_text(&self) -> bool {
         let page = self.pages.last();
-        page.is_some_and(|page| page.shown.view.children().next().is_none())
+        let shown = page.and_then(super::super::pages::Page::output);
+        shown.is_some_and(|shown| shown.view.children().next().is_none())
     }
 
     /// Whether a key of the list has something to act on under the cursor.

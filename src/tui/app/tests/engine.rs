@@ -8,8 +8,12 @@ use bytes::Bytes;
 use crate::core::fleet::Command;
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
+use crate::plan::gather::{Gathering, Source, Written};
+use crate::results::Shape;
 use crate::tui::event::{Action, Event, Failure, Handed, Ran, Ticket, Watched};
+use crate::tui::gather::Gathered;
 use crate::tui::output::tests::store::Store;
+use crate::tui::table::part::Part;
 use crate::tui::tree::tests::{child, job};
 use crate::wire::look::{
     Folded, Group, HostView, LastOutcome, Question, QuestionKind, Reached, Row, RowKind,
@@ -27,6 +31,8 @@ pub(super) struct Engine {
     pub(super) jobs: BTreeMap<u64, JobView>,
     pub(super) children: Vec<ChildView>,
     pub(super) questions: Vec<Question>,
+    /// How the output of queries is read, by job.
+    pub(super) shapes: BTreeMap<u64, Shape>,
     store: Store,
 }
 
@@ -122,7 +128,26 @@ impl Engine {
                 };
                 vec![Event::Received(*ticket, Ok(handed))]
             }
-            Action::Copy(ticket, _) | Action::Save(ticket, ..) => {
+            Action::Gather(ticket, gather) => {
+                let part = |child: &ChildView| self.part(child, &gather.sources[&child.job]);
+                let gathered = Gathered {
+                    parts: gather.children.iter().map(part).collect(),
+                    last: true,
+                };
+                vec![Event::Gathered(*ticket, Ok(gathered))]
+            }
+            Action::Arrange(ticket, arranging) => {
+                let arranged = arranging.as_ref().clone().run();
+                vec![Event::Arranged(*ticket, Box::new(arranged))]
+            }
+            Action::Expand(ticket, text) => {
+                let hosts = match text.as_str() {
+                    "20.failed" => Ok("web02".to_string()),
+                    other => Err(failure(&format!("{other}: no such job"))),
+                };
+                vec![Event::Expanded(*ticket, hosts)]
+            }
+            Action::Copy(ticket, _) | Action::Save(ticket, ..) | Action::Fetch(ticket, _) => {
                 vec![Event::Done(*ticket, Ok(String::new()))]
             }
             // Jobs are made of hosts, files and settings, which are not here.
@@ -130,7 +155,6 @@ impl Engine {
             Action::Forget(_)
             | Action::Unwatch(_)
             | Action::Through(..)
-            | Action::Fetch(..)
             | Action::Notify(..)
             | Action::Hook(_)
             | Action::Title(_)
@@ -141,6 +165,55 @@ impl Engine {
             | Action::Redraw
             | Action::Suspend
             | Action::Quit => Vec::new(),
+        }
+    }
+
+    /// What a child wrote, read as rows.
+    fn part(&self, child: &ChildView, source: &Source) -> Part {
+        let look = crate::wire::look::Look {
+            child: child.id,
+            at: crate::wire::look::Place::Offset(0),
+            before: 0,
+            behind: 1 << 20,
+        };
+        let mut gathering = Gathering::default();
+        let mut part = None;
+        let texts = self.store.look(look).rows.into_iter();
+        let texts = texts.filter_map(|row| match row.what {
+            RowKind::Text { data, .. } => Some([&data[..], b"\n"].concat()),
+            RowKind::Cut(_) => None,
+        });
+        let output = |data: Vec<u8>| Reply::Output {
+            job: child.job,
+            child: child.id,
+            host: child.host.clone(),
+            stream: Stream::Out,
+            data: Bytes::from(data),
+        };
+        let over = Reply::Received {
+            matched: 1,
+            unknown: Vec::new(),
+            busy: Vec::new(),
+            unreadable: Vec::new(),
+            jobs: Vec::new(),
+        };
+        for reply in texts.map(output).chain([over]) {
+            let read = |_, written| part = Some(Part::read(child, source, &written));
+            gathering.take(reply, read).expect("in turn");
+        }
+        part.unwrap_or_else(|| Part::read(child, source, &Written::default()))
+    }
+
+    /// Output of children that have ended, in the place of what was written for them.
+    pub(super) fn rows(&mut self, job: u64, shape: Shape, outputs: &[&str]) {
+        self.shapes.insert(job, shape);
+        let children = self.children.iter_mut().filter(|child| child.job == job);
+        for (child, output) in children.zip(outputs) {
+            self.store.rewrite(child.id, output);
+            child.out = Count {
+                bytes: output.len() as u64,
+                lines: output.lines().count() as u64,
+            };
         }
     }
 
@@ -169,6 +242,10 @@ impl Engine {
                 hosts: self.hosts(),
                 last: true,
             },
+            Request::Shapes { jobs } => {
+                let shape = |job: &u64| (*job, self.shapes.get(job).map(Shape::written));
+                Reply::Shapes(jobs.iter().map(shape).collect())
+            }
             Request::Questions(_) => Reply::Questions(self.questions.clone()),
             Request::Look(look) if self.children.iter().all(|child| child.id != look.child) => {
                 return Err(failure("no such child"));
@@ -203,7 +280,6 @@ impl Engine {
             | Request::History(_)
             | Request::Watch { .. }
             | Request::Status
-            | Request::Shapes { .. }
             | Request::Connections
             | Request::Disconnect(_)
             | Request::Shutdown(_) => return Err(failure("the console asks no such thing")),

@@ -7,6 +7,7 @@ mod engine;
 mod lists;
 mod pictures;
 mod sessions;
+mod tables;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -271,6 +272,9 @@ fn deed(action: &Action) -> Option<String> {
         Action::Quit => Some("quit".to_string()),
         Action::Forget(_)
         | Action::WatchAnew
+        | Action::Gather(..)
+        | Action::Arrange(..)
+        | Action::Expand(..)
         | Action::Watch(_)
         | Action::Unwatch(_)
         | Action::Through(..)

@@ -4,6 +4,7 @@ use clap::Arg;
 
 use super::{Found, Kind, Takes};
 use crate::core::state::State;
+use crate::plan::earlier::named as named_earlier;
 use crate::tui::bar::names::{Is, JobName, Named, Names};
 use crate::view::count::{Noun, counted};
 
@@ -88,6 +89,15 @@ fn begins(word: &str, typed: &str) -> bool {
 
 /// Hosts and groups, behind the last operator of the expression.
 fn targets<'a>(typed: &'a str, names: &Names) -> Values<'a> {
+    if let Some(earlier) = named_earlier(typed) {
+        let mut found = Found::new(earlier);
+        jobs(&mut found, names);
+        return Values {
+            found,
+            title: "hosts of jobs",
+            from: typed.len() - earlier.len(),
+        };
+    }
     let operator = |c: char| matches!(c, ',' | '!' | '&' | '^') || c.is_whitespace();
     let open = typed.rfind('[') > typed.rfind(']');
     let from = typed.rfind(operator).map_or(0, |at| {

@@ -41,6 +41,12 @@ impl Store {
         self.write_bytes(child, stream, text.as_bytes());
     }
 
+    /// This text and nothing else.
+    pub(crate) fn rewrite(&mut self, child: u64, text: &str) {
+        self.children.remove(&child);
+        self.write(child, Stream::Out, text);
+    }
+
     pub(crate) fn write_bytes(&mut self, child: u64, stream: Stream, text: &[u8]) {
         let output = self.children.entry(child).or_default();
         for piece in text.split_inclusive(|byte| *byte == b'\n') {
