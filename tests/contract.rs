@@ -121,7 +121,7 @@ const STATES: [&str; 10] = [
 ];
 
 /// The kinds of reasons.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 19] = [
     "exit",
     "signal",
     "unreachable",
@@ -137,6 +137,7 @@ const KINDS: [&str; 18] = [
     "suspend_unconfirmed",
     "resume_unconfirmed",
     "sudo",
+    "secret",
     "connection_lost",
     "internal",
     "blocked",

@@ -231,7 +231,7 @@ async fn perform(context: &Context, fleet: &Fleet, server: &Server) -> Result<Ex
 async fn start(context: &Context, words: &[&str]) -> Result<JobView, CliError> {
     let typed = Cli::try_parse_from(["regatta"].iter().chain(words));
     match typed.map(|cli| cli.verb) {
-        Ok(Verb::Run(run)) => submit(context, spec(context, &run)?).await,
+        Ok(Verb::Run(run)) => submit(context, spec(context, &run)?, Vec::new()).await,
         Ok(_) | Err(_) => Err(CliError::failed(format!("{} is no job", shown(words)))),
     }
 }

@@ -19,8 +19,10 @@ use crate::core::fleet::{Command, Fleet};
 use crate::core::ids::JobId;
 use crate::core::ladder::Rigour;
 use crate::core::select::Selector;
+use crate::core::spec::JobSpec;
 use crate::core::time::Moment;
 use crate::engine::{Ended, Engine, Gone, job_view};
+use crate::secret::Named;
 use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::frame;
 use crate::wire::reply::{Jobs, LeftBehind};
@@ -127,6 +129,9 @@ impl Service {
     {
         match request {
             Request::Command(command) => self.command(peer, &Who::at(pid), command).await,
+            Request::Submit { spec, secrets } => {
+                self.new_job(peer, &Who::at(pid), spec, secrets).await
+            }
             Request::Jobs { select, children } => {
                 let select = select.map(|wanted| wanted.0);
                 let jobs = self
@@ -187,6 +192,29 @@ impl Service {
             .await
     }
 
+    async fn new_job<S>(
+        &self,
+        peer: &mut Peer<S>,
+        who: &Who,
+        spec: Box<JobSpec>,
+        secrets: Named,
+    ) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if spec.hosts.is_empty() {
+            let message = "a job needs at least one host".to_string();
+            return peer
+                .send(&Reply::Error {
+                    message,
+                    hint: None,
+                })
+                .await;
+        }
+        let answer = peer.unless_left(self.submit(who, spec, secrets)).await?;
+        self.tell(peer, answer).await
+    }
+
     async fn command<S>(
         &self,
         peer: &mut Peer<S>,
@@ -196,18 +224,14 @@ impl Service {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if let Command::Submit(spec) = &command
-            && spec.hosts.is_empty()
-        {
-            let message = "a job needs at least one host".to_string();
-            return peer
-                .send(&Reply::Error {
-                    message,
-                    hint: None,
-                })
-                .await;
-        }
         let answer = peer.unless_left(self.carry_out(who, command)).await?;
+        self.tell(peer, answer).await
+    }
+
+    async fn tell<S>(&self, peer: &mut Peer<S>, answer: Answer) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let reply = match answer {
             Answer::Submitted(id) => self
                 .look(move |fleet, now| {

@@ -21,9 +21,10 @@ use crate::core::journal::Revision;
 use crate::core::question::QuestionId;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
+use crate::core::spec::JobSpec;
 use crate::core::time::{Moment, Wall};
 use crate::runner::Runner;
-use crate::secret::Answer as Said;
+use crate::secret::{Answer as Said, Named};
 use crate::store::{Saved, Store};
 
 pub use crate::runner::{Carries, Connected, Disconnected, InUse, Through, Which};
@@ -53,6 +54,11 @@ enum Message {
         command: Command,
         answer: oneshot::Sender<Answer>,
     },
+    Submit {
+        spec: Box<JobSpec>,
+        secrets: Named,
+        answer: oneshot::Sender<Answer>,
+    },
     Answer {
         questions: Vec<QuestionId>,
         said: Said,
@@ -67,6 +73,7 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { command, .. } => write!(f, "Command({command:?})"),
+            Self::Submit { spec, .. } => write!(f, "Submit({spec:?})"),
             Self::Answer {
                 questions, said, ..
             } => write!(f, "Answer({questions:?}, {said:?})"),
@@ -119,6 +126,18 @@ impl Engine {
     pub async fn command(&self, command: Command) -> Result<Answer, Gone> {
         let (answer, answered) = oneshot::channel();
         self.send(Message::Command { command, answer }).await?;
+        answered.await.map_err(|_| Gone)
+    }
+
+    /// Makes a job, with what is known of the secrets it needs.
+    pub async fn submit(&self, spec: Box<JobSpec>, secrets: Named) -> Result<Answer, Gone> {
+        let (answer, answered) = oneshot::channel();
+        let message = Message::Submit {
+            spec,
+            secrets,
+            answer,
+        };
+        self.send(message).await?;
         answered.await.map_err(|_| Gone)
     }
 

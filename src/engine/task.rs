@@ -23,7 +23,7 @@ use crate::core::saved::PROBES;
 use crate::core::spec::OnFull;
 use crate::core::state::ChildState;
 use crate::runner::Ask;
-use crate::secret::Answer as Said;
+use crate::secret::{Answer as Said, Named};
 use crate::store::{Saved, Store};
 use children::{Run, Shared};
 
@@ -69,6 +69,8 @@ pub(super) struct Task {
     ended: bool,
     /// What an operator says, while that is passed on: the model never sees it.
     said: Option<Said>,
+    /// The secrets of a job, while it is made.
+    given: Named,
     questions: watch::Sender<Revision>,
 }
 
@@ -113,6 +115,7 @@ impl Task {
             review,
             ended: false,
             said: None,
+            given: Named::new(),
             questions,
         };
         for job in saved.jobs {
@@ -293,6 +296,18 @@ impl Task {
                 self.answers.insert(ticket, answer);
                 self.apply(Input::Command(ticket, command));
             }
+            Message::Submit {
+                spec,
+                secrets,
+                answer,
+            } => {
+                self.next_ticket += 1;
+                let ticket = Ticket(self.next_ticket);
+                self.answers.insert(ticket, answer);
+                self.given = secrets;
+                self.apply(Input::Command(ticket, Command::Submit(spec)));
+                self.given.clear();
+            }
             Message::Answer {
                 questions,
                 said,
@@ -419,6 +434,10 @@ impl Task {
                 }
                 Effect::DropOutput(job) => self.drop_job(job),
                 Effect::Answer(ticket, answer) => {
+                    if let Answer::Submitted(job) = answer {
+                        let given = std::mem::take(&mut self.given);
+                        self.hand_in(job, &given);
+                    }
                     let to = self.answers.remove(&ticket);
                     self.due.extend(to.map(|to| Due::Answer(to, answer)));
                 }

@@ -53,6 +53,7 @@ impl Planner<'_> {
         let shape = query.shape.as_ref().map(Shape::written);
         Ok(JobSpec {
             shape,
+            withheld: query.withheld(),
             ..self.job_of(&run, payload)?
         })
     }
@@ -84,6 +85,7 @@ impl Planner<'_> {
             options: self.options(args)?,
             asking: self.asking(),
             shape: None,
+            withheld: Vec::new(),
         })
     }
 

@@ -10,6 +10,7 @@ mod error;
 mod hosts;
 mod job;
 pub mod request;
+mod secrets;
 mod ssh;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod ssh;
 pub(crate) mod probe;
 pub(crate) mod prologue;
 mod relay;
+pub(crate) mod secrets;
 #[cfg(test)]
 mod shells;
 pub(crate) mod sudo;
@@ -30,6 +31,8 @@ use crate::core::output::Stream;
 use crate::core::spec::{
     Asking, Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal, Trace,
 };
+
+use crate::secret::Secret;
 
 pub use ask::{Ask, Pocket};
 
@@ -174,6 +177,8 @@ pub struct Order {
     pub asking: Asking,
     /// What was answered in this job.
     pub pocket: Pocket,
+    /// What the script needs beside its text, as variables.
+    pub secrets: Arc<[(String, Secret)]>,
 }
 
 /// What a runner reports of its run.

@@ -8,16 +8,24 @@ use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
-use crate::core::spec::Asking;
+use crate::core::spec::{Asking, JobSpec};
 use crate::core::state::State;
-use crate::secret::Answer;
-use crate::serial::{AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, selectors, states};
+use crate::secret::{Answer, Named};
+use crate::serial::{
+    AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, boxed_spec, selectors, states,
+};
 
 /// One request; a connection carries one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Anything the model itself answers, but for receives.
+    /// Anything the model itself answers, but for new jobs and receives.
     Command(#[serde(with = "CommandDef")] Command),
+    /// A new job, and what is known of the secrets it needs; children ask for the others.
+    Submit {
+        #[serde(with = "boxed_spec")]
+        spec: Box<JobSpec>,
+        secrets: Named,
+    },
     /// The jobs there are: `None` selects all and never fails.
     Jobs {
         select: Option<Wanted>,

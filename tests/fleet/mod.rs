@@ -78,6 +78,7 @@ pub fn on(host: &str, payload: Payload) -> Order {
         options: Arc::new([]),
         asking: Asking::Never,
         pocket: Pocket::default(),
+        secrets: Arc::default(),
     }
 }
 

@@ -19,6 +19,7 @@ mod login;
 mod output;
 mod questions;
 mod rows;
+mod secrets;
 mod stop;
 mod stops;
 mod story;

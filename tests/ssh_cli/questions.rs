@@ -49,19 +49,19 @@ impl Stranger {
     }
 }
 
-fn open(console: &Console, select: &[&str]) -> Vec<Value> {
+pub fn open(console: &Console, select: &[&str]) -> Vec<Value> {
     let ran = console.regatta(&[&["answer", "--json"], select].concat());
     ran.exits(0).json().as_array().expect("a list").clone()
 }
 
-fn blocked(console: &Console, job: &str, children: u64) {
+pub fn blocked(console: &Console, job: &str, children: u64) {
     until("children are blocked", || {
         console.count(job, "Blocked") == children
     });
 }
 
 /// Starts `regatta` with these arguments on a terminal.
-fn on_terminal(console: &Console, arguments: &[&str]) -> OnTerminal {
+pub fn on_terminal(console: &Console, arguments: &[&str]) -> OnTerminal {
     let plain = [&["--color", "never"], arguments].concat();
     OnTerminal::spawn(console.command(&plain))
 }
@@ -271,14 +271,14 @@ fn a_daemon_that_ends_while_somebody_thinks_takes_the_question_along() {
 }
 
 /// Starts the daemon so that its log tells everything it ever would.
-fn log_everything(console: &Console) {
+pub fn log_everything(console: &Console) {
     let mut daemon = console.command(&["daemon", "start"]);
     daemon.env("REGATTA_LOG", "trace");
     Running::spawn(daemon).finish().exits(0);
 }
 
 /// No file of the home has these words in it: neither store, nor log, nor audit log.
-fn stands_nowhere(console: &Console, words: &str) {
+pub fn stands_nowhere(console: &Console, words: &str) {
     let mut seen = 0;
     let mut look = vec![console.path("")];
     while let Some(path) = look.pop() {

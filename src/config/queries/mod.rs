@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use parameter::Parameter;
+pub use parameter::{Parameter, Secrecy};
 
 use super::document::{self, Mistake, Origin, named_files};
-use crate::core::spec::Payload;
+use crate::core::spec::{Payload, Withheld};
 use crate::results::Shape;
 use read::read;
 
@@ -91,6 +91,17 @@ pub enum Effect {
 }
 
 impl Query {
+    /// What its script needs and is asked for.
+    pub fn withheld(&self) -> Vec<Withheld> {
+        let secret = |parameter: &&Parameter| parameter.secrecy == Secrecy::Secret;
+        let withheld = |parameter: &Parameter| Withheld {
+            name: parameter.name.clone(),
+            doc: parameter.doc.clone(),
+        };
+        let parameters = self.parameters.iter();
+        parameters.filter(secret).map(withheld).collect()
+    }
+
     /// What runs with these parameters: each has its value, and its default where it is not named.
     pub fn payload(&self, given: &[(String, String)]) -> Result<Payload, String> {
         let set = parameter::assignments(&self.name, &self.parameters, given)?;

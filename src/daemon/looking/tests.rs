@@ -116,8 +116,12 @@ impl Fleet {
             options: Vec::new(),
             asking: Asking::Never,
             shape: None,
+            withheld: Vec::new(),
         };
-        let submit = Request::Command(Command::Submit(Box::new(spec)));
+        let submit = Request::Submit {
+            spec: Box::new(spec),
+            secrets: Vec::new(),
+        };
         match self.ask(&submit).await {
             Reply::Submitted(job) => job.id,
             other => panic!("submitted, got {other:?}"),

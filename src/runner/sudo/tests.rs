@@ -73,6 +73,7 @@ fn order(asking: Asking) -> Order {
         options: [(OPTION.to_owned(), "root".to_owned())].into(),
         asking,
         pocket: Pocket::default(),
+        secrets: std::sync::Arc::default(),
     }
 }
 

@@ -19,6 +19,7 @@ fn order(payload: Payload) -> Order {
         options: Arc::new([]),
         asking: Asking::Never,
         pocket: Pocket::default(),
+        secrets: Arc::default(),
     }
 }
 

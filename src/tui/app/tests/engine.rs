@@ -189,7 +189,7 @@ impl Engine {
                 questions: questions.clone(),
                 refused: Vec::new(),
             },
-            Request::Command(_) => Reply::Settled(Settled {
+            Request::Command(_) | Request::Submit { .. } => Reply::Settled(Settled {
                 jobs: Vec::new(),
                 children: Vec::new(),
                 unknown: Vec::new(),

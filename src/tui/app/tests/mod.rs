@@ -300,6 +300,7 @@ fn asked(request: &Request) -> Option<String> {
             Force::StopFirst => format!("stop and remove {}", words(select)),
         }),
         Request::Command(other) => Some(format!("{other:?}")),
+        Request::Submit { spec, .. } => Some(format!("begin {}", spec.payload.title())),
         Request::Rerun { select, asking, .. } => Some(match asking {
             Asking::Allowed => format!("rerun {}", words(select)),
             Asking::Never => format!("rerun {} without asking", words(select)),
