@@ -24,7 +24,7 @@ use crate::secret::Named;
 use crate::view::count::{Noun, counted};
 use crate::view::json;
 use crate::wire::reply::JobView;
-use crate::wire::request::{Receive, ReceiveUntil};
+use crate::wire::request::{Purpose, Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
 
 /// How long after the first Ctrl-C a second one stops the job.
@@ -123,6 +123,7 @@ pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, Cli
         streams: Streams::Both,
         mode: Mode::Drain,
         until: ReceiveUntil::Settled,
+        purpose: Purpose::HandOver,
     };
     let mut connection = context
         .open(&Request::Receive(receive), Absent::Recall)

@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod filter;
+pub mod open;
 pub mod parse;
 pub mod shape;
 pub mod sql;

@@ -142,6 +142,16 @@ pub struct Receive {
     #[serde(with = "ModeDef")]
     pub mode: Mode,
     pub until: ReceiveUntil,
+    pub purpose: Purpose,
+}
+
+/// What a receive is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// Somebody gets the output.
+    HandOver,
+    /// Its rows are looked at, as often as somebody likes: no deed, as long as nothing counts as received by it.
+    Rows,
 }
 
 /// When a receive is over.

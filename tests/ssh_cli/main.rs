@@ -16,6 +16,7 @@ mod faults;
 mod hostile;
 mod impostor;
 mod login;
+mod osquery;
 mod output;
 mod questions;
 mod rows;

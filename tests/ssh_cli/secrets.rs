@@ -65,7 +65,11 @@ fn no_command_line_has(words: &str) {
             continue;
         };
         looked += 1;
-        assert!(!contains(&line, words.as_bytes()), "{:?}", entry.path());
+        assert!(
+            !contains(&line, words.as_bytes()),
+            "{}",
+            entry.path().display()
+        );
     }
     assert!(looked > 3);
 }

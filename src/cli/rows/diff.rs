@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gather::{gather, sources};
+use super::opened;
 use super::print::print;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -25,8 +26,8 @@ struct Run {
 }
 
 pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit, CliError> {
-    let before = run(context, &args.before).await?;
-    let after = run(context, &args.after).await?;
+    let mut before = run(context, &args.before).await?;
+    let mut after = run(context, &args.after).await?;
     if before.shape.query != after.shape.query {
         let message = format!(
             "job {} asked {}, and job {} {}",
@@ -34,6 +35,7 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
         );
         return Err(CliError::usage(message).hint("compare two jobs of one query"));
     }
+    before.shape = opened(before.shape, &mut [&mut before.table, &mut after.table]);
     // Rows that are not there because a host failed have not been removed.
     let both: BTreeSet<&str> = before
         .whole

@@ -16,7 +16,7 @@ use crate::results::{Reading, Shape, Value};
 use crate::targets::HostSet;
 use crate::view::span;
 use crate::wire::reply::{ChildView, JobView};
-use crate::wire::request::{Ack, Receive, ReceiveUntil};
+use crate::wire::request::{Ack, Purpose, Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
 
 /// As much of standard error as tells why a host failed.
@@ -126,6 +126,7 @@ pub(super) async fn gather(
         streams: Streams::Both,
         mode: Mode::All,
         until: ReceiveUntil::Now,
+        purpose: Purpose::Rows,
     });
     let children = picked.by_id();
     let mut report = Report {

@@ -28,7 +28,7 @@ macro_rules! built_in {
 }
 
 /// The queries that are compiled in; they only look.
-const BUILT_IN: [(&str, &str); 27] = built_in![
+const BUILT_IN: [(&str, &str); 28] = built_in![
     "addresses",
     "bios",
     "certificates",
@@ -46,6 +46,7 @@ const BUILT_IN: [(&str, &str); 27] = built_in![
     "memory",
     "mounts",
     "os",
+    "osquery",
     "packages",
     "processes",
     "reboot-required",

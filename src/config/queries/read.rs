@@ -36,9 +36,10 @@ const KEYS: [&str; 17] = [
 const COLUMN: [&str; 6] = ["name", "type", "unit", "from", "width", "doc"];
 
 /// The words for parsers.
-const PARSERS: [&str; 9] = [
+const PARSERS: [&str; 10] = [
     "json",
     "json-lines",
+    "objects",
     "csv",
     "tsv",
     "pairs",
@@ -221,6 +222,27 @@ impl Said {
         Ok(())
     }
 
+    /// Objects whose keys are the columns.
+    fn open(&self, query: &str) -> Result<Shape, String> {
+        let said = [
+            ("path", self.path.is_some()),
+            ("by", self.by.is_some()),
+            ("header", self.header.is_some()),
+            ("pattern", self.pattern.is_some()),
+            ("widths", self.widths.is_some()),
+            ("columns", !self.columns.is_empty()),
+        ];
+        if let Some((key, _)) = said.iter().find(|(_, said)| *said) {
+            return Err(format!(
+                "{key} means nothing to the parser objects: its columns are what keys there are"
+            ));
+        }
+        Ok(Shape {
+            key: self.key.clone(),
+            ..Shape::open(query)
+        })
+    }
+
     /// How output is read, if the file says it; or what it lacks.
     fn shape(&mut self, query: &str) -> Result<Option<Shape>, String> {
         let Some(word) = self.parser.take() else {
@@ -233,6 +255,9 @@ impl Said {
                 None => Ok(None),
             };
         };
+        if word == "objects" {
+            return self.open(query).map(Some);
+        }
         let header = |or| self.header.unwrap_or(or);
         let parser = match word.as_str() {
             "json" => {
