@@ -814,6 +814,7 @@ fn what_is_configured_is_printed() {
             ("type", Text),
             ("pattern", optional(Text)),
             ("choices", List(Box::new(Text))),
+            ("secret", Bool),
         ])
     };
     let column = || {
@@ -821,6 +822,7 @@ fn what_is_configured_is_printed() {
             ("name", Text),
             ("type", Text),
             ("unit", optional(Text)),
+            ("volatile", Bool),
             ("doc", Text),
         ])
     };
@@ -837,6 +839,7 @@ fn what_is_configured_is_printed() {
             ("parameters", List(Box::new(parameter()))),
             ("columns", List(Box::new(column()))),
             ("origin", Text),
+            ("hides", List(Box::new(Text))),
         ])
     };
     check(&queries, &List(Box::new(query())));

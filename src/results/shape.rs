@@ -38,6 +38,18 @@ pub struct Column {
     pub width: Option<usize>,
     /// What it says, in one line.
     pub doc: String,
+    #[serde(default)]
+    pub constancy: Constancy,
+}
+
+/// Whether a column says something else each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Constancy {
+    /// What has changed in it has changed.
+    #[default]
+    Constant,
+    /// It always has, as times and counters: two runs are not compared by it.
+    Volatile,
 }
 
 impl Column {

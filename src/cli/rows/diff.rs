@@ -10,7 +10,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::picked;
 use crate::command::rows::Diff;
 use crate::core::select::Selector;
-use crate::results::diff::diff as changes;
+use crate::results::diff::{Compared, diff as changes};
 use crate::results::{Shape, Table, Value};
 use crate::targets::HostSet;
 use crate::view::rows::field;
@@ -49,7 +49,13 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
             .retain(|row| matches!(&row[0], Value::Text(host) if both.contains(&**host)));
         table
     };
-    let mut changes = changes(&only(&before.table), &only(&after.table), &after.shape.key);
+    let compared = if args.all_columns {
+        Compared::All
+    } else {
+        Compared::Constant
+    };
+    let (old, new) = (only(&before.table), only(&after.table));
+    let mut changes = changes(&old, &new, &after.shape.key, compared);
     if context.is_for_people(&args.form) {
         tell_apart(&mut changes);
     }

@@ -79,6 +79,8 @@ pub struct Query {
     /// Its file, as it is.
     pub text: String,
     pub origin: Origin,
+    /// Where others of its name are that it takes the place of, the last one first.
+    pub hides: Vec<Origin>,
 }
 
 /// What a query does to its hosts.
@@ -167,7 +169,12 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
                 }
             };
             match read(&name, &text, Origin::File(file)) {
-                Ok(query) => _ = queries.insert(name, query),
+                Ok(mut query) => {
+                    if let Some(hidden) = queries.remove(&name) {
+                        query.hides = [vec![hidden.origin], hidden.hides].concat();
+                    }
+                    queries.insert(name, query);
+                }
                 Err(wrong) => mistakes.extend(wrong),
             }
         }

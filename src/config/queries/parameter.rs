@@ -153,6 +153,25 @@ pub(super) fn read(
     Ok(parameter)
 }
 
+/// Defaults are text as it stands and refer to nothing; what looks like another parameter in one is a mistake.
+pub(super) fn refers(parameter: &Parameter, all: &[Parameter]) -> Result<(), String> {
+    let default = parameter.default.as_deref().unwrap_or_default();
+    for (at, _) in default.match_indices('$') {
+        let after = &default[at + 1..];
+        let after = after.strip_prefix('{').unwrap_or(after);
+        let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let name = &after[..end.unwrap_or(after.len())];
+        if all.iter().any(|other| other.name == name) {
+            return Err(format!(
+                "default: it is text as it stands, and cannot refer to the parameter {name}; \
+                 the script can: ${{{}:-...}}",
+                parameter.name
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The lines that set each parameter; an error if one is missing, unknown, or cannot be what was given.
 pub(super) fn assignments(
     query: &str,

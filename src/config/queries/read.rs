@@ -8,8 +8,8 @@ use super::{Effect, Query, TIMEOUT};
 use crate::command::duration::parse_duration;
 use crate::config::document::{Document, Entry, Mistake, Origin, is_name};
 use crate::core::spec::Payload;
-use crate::results::shape::GIVEN;
-use crate::results::{Column, Header, Kind, Parser, Reading, Shape};
+use crate::results::shape::{Constancy, GIVEN};
+use crate::results::{Column, Header, Kind, Parser, Reading, Shape, filter};
 
 /// The keys of a query's file.
 const KEYS: [&str; 17] = [
@@ -33,7 +33,7 @@ const KEYS: [&str; 17] = [
 ];
 
 /// The keys of a column.
-const COLUMN: [&str; 6] = ["name", "type", "unit", "from", "width", "doc"];
+const COLUMN: [&str; 7] = ["name", "type", "unit", "from", "width", "volatile", "doc"];
 
 /// The words for parsers.
 const PARSERS: [&str; 10] = [
@@ -109,6 +109,7 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
         shape,
         text: text.to_string(),
         origin,
+        hides: Vec::new(),
     })
 }
 
@@ -167,9 +168,16 @@ impl Said {
                 }
             }
             "parameters" => {
+                let mut places = Vec::new();
                 for part in document.tables(entry)? {
+                    let at = part.0.clone();
                     let parameter = parameter::read(document, part, &self.parameters)?;
+                    places.push(at);
                     self.parameters.push(parameter);
+                }
+                for (parameter, at) in self.parameters.iter().zip(&places) {
+                    let refers = parameter::refers(parameter, &self.parameters);
+                    refers.map_err(|what| document.mistake(at, what))?;
                 }
             }
             "parser" => self.parser = Some(word(document, &entry, &PARSERS)?),
@@ -194,7 +202,14 @@ impl Said {
                     _ => Header::None,
                 });
             }
-            "pattern" => self.pattern = Some(text(document, &entry)?),
+            "pattern" => {
+                let pattern = text(document, &entry)?;
+                if let Err(error) = regex::Regex::new(&pattern) {
+                    let what = format!("pattern: {}", filter::fault(&error));
+                    return Err(document.mistake(&entry.value_at, what));
+                }
+                self.pattern = Some(pattern);
+            }
             "widths" => {
                 let widths = document.numbers(&entry)?.into_iter().map(usize::try_from);
                 let wrong =
@@ -213,6 +228,12 @@ impl Said {
                     }
                     self.columns.push(column);
                 }
+            }
+            "name" => {
+                let what = "a query is called as its file, and has no key name";
+                return Err(document
+                    .mistake(&entry.key_at, what)
+                    .hint("rename the file"));
             }
             unknown => {
                 let what = format!("unknown key {}", unknown.escape_debug());
@@ -316,6 +337,15 @@ impl Said {
         if let Some(unknown) = self.key.iter().find(|key| !names.contains(&key.as_str())) {
             return Err(format!("key names {unknown}, which is no column"));
         }
+        let volatile = |column: &&Column| column.constancy == Constancy::Volatile;
+        if let Some(column) =
+            (self.columns.iter().filter(volatile)).find(|column| self.key.contains(&column.name))
+        {
+            return Err(format!(
+                "column {} is volatile, and rows are not found again by it: take it out of key",
+                column.name
+            ));
+        }
         let shape = Shape {
             query: query.to_string(),
             parser,
@@ -356,6 +386,11 @@ fn column(
                 let wrong = |_| document.mistake(&entry.value_at, "width is a number of cells");
                 let width = usize::try_from(document.number(&entry)?).map_err(wrong)?;
                 column.width = Some(width);
+            }
+            "volatile" => {
+                if document.truth(&entry)? {
+                    column.constancy = Constancy::Volatile;
+                }
             }
             "doc" => column.doc = text(document, &entry)?,
             unknown => {

@@ -125,9 +125,10 @@ impl Reading {
                 .map_err(|error| format!("column {}: {error}", column.name))
         };
         let pattern = match &shape.parser {
-            Parser::Regex { pattern } => {
-                Some(regex::Regex::new(pattern).map_err(|error| format!("pattern: {error}"))?)
-            }
+            Parser::Regex { pattern } => Some(
+                regex::Regex::new(pattern)
+                    .map_err(|error| format!("pattern: {}", super::filter::fault(&error)))?,
+            ),
             Parser::Json { .. }
             | Parser::JsonLines
             | Parser::Objects
