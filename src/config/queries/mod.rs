@@ -183,4 +183,6 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
 }
 
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod tests;
