@@ -70,6 +70,7 @@ fn spec(fanout: u32) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        withheld: Vec::new(),
     }
 }
 

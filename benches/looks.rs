@@ -134,9 +134,14 @@ impl Fleet {
             on_full: OnFull::Truncate,
             asking: regatta::core::spec::Asking::Never,
             shape: None,
+            withheld: Vec::new(),
             options: Vec::new(),
         };
-        let submit = Request::Command(Command::Submit(Box::new(spec)));
+        let submit = Request::Submit {
+            spec: Box::new(spec),
+            environment: regatta::secret::Environment::default(),
+            secrets: Vec::new(),
+        };
         match self.ask(&submit).await {
             Reply::Submitted(job) => job.id,
             other => panic!("submitted, got {other:?}"),

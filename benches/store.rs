@@ -77,6 +77,7 @@ fn spec(children: usize, bytes: usize) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        withheld: Vec::new(),
     }
 }
 

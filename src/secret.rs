@@ -67,6 +67,9 @@ impl Secret {
     }
 }
 
+/// Secrets by the names of the variables they are for.
+pub type Named = Vec<(String, Secret)>;
+
 /// Never the words.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,7 +18,7 @@ use crate::core::reason::{Doubt, Fate, Left, Limit, Reason};
 use crate::core::receive::{Mode, Patience, ReceiveAsk};
 use crate::core::saved::SavedState;
 use crate::core::select::Selector;
-use crate::core::spec::{Asking, Host, JobSpec, Limits, Motion, OnFull, Payload};
+use crate::core::spec::{Asking, Host, JobSpec, Limits, Motion, OnFull, Payload, Withheld};
 use crate::core::state::{Cause, State};
 use crate::core::wait::Until;
 
@@ -185,6 +185,15 @@ pub(crate) struct JobSpecDef {
     asking: Asking,
     #[serde(default)]
     shape: Option<String>,
+    #[serde(with = "withheld", default)]
+    withheld: Vec<Withheld>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Withheld")]
+pub(crate) struct WithheldDef {
+    name: String,
+    doc: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -207,7 +216,9 @@ pub(crate) struct ReceiveAskDef {
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Command")]
 pub(crate) enum CommandDef {
-    Submit(#[serde(with = "boxed_spec")] Box<JobSpec>),
+    /// Between a session and the engine only: a client's job is a request of its own, with its secrets in it.
+    #[serde(skip)]
+    Submit(Box<JobSpec>),
     Stop {
         #[serde(with = "selectors")]
         select: Vec<Selector>,
@@ -299,6 +310,7 @@ pub(crate) enum ReasonDef {
     HostKeyChanged(String),
     AuthFailed(String),
     Sudo(String),
+    Secret(String),
     Refused(String),
     BadSettings(String),
     TimedOut {
@@ -400,8 +412,9 @@ macro_rules! list {
 list!(hosts, Host, "HostDef");
 list!(selectors, Selector, "SelectorDef");
 list!(states, State, "StateDef");
+list!(withheld, Withheld, "WithheldDef");
 
-mod boxed_spec {
+pub(crate) mod boxed_spec {
     use super::{Deserializer, JobSpec, JobSpecDef, Serializer};
 
     #[expect(

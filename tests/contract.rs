@@ -121,7 +121,7 @@ const STATES: [&str; 10] = [
 ];
 
 /// The kinds of reasons.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 19] = [
     "exit",
     "signal",
     "unreachable",
@@ -137,6 +137,7 @@ const KINDS: [&str; 18] = [
     "suspend_unconfirmed",
     "resume_unconfirmed",
     "sudo",
+    "secret",
     "connection_lost",
     "internal",
     "blocked",
@@ -813,6 +814,7 @@ fn what_is_configured_is_printed() {
             ("type", Text),
             ("pattern", optional(Text)),
             ("choices", List(Box::new(Text))),
+            ("secret", Bool),
         ])
     };
     let column = || {
@@ -820,6 +822,7 @@ fn what_is_configured_is_printed() {
             ("name", Text),
             ("type", Text),
             ("unit", optional(Text)),
+            ("volatile", Bool),
             ("doc", Text),
         ])
     };
@@ -836,6 +839,7 @@ fn what_is_configured_is_printed() {
             ("parameters", List(Box::new(parameter()))),
             ("columns", List(Box::new(column()))),
             ("origin", Text),
+            ("hides", List(Box::new(Text))),
         ])
     };
     check(&queries, &List(Box::new(query())));

@@ -160,7 +160,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "plan",
         may: &[
-            "command", "config", "core", "targets", "results", "view", "wire",
+            "command", "config", "core", "secret", "targets", "results", "view", "wire",
         ],
         crates: Any,
         doing: Free,

@@ -530,6 +530,7 @@ async fn what_a_server_asks_is_passed_on() {
     let unasked = Order {
         asking: Asking::Never,
         pocket: Pocket::default(),
+        secrets: Arc::default(),
         ..order("127.1.0.3")
     };
     match ended(start(&ssh, unasked)).await {

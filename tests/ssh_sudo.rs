@@ -209,6 +209,7 @@ async fn a_password_is_asked_once_and_comes_to_nobody_but_sudo() {
         &ssh,
         Order {
             pocket: Pocket::default(),
+            secrets: Arc::default(),
             ..never_asking(order)
         },
     )

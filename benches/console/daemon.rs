@@ -113,10 +113,13 @@ impl Daemon {
     }
 
     fn ask(&self, command: Command) -> Reply {
+        self.request(&Request::Command(command))
+    }
+
+    fn request(&self, request: &Request) -> Reply {
         let reach = Reach::InProcess(Arc::clone(&self.service));
-        let request = Request::Command(command);
         self.runtime.block_on(async {
-            let opened = reach.request(&request, Absent::Recall).await;
+            let opened = reach.request(request, Absent::Recall).await;
             let mut connection = opened.expect("a pipe in memory");
             connection.reply().await.expect("an answer")
         })
@@ -138,9 +141,15 @@ impl Daemon {
             on_full: OnFull::Truncate,
             asking: Asking::Never,
             shape: None,
+            withheld: Vec::new(),
             options: Vec::new(),
         };
-        match self.ask(Command::Submit(Box::new(spec))) {
+        let submit = Request::Submit {
+            spec: Box::new(spec),
+            environment: regatta::secret::Environment::default(),
+            secrets: Vec::new(),
+        };
+        match self.request(&submit) {
             Reply::Submitted(job) => job.id,
             other => panic!("submitted, got {other:?}"),
         }

@@ -15,8 +15,9 @@ use super::error::CliError;
 use super::jobs;
 use super::tty::{Echo, Tty};
 use crate::core::select::Selector;
+use crate::core::spec::{JobSpec, Withheld};
 use crate::daemon::client::Absent;
-use crate::secret::{Answer, Secret};
+use crate::secret::{Answer, Named, Secret};
 use crate::view::count::{Noun, counted};
 use crate::view::question;
 use crate::wire::look::{Question, QuestionKind};
@@ -212,6 +213,48 @@ pub(super) async fn beside<T>(
     }
 }
 
+/// Has the secrets typed that a new job needs and that were not given, before anything is begun.  Where nobody can be
+/// asked here its children ask, unless they may not either.
+pub(super) async fn ask_for_secrets(
+    context: &Context,
+    spec: &JobSpec,
+    given: &mut Named,
+) -> Result<(), CliError> {
+    let missing = |wanted: &&Withheld| !given.iter().any(|(name, _)| *name == wanted.name);
+    let missing: Vec<&Withheld> = spec.withheld.iter().filter(missing).collect();
+    let Some(first) = missing.first() else {
+        return Ok(());
+    };
+    if context.global.batch {
+        let name = &first.name;
+        let message = format!("the secret {name} was not given, and --batch asks nobody");
+        return Err(CliError::usage(message).hint(format!(
+            "--secret {name}=env:VARIABLE, {name}=file:PATH or {name}=stdin gives it"
+        )));
+    }
+    let Some(tty) = Tty::open(context.terminal) else {
+        return Ok(());
+    };
+    for wanted in missing {
+        let prompt = question::secret_prompt(&wanted.name, &wanted.doc);
+        let typed = tokio::select! {
+            typed = tty.ask(&prompt, Echo::Hidden) => typed.map_err(NoTerminal)?,
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.map_err(|error| CliError::failed(error.to_string()))?;
+                return Err(CliError::interrupted());
+            }
+        };
+        let typed = typed.filter(|typed| !typed.is_empty()).ok_or_else(|| {
+            CliError::usage(format!(
+                "not started: the secret {} was not typed",
+                wanted.name
+            ))
+        })?;
+        given.push((wanted.name.clone(), Secret::new(String::clone(&typed))));
+    }
+    Ok(())
+}
+
 /// Where nobody can be asked here: once for each question.
 fn say_how_to_answer(questions: &[Question], said: &mut BTreeSet<u64>) {
     for asked in questions.iter().filter(|asked| said.insert(asked.id)) {
@@ -319,6 +362,7 @@ impl<'a> Asker<'a> {
             QuestionKind::Passphrase { .. }
             | QuestionKind::Password { .. }
             | QuestionKind::Sudo { .. }
+            | QuestionKind::Secret { .. }
             | QuestionKind::Prompt { echo: false, .. } => Echo::Hidden,
             QuestionKind::Prompt { echo: true, .. } => Echo::Shown,
         };

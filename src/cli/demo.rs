@@ -31,7 +31,7 @@ use crate::demo::server::{Config, Faults, Server, new_key};
 use crate::view::count::{Noun, agreeing, counted};
 use crate::view::json;
 use crate::wire::reply::{JobView, Settled};
-use crate::wire::request::{Receive, ReceiveUntil};
+use crate::wire::request::{Purpose, Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
 
 /// What the jobs are, as typed after `regatta`.
@@ -231,7 +231,7 @@ async fn perform(context: &Context, fleet: &Fleet, server: &Server) -> Result<Ex
 async fn start(context: &Context, words: &[&str]) -> Result<JobView, CliError> {
     let typed = Cli::try_parse_from(["regatta"].iter().chain(words));
     match typed.map(|cli| cli.verb) {
-        Ok(Verb::Run(run)) => submit(context, spec(context, &run)?).await,
+        Ok(Verb::Run(run)) => submit(context, spec(context, &run)?, Vec::new()).await,
         Ok(_) | Err(_) => Err(CliError::failed(format!("{} is no job", shown(words)))),
     }
 }
@@ -244,6 +244,7 @@ async fn stream(context: &Context, select: Vec<Selector>) -> Result<(), CliError
         streams: Streams::Both,
         mode: Mode::Drain,
         until: ReceiveUntil::Settled,
+        purpose: Purpose::HandOver,
     });
     let mut connection = context.open(&receive, Absent::Fail).await?;
     let mut sink = Sink::open(

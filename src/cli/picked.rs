@@ -10,6 +10,7 @@ use crate::core::select::Selector;
 use crate::wire::reply::{ChildView, JobView};
 use crate::wire::request::{Children, Wanted};
 
+#[derive(Clone)]
 pub(super) struct Picked {
     pub(super) jobs: Vec<JobView>,
     /// In job order and host order.

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::context::{Context, config_directory};
 use super::error::{CliError, Exit};
 use crate::command::configure::Queries;
-use crate::config::queries::{self, Effect, Parameter, Query, SearchPath};
+use crate::config::queries::{self, Effect, Parameter, Query, SearchPath, Secrecy};
 use crate::core::spec::Payload;
-use crate::results::Column;
+use crate::results::{Column, Constancy};
 use crate::targets::nearest;
 use crate::view::table::{Align, Table};
 use crate::view::text::harmless_lines;
@@ -40,11 +40,7 @@ fn list(context: &Context, all: &[Query]) -> Result<(), CliError> {
         ("WHAT IT ASKS", Align::Left),
     ]);
     for query in all {
-        table.push(&[
-            query.name.clone(),
-            query.origin.to_string(),
-            query.doc.clone(),
-        ]);
+        table.push(&[query.name.clone(), from(query), query.doc.clone()]);
     }
     for line in table.lines(context.terminal.width()) {
         writeln!(out, "{line}")?;
@@ -74,7 +70,17 @@ fn one(context: &Context, all: &[Query], name: &str) -> Result<(), CliError> {
 
 /// A query's file, and where it is.
 fn text_of(query: &Query) -> String {
-    format!("# {}, {}\n{}", query.name, query.origin, query.text)
+    format!("# {}, {}\n{}", query.name, from(query), query.text)
+}
+
+/// Where it is from, and whose place it takes.
+fn from(query: &Query) -> String {
+    let hidden: Vec<String> = query.hides.iter().map(ToString::to_string).collect();
+    if hidden.is_empty() {
+        query.origin.to_string()
+    } else {
+        format!("{}, hides: {}", query.origin, hidden.join(", "))
+    }
 }
 
 fn json_of(query: &Query) -> Value {
@@ -94,6 +100,7 @@ fn json_of(query: &Query) -> Value {
         "parameters": query.parameters.iter().map(parameter).collect::<Value>(),
         "columns": query.shape.iter().flat_map(|shape| &shape.columns).map(column).collect::<Value>(),
         "origin": query.origin.to_string(),
+        "hides": query.hides.iter().map(ToString::to_string).collect::<Value>(),
     })
 }
 
@@ -105,9 +112,16 @@ fn parameter(parameter: &Parameter) -> Value {
         "type": parameter.kind.word(),
         "pattern": parameter.pattern,
         "choices": parameter.choices,
+        "secret": parameter.secrecy == Secrecy::Secret,
     })
 }
 
 fn column(column: &Column) -> Value {
-    json!({"name": column.name, "type": column.kind.word(), "unit": column.unit, "doc": column.doc})
+    json!({
+        "name": column.name,
+        "type": column.kind.word(),
+        "unit": column.unit,
+        "volatile": column.constancy == Constancy::Volatile,
+        "doc": column.doc,
+    })
 }

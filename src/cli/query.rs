@@ -15,6 +15,7 @@ use crate::core::select::Selector;
 use crate::core::spec::JobSpec;
 use crate::core::wait::Until;
 use crate::daemon::client::Absent;
+use crate::secret::Named;
 use crate::targets::nearest;
 use crate::wire::{Reply, Request};
 
@@ -42,7 +43,9 @@ pub(super) async fn query(context: &Context, mut args: QueryRun) -> Result<Exit,
     if let Some(shape) = &query.shape {
         check(shape, &args.rows)?;
     }
-    let spec = context.planner().query(&args, query)?;
+    let planner = context.planner();
+    let spec = planner.query(&args, query)?;
+    let secrets = planner.secrets(&args, &spec.withheld)?;
     let asked = match query.effect {
         Effect::Looks => Above::Configured,
         Effect::Writes => Above::Any,
@@ -50,15 +53,16 @@ pub(super) async fn query(context: &Context, mut args: QueryRun) -> Result<Exit,
     let manner = Manner::of(args.begin);
     let stays = manner == Manner::Staying || args.rows.is_asked() || context.is_in_process();
     if query.shape.is_some() && stays && manner != Manner::DryRun {
-        return rows_of(context, spec, asked, &args.rows).await;
+        return rows_of(context, spec, secrets, asked, &args.rows).await;
     }
-    begin(context, spec, manner, asked).await
+    begin(context, spec, secrets, manner, asked).await
 }
 
 /// Runs a job to its end, asking what its children ask, and shows its rows.
 async fn rows_of(
     context: &Context,
     spec: JobSpec,
+    secrets: Named,
     asked: Above,
     args: &RowArgs,
 ) -> Result<Exit, CliError> {
@@ -69,7 +73,7 @@ async fn rows_of(
         &spec.targets,
         spec.payload.title(),
     )?;
-    let job = submit(context, spec).await?;
+    let job = submit(context, spec, secrets).await?;
     context.note(&format!("job {}", job.id));
     let select = vec![Selector::new(job.id.to_string())];
     let wait = Request::Command(Command::Wait {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::attend::{Whose, attend};
+use super::attend::{Whose, ask_for_secrets, attend};
 use super::confirm::{Above, confirm};
 use super::context::{Context, unexpected};
 use super::earlier::expand;
@@ -20,10 +20,11 @@ use crate::core::select::Selector;
 use crate::core::spec::JobSpec;
 use crate::core::state::State;
 use crate::daemon::client::Absent;
+use crate::secret::{Environment, Named};
 use crate::view::count::{Noun, counted};
 use crate::view::json;
 use crate::wire::reply::JobView;
-use crate::wire::request::{Receive, ReceiveUntil};
+use crate::wire::request::{Purpose, Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
 
 /// How long after the first Ctrl-C a second one stops the job.
@@ -32,7 +33,8 @@ const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 pub(super) async fn run(context: &Context, mut args: Run) -> Result<Exit, CliError> {
     expand(context, &mut args.on).await?;
     let spec = spec(context, &args)?;
-    begin(context, spec, Manner::of(args.begin), Above::Configured).await
+    let manner = Manner::of(args.begin);
+    begin(context, spec, Named::new(), manner, Above::Configured).await
 }
 
 /// How a job is begun.
@@ -59,6 +61,7 @@ impl Manner {
 pub(super) async fn begin(
     context: &Context,
     spec: JobSpec,
+    secrets: Named,
     manner: Manner,
     asked: Above,
 ) -> Result<Exit, CliError> {
@@ -73,7 +76,7 @@ pub(super) async fn begin(
         &spec.targets,
         spec.payload.title(),
     )?;
-    let job = submit(context, spec).await?;
+    let job = submit(context, spec, secrets).await?;
     if manner == Manner::Staying || context.is_in_process() {
         return stream(context, &job).await;
     }
@@ -94,8 +97,18 @@ pub(super) async fn begin(
     Ok(Exit::Done)
 }
 
-pub(super) async fn submit(context: &Context, spec: JobSpec) -> Result<JobView, CliError> {
-    let request = Request::Command(Command::Submit(Box::new(spec)));
+/// Makes a job; secrets of it that were not given are asked for, if somebody can be asked here.
+pub(super) async fn submit(
+    context: &Context,
+    spec: JobSpec,
+    mut secrets: Named,
+) -> Result<JobView, CliError> {
+    ask_for_secrets(context, &spec, &mut secrets).await?;
+    let request = Request::Submit {
+        spec: Box::new(spec),
+        environment: Environment::default(),
+        secrets,
+    };
     let request = context.planner().in_environment(request);
     match context.ask(&request, Absent::Start).await? {
         Reply::Submitted(job) => Ok(job),
@@ -112,6 +125,7 @@ pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, Cli
         streams: Streams::Both,
         mode: Mode::Drain,
         until: ReceiveUntil::Settled,
+        purpose: Purpose::HandOver,
     };
     let mut connection = context
         .open(&Request::Receive(receive), Absent::Recall)

@@ -1,6 +1,7 @@
 //! `query`: a named query as a job.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -23,6 +24,9 @@ pub struct QueryRun {
     /// Set a parameter of the query
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
     pub param: Vec<(String, String)>,
+    /// Take a secret of the query from env:VARIABLE, file:PATH or stdin, instead of being asked for it
+    #[arg(long, value_name = "NAME=FROM", value_parser = parse_secret)]
+    pub secret: Vec<(String, SecretFrom)>,
     /// Name the job, if not like the query
     #[arg(short, long, value_parser = parse_name)]
     pub name: Option<String>,
@@ -39,6 +43,30 @@ pub struct QueryRun {
     /// What is said of rows waits for them, as --wait does.
     #[command(flatten)]
     pub rows: RowArgs,
+}
+
+/// Where a secret is taken from: never from the command line itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretFrom {
+    Variable(String),
+    File(PathBuf),
+    Stdin,
+}
+
+fn parse_secret(text: &str) -> Result<(String, SecretFrom), String> {
+    // What was given may be the secret itself, and is not repeated.
+    let wrong = || "a secret is NAME=env:VARIABLE, NAME=file:PATH or NAME=stdin".to_string();
+    let (name, from) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(wrong)?;
+    let from = match from.split_once(':') {
+        Some(("env", variable)) if !variable.is_empty() => SecretFrom::Variable(variable.into()),
+        Some(("file", path)) if !path.is_empty() => SecretFrom::File(path.into()),
+        None if from == "stdin" => SecretFrom::Stdin,
+        Some(_) | None => return Err(wrong()),
+    };
+    Ok((name.to_string(), from))
 }
 
 fn parse_parameter(text: &str) -> Result<(String, String), String> {

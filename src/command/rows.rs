@@ -84,6 +84,9 @@ pub struct Diff {
     /// The job after: an id or a name
     #[arg(value_name = "AFTER", value_parser = parse_selector)]
     pub after: Selector,
+    /// Compare also what always differs: times and counters that the query calls volatile
+    #[arg(long)]
+    pub all_columns: bool,
     #[command(flatten)]
     pub form: FormArgs,
 }

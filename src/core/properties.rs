@@ -589,6 +589,7 @@ fn spec(hosts: u8, fanout: u8, limits: bool) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        withheld: Vec::new(),
     }
 }
 

@@ -46,6 +46,8 @@ pub enum About {
     Password { account: String },
     /// The password that sudo(8) wants of this account.
     Sudo { account: String },
+    /// A secret that the job's script needs as a variable of this name.
+    Secret { name: String, doc: String },
     /// Something a server asks, in its own words.
     Prompt {
         account: String,
@@ -88,6 +90,7 @@ impl Question {
             About::Passphrase { .. } => "passphrase",
             About::Password { .. } => "password",
             About::Sudo { .. } => "sudo",
+            About::Secret { .. } => "secret",
             About::Prompt { .. } => "prompt",
         }
     }
@@ -99,6 +102,7 @@ impl Question {
             About::Passphrase { .. }
             | About::Password { .. }
             | About::Sudo { .. }
+            | About::Secret { .. }
             | About::Prompt { .. } => true,
         };
         match response {
@@ -113,7 +117,10 @@ impl Question {
     pub(super) fn scope(&self, job: JobId) -> Option<JobId> {
         match self.about {
             About::HostKey { .. } | About::Passphrase { .. } => None,
-            About::Password { .. } | About::Sudo { .. } | About::Prompt { .. } => Some(job),
+            About::Password { .. }
+            | About::Sudo { .. }
+            | About::Secret { .. }
+            | About::Prompt { .. } => Some(job),
         }
     }
 }
@@ -130,6 +137,7 @@ impl fmt::Display for Question {
             About::Passphrase { file } => write!(f, "what is the passphrase of {file}?")?,
             About::Password { account } => write!(f, "what is the password of {account}?")?,
             About::Sudo { account } => write!(f, "what is the password of {account} for sudo?")?,
+            About::Secret { name, .. } => write!(f, "what is the secret {name}?")?,
             About::Prompt {
                 account, prompt, ..
             } => write!(f, "{account} is asked: {}", prompt.trim())?,

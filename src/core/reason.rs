@@ -24,6 +24,8 @@ pub enum Reason {
     AuthFailed(String),
     /// sudo(8) did not let the command run as whoever was meant: why.
     Sudo(String),
+    /// A secret that the script needs was not given: which, and why.
+    Secret(String),
     /// The server let us in but refused to run the command.
     Refused(String),
     /// Settings for this host that cannot be used: which, and where they stand.
@@ -112,6 +114,7 @@ impl Reason {
             Self::HostKeyChanged(_) => "host_key_changed",
             Self::AuthFailed(_) => "auth_failed",
             Self::Sudo(_) => "sudo",
+            Self::Secret(_) => "secret",
             Self::Refused(_) => "refused",
             Self::BadSettings(_) => "bad_settings",
             Self::TimedOut {
@@ -151,6 +154,7 @@ impl Reason {
             | Self::HostKeyChanged(_)
             | Self::AuthFailed(_)
             | Self::Sudo(_)
+            | Self::Secret(_)
             | Self::Refused(_)
             | Self::BadSettings(_)
             | Self::Killed
@@ -171,6 +175,7 @@ impl fmt::Display for Reason {
             Self::HostKeyChanged(what) => write!(f, "host key changed: {what}"),
             Self::AuthFailed(tried) => write!(f, "auth failed: {tried}"),
             Self::Sudo(why) => write!(f, "sudo: {why}"),
+            Self::Secret(why) => f.write_str(why),
             Self::Refused(why) => write!(f, "refused: {why}"),
             Self::BadSettings(what) => write!(f, "bad settings: {what}"),
             Self::TimedOut {

@@ -184,6 +184,7 @@ fn spec(hosts: usize) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        withheld: Vec::new(),
     }
 }
 

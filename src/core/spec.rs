@@ -27,6 +27,17 @@ pub struct JobSpec {
     pub asking: Asking,
     /// How output is read as rows, as whoever reads it wrote it down; nothing here knows what that means.
     pub shape: Option<String>,
+    /// What the script needs and is not told here.
+    pub withheld: Vec<Withheld>,
+}
+
+/// A secret that a script needs as a variable: its name is part of the job, its value is asked for when a child starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// As the script calls it.
+    pub name: String,
+    /// What it is, for whoever is asked.
+    pub doc: String,
 }
 
 /// Whether children may wait for an operator's answers.

@@ -17,12 +17,10 @@ use crate::core::select::Selector;
 use crate::core::spec::{JobSpec, Motion};
 use crate::core::state::State;
 use crate::engine::{Engine, Gone};
-use crate::secret::Environment;
+use crate::secret::{Environment, Named};
 
 /// What of a command the log tells.
 enum Deed {
-    /// A new job.
-    Run(Arc<JobSpec>),
     /// Something that may take long, and is noted before: whatever comes of it, it was asked for.
     Slow {
         what: &'static str,
@@ -49,7 +47,6 @@ impl Deed {
             },
         };
         match command {
-            Command::Submit(spec) => Self::Run(Arc::new(JobSpec::clone(spec))),
             Command::Stop { select, .. } => Self::Slow {
                 what: "stop",
                 select: select.clone(),
@@ -73,7 +70,10 @@ impl Deed {
             Command::Pin { select, pin } => {
                 change("pin", select, json!({"pinned": *pin == Pin::On}))
             }
-            Command::Wait { .. } | Command::Receive(_) | Command::Answer { .. } => Self::None,
+            Command::Submit(_)
+            | Command::Wait { .. }
+            | Command::Receive(_)
+            | Command::Answer { .. } => Self::None,
         }
     }
 }
@@ -168,17 +168,33 @@ impl Service {
                 }
                 engine.command_in(command, environment).await
             }
-            deed @ (Deed::Run(_) | Deed::Change { .. }) => {
-                let done = tokio::spawn(done_and_noted(
-                    engine,
-                    audit,
-                    who,
-                    (command, environment),
-                    deed,
-                ));
+            deed @ Deed::Change { .. } => {
+                let command = (command, environment);
+                let done = tokio::spawn(done_and_noted(engine, audit, who, command, deed));
                 done.await.map_err(|_| Gone)?
             }
         }
+    }
+
+    /// Makes a job, and notes it, even if the client leaves meanwhile.
+    pub(super) async fn submit(
+        &self,
+        who: &Who,
+        spec: Box<JobSpec>,
+        environment: Environment,
+        secrets: Named,
+    ) -> Result<Answer, Gone> {
+        let (engine, audit, who) = (self.engine.clone(), self.audit.clone(), who.clone());
+        let done = tokio::spawn(async move {
+            let noted = audit.is_kept().then(|| JobSpec::clone(&spec));
+            let answer = engine.submit(spec, environment, secrets).await?;
+            if let (Answer::Submitted(job), Some(spec)) = (&answer, noted) {
+                let details = about(*job, spec.targets.clone(), &spec);
+                audit.note(&who, "run", Value::Object(details)).await;
+            }
+            Ok(answer)
+        });
+        done.await.map_err(|_| Gone)?
     }
 
     /// Notes that output of these hosts of a job was handed over.
@@ -226,14 +242,6 @@ async fn done_and_noted(
     deed: Deed,
 ) -> Result<Answer, Gone> {
     let (what, before, more) = match deed {
-        Deed::Run(spec) => {
-            let answer = engine.command_in(command, environment).await?;
-            if let Answer::Submitted(job) = answer {
-                let details = about(job, spec.targets.clone(), &spec);
-                audit.note(&who, "run", Value::Object(details)).await;
-            }
-            return Ok(answer);
-        }
         Deed::Slow { .. } | Deed::None => return engine.command_in(command, environment).await,
         Deed::Change {
             what,

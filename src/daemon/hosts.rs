@@ -177,6 +177,7 @@ fn unreached(child: &Child) -> Option<Reason> {
         Reason::Exit(_)
         | Reason::Signal(_)
         | Reason::Sudo(_)
+        | Reason::Secret(_)
         | Reason::Refused(_)
         | Reason::BadSettings(_)
         | Reason::TimedOut {

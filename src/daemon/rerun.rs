@@ -7,13 +7,13 @@ use super::look::folded;
 use super::peer::{Broken, Peer};
 use super::session::Service;
 use crate::core::answer::Answer;
-use crate::core::fleet::{Command, Fleet};
+use crate::core::fleet::Fleet;
 use crate::core::ids::JobId;
 use crate::core::select::{Selector, Unknown};
 use crate::core::spec::{Asking, JobSpec};
 use crate::core::state::State;
 use crate::engine::job_view;
-use crate::secret::Environment;
+use crate::secret::{Environment, Named};
 use crate::wire::Reply;
 use crate::wire::request::Rerun;
 
@@ -61,10 +61,10 @@ impl Service {
                 spec.options.retain(|(name, _)| name != "sudo");
                 spec.options.push(("sudo".to_string(), user.clone()));
             }
-            let submit = Command::Submit(Box::new(spec.clone()));
-            if let Answer::Submitted(id) =
-                self.engine.command_in(submit, environment.clone()).await?
-            {
+            let submitted =
+                self.engine
+                    .submit(Box::new(spec.clone()), environment.clone(), Named::new());
+            if let Answer::Submitted(id) = submitted.await? {
                 self.note_rerun(who, old, id, &spec).await;
                 jobs.extend(
                     self.look(move |fleet, now| fleet.job(id).map(|job| job_view(job, now)))

@@ -20,9 +20,10 @@ use crate::core::fleet::{Command, Fleet};
 use crate::core::ids::JobId;
 use crate::core::ladder::Rigour;
 use crate::core::select::Selector;
+use crate::core::spec::JobSpec;
 use crate::core::time::Moment;
 use crate::engine::{Ended, Engine, Gone, job_view};
-use crate::secret::Environment;
+use crate::secret::{Environment, Named};
 use crate::view::count::{Noun, agreeing, counted};
 use crate::wire::frame;
 use crate::wire::reply::{Jobs, LeftBehind};
@@ -139,6 +140,14 @@ impl Service {
                 self.command(peer, &Who::at(pid), command, environment)
                     .await
             }
+            Request::Submit {
+                spec,
+                environment,
+                secrets,
+            } => {
+                self.new_job(peer, &Who::at(pid), spec, (environment, secrets))
+                    .await
+            }
             Request::Jobs { select, children } => {
                 let select = select.map(|wanted| wanted.0);
                 let jobs = self
@@ -205,6 +214,30 @@ impl Service {
             .await
     }
 
+    async fn new_job<S>(
+        &self,
+        peer: &mut Peer<S>,
+        who: &Who,
+        spec: Box<JobSpec>,
+        (environment, secrets): (Environment, Named),
+    ) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if spec.hosts.is_empty() {
+            let message = "a job needs at least one host".to_string();
+            return peer
+                .send(&Reply::Error {
+                    message,
+                    hint: None,
+                })
+                .await;
+        }
+        let submit = self.submit(who, spec, environment, secrets);
+        let answer = peer.unless_left(submit).await?;
+        self.tell(peer, answer).await
+    }
+
     async fn command<S>(
         &self,
         peer: &mut Peer<S>,
@@ -215,20 +248,16 @@ impl Service {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if let Command::Submit(spec) = &command
-            && spec.hosts.is_empty()
-        {
-            let message = "a job needs at least one host".to_string();
-            return peer
-                .send(&Reply::Error {
-                    message,
-                    hint: None,
-                })
-                .await;
-        }
         let answer = peer
             .unless_left(self.carry_out(who, command, environment))
             .await?;
+        self.tell(peer, answer).await
+    }
+
+    async fn tell<S>(&self, peer: &mut Peer<S>, answer: Answer) -> Result<(), Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let reply = match answer {
             Answer::Submitted(id) => self
                 .look(move |fleet, now| {

@@ -21,9 +21,10 @@ use crate::core::journal::Revision;
 use crate::core::question::QuestionId;
 use crate::core::receive::{Delivery, LeaseId};
 use crate::core::retention::Retention;
+use crate::core::spec::JobSpec;
 use crate::core::time::{Moment, Wall};
 use crate::runner::Runner;
-use crate::secret::{Answer as Said, Environment};
+use crate::secret::{Answer as Said, Environment, Named};
 use crate::store::{Saved, Store};
 
 pub use crate::runner::{Carries, Connected, Disconnected, InUse, Through, Which};
@@ -54,6 +55,12 @@ enum Message {
         environment: Environment,
         answer: oneshot::Sender<Answer>,
     },
+    Submit {
+        spec: Box<JobSpec>,
+        environment: Environment,
+        secrets: Named,
+        answer: oneshot::Sender<Answer>,
+    },
     Answer {
         questions: Vec<QuestionId>,
         said: Said,
@@ -68,6 +75,7 @@ impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { command, .. } => write!(f, "Command({command:?})"),
+            Self::Submit { spec, .. } => write!(f, "Submit({spec:?})"),
             Self::Answer {
                 questions, said, ..
             } => write!(f, "Answer({questions:?}, {said:?})"),
@@ -121,8 +129,8 @@ impl Engine {
         self.command_in(command, Environment::default()).await
     }
 
-    /// The same, with what goes to the hosts of the environment of whoever gives it: to those of a new job, and of one
-    /// that has lost its own because it outlived its daemon.
+    /// The same, with what goes to the hosts of the environment of whoever gives it: to those of a job that has lost its own
+    /// because it outlived its daemon.
     pub async fn command_in(
         &self,
         command: Command,
@@ -132,6 +140,25 @@ impl Engine {
         let message = Message::Command {
             command,
             environment,
+            answer,
+        };
+        self.send(message).await?;
+        answered.await.map_err(|_| Gone)
+    }
+
+    /// Makes a job, with what goes to its hosts of the environment of whoever wants it, and what is known of the secrets it
+    /// needs.
+    pub async fn submit(
+        &self,
+        spec: Box<JobSpec>,
+        environment: Environment,
+        secrets: Named,
+    ) -> Result<Answer, Gone> {
+        let (answer, answered) = oneshot::channel();
+        let message = Message::Submit {
+            spec,
+            environment,
+            secrets,
             answer,
         };
         self.send(message).await?;

@@ -23,7 +23,7 @@ use crate::core::saved::PROBES;
 use crate::core::spec::{Motion, OnFull};
 use crate::core::state::ChildState;
 use crate::runner::Ask;
-use crate::secret::{Answer as Said, Environment};
+use crate::secret::{Answer as Said, Environment, Named};
 use crate::store::{Saved, Store};
 use children::{Run, Shared};
 
@@ -69,10 +69,10 @@ pub(super) struct Task {
     ended: bool,
     /// What an operator says, while that is passed on: the model never sees it.
     said: Option<Said>,
-    /// Whose environment a command brings, while that is carried out: the model never sees it either.
-    environment: Option<Arc<Environment>>,
     /// What goes to the hosts of each job that has not ended, in memory only.
     environments: HashMap<JobId, Arc<Environment>>,
+    /// What comes with a job, while it is made: the model never sees it either.
+    given: Option<(Environment, Named)>,
     questions: watch::Sender<Revision>,
 }
 
@@ -117,8 +117,8 @@ impl Task {
             review,
             ended: false,
             said: None,
-            environment: None,
             environments: HashMap::new(),
+            given: None,
             questions,
         };
         for job in saved.jobs {
@@ -302,11 +302,21 @@ impl Task {
                 self.next_ticket += 1;
                 let ticket = Ticket(self.next_ticket);
                 self.answers.insert(ticket, answer);
-                let environment = Arc::new(environment);
-                self.provide_again(&command, &environment);
-                self.environment = Some(environment);
+                self.provide_again(&command, environment);
                 self.apply(Input::Command(ticket, command));
-                self.environment = None;
+            }
+            Message::Submit {
+                spec,
+                environment,
+                secrets,
+                answer,
+            } => {
+                self.next_ticket += 1;
+                let ticket = Ticket(self.next_ticket);
+                self.answers.insert(ticket, answer);
+                self.given = Some((environment, secrets));
+                self.apply(Input::Command(ticket, Command::Submit(spec)));
+                self.given = None;
             }
             Message::Answer {
                 questions,
@@ -336,7 +346,8 @@ impl Task {
 
     /// A job that outlived its daemon has lost what its commands find in their environment; whoever lets it go on brings
     /// his own.
-    fn provide_again(&mut self, command: &Command, environment: &Arc<Environment>) {
+    fn provide_again(&mut self, command: &Command, environment: Environment) {
+        let environment = Arc::new(environment);
         if let Command::Move {
             select,
             motion: Motion::Resume,
@@ -346,7 +357,7 @@ impl Task {
             for job in picked.touched(&self.fleet) {
                 if !job.state().is_final() {
                     let kept = self.environments.entry(job.id);
-                    kept.or_insert_with(|| Arc::clone(environment));
+                    kept.or_insert_with(|| Arc::clone(&environment));
                 }
             }
         }
@@ -452,10 +463,11 @@ impl Task {
                 }
                 Effect::DropOutput(job) => self.drop_job(job),
                 Effect::Answer(ticket, answer) => {
-                    if let (Answer::Submitted(job), Some(environment)) =
-                        (&answer, &self.environment)
+                    if let (Answer::Submitted(job), Some((environment, secrets))) =
+                        (&answer, self.given.take())
                     {
-                        self.environments.insert(*job, Arc::clone(environment));
+                        self.environments.insert(*job, Arc::new(environment));
+                        self.hand_in(*job, &secrets);
                     }
                     let to = self.answers.remove(&ticket);
                     self.due.extend(to.map(|to| Due::Answer(to, answer)));

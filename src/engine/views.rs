@@ -100,6 +100,7 @@ pub fn question_view(open: &Open, hosts: String) -> Question {
             About::Passphrase { file } => QuestionKind::Passphrase { file },
             About::Password { account } => QuestionKind::Password { account },
             About::Sudo { account } => QuestionKind::Sudo { account },
+            About::Secret { name, doc } => QuestionKind::Secret { name, doc },
             About::Prompt {
                 account,
                 prompt,

@@ -17,7 +17,7 @@ use crate::view::end::ended;
 use crate::view::span;
 use crate::view::text::cut;
 use crate::wire::reply::ChildView;
-use crate::wire::request::{Receive, ReceiveUntil};
+use crate::wire::request::{Purpose, Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
 
 /// As much of standard error as tells why a host failed.
@@ -101,6 +101,7 @@ pub fn request(select: Vec<Selector>) -> Request {
         streams: Streams::Both,
         mode: Mode::All,
         until: ReceiveUntil::Now,
+        purpose: Purpose::Rows,
     })
 }
 

@@ -54,6 +54,7 @@ impl Planner<'_> {
         let shape = query.shape.as_ref().map(Shape::written);
         Ok(JobSpec {
             shape,
+            withheld: query.withheld(),
             ..self.job_of(&run, payload)?
         })
     }
@@ -89,6 +90,7 @@ impl Planner<'_> {
             options,
             asking: self.asking(),
             shape: None,
+            withheld: Vec::new(),
         })
     }
 

@@ -12,6 +12,7 @@ pub mod gather;
 mod hosts;
 mod job;
 pub mod request;
+mod secrets;
 mod ssh;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::core::wait::Until;
 use crate::secret::Environment;
 use crate::wire::Request;
 use crate::wire::reply::{JobView, Jobs};
-use crate::wire::request::{self, Receive, ReceiveUntil};
+use crate::wire::request::{self, Purpose, Receive, ReceiveUntil};
 
 pub fn stop(args: &Stop) -> Request {
     Request::Command(Command::Stop {
@@ -134,6 +134,7 @@ pub fn receive(args: &command::Receive, hosts: Option<Vec<String>>) -> Receive {
         } else {
             ReceiveUntil::Now
         },
+        purpose: Purpose::HandOver,
     }
 }
 

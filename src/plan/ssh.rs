@@ -86,12 +86,17 @@ impl Planner<'_> {
     /// part of the job, which is written down.
     pub fn in_environment(&self, request: Request) -> Request {
         match request {
-            Request::Command(Command::Submit(spec)) if spec.runner == "ssh" => {
+            Request::Submit {
+                spec,
+                environment: _,
+                secrets,
+            } if spec.runner == "ssh" => {
                 let file = spec.options.iter().find(|(name, _)| name == "ssh_config");
                 let file = file.map(|(_, file)| PathBuf::from(file));
-                Request::InEnvironment {
+                Request::Submit {
                     environment: self.environment(Ok(file)),
-                    command: Command::Submit(spec),
+                    spec,
+                    secrets,
                 }
             }
             // A queue goes on whose first environment may have ended with its daemon.

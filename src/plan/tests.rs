@@ -220,8 +220,10 @@ fn variables_that_some_host_is_sent_go_with_the_job() {
     let job = place.job(&words).expect("a job");
     assert!(!format!("{job:?}").contains("POSIX"), "it is written down");
     let sent = |request: Request| {
-        let (Request::InEnvironment { environment, .. } | Request::Rerun { environment, .. }) =
-            place.planned(&["-F", "config", "queries"], |planner, _| {
+        let (Request::Submit { environment, .. }
+        | Request::InEnvironment { environment, .. }
+        | Request::Rerun { environment, .. }) = place
+            .planned(&["-F", "config", "queries"], |planner, _| {
                 planner.in_environment(request)
             })
         else {
@@ -246,7 +248,11 @@ fn variables_that_some_host_is_sent_go_with_the_job() {
         environment: Environment::default(),
     };
     let requests = [
-        Request::Command(Command::Submit(Box::new(job))),
+        Request::Submit {
+            spec: Box::new(job),
+            environment: Environment::default(),
+            secrets: Vec::new(),
+        },
         Request::Command(resumed),
         again,
     ];

@@ -3,25 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::parse::Row;
-use super::shape::{Column, GIVEN};
+use super::shape::{Column, Constancy, GIVEN};
 use super::table::Table;
 use super::value::{Kind, Value};
 
 /// The rows of a host by the fields of their key; of rows with the same key, in their order.
 type Keyed<'a> = BTreeMap<(Vec<&'a Value>, usize), &'a Row>;
 
+/// The columns that two runs are compared by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// Those that are not volatile in the later run; all where there are no others.
+    Constant,
+    All,
+}
+
+impl Compared {
+    /// Whether a column is, among all of these.
+    fn has(self, column: &Column, all: &[Column]) -> bool {
+        let volatile = |column: &Column| column.constancy == Constancy::Volatile;
+        self == Self::All || !volatile(column) || all.iter().all(volatile)
+    }
+}
+
 /// Every change as a row: the host, the key of what changed, and what it was and is.  Rows are found again by the columns
 /// in `key`.  Where it is empty, the one row of a host is the same one, and of several those are that are the same in all
 /// of their own columns.  Both tables have the columns of every row, then their own.
-pub fn diff(before: &Table, after: &Table, key: &[String]) -> Table {
-    let own = &after.columns[GIVEN.len()..];
-    let single = own.len() > 1 && is_single(before) && is_single(after);
+pub fn diff(before: &Table, after: &Table, key: &[String], compared: Compared) -> Table {
+    let all = &after.columns[GIVEN.len()..];
+    let single = all.len() > 1 && is_single(before) && is_single(after);
     let is_key = |column: &Column| match key {
         [] => !single,
         names => names.contains(&column.name),
     };
-    let keys: Vec<&Column> = own.iter().filter(|column| is_key(column)).collect();
-    let rest: Vec<&Column> = own.iter().filter(|column| !is_key(column)).collect();
+    let own = all.iter().filter(|column| compared.has(column, all));
+    let (keys, rest): (Vec<&Column>, Vec<&Column>) = own.partition(|column| is_key(column));
     let mut columns = vec![
         Column::new("host", Kind::Text),
         Column::new("change", Kind::Text),
@@ -177,7 +193,7 @@ mod tests {
                 ("b", &["bash", "5.1", "amd64"]),
             ],
         );
-        let changes = diff(&before, &after, &key);
+        let changes = diff(&before, &after, &key, Compared::All);
         assert_eq!(
             shown(&changes),
             [
@@ -186,7 +202,7 @@ mod tests {
                 "a|added|nano|||version=7 arch=all",
             ]
         );
-        assert!(diff(&before, &before, &key).rows.is_empty());
+        assert!(diff(&before, &before, &key, Compared::All).rows.is_empty());
     }
 
     #[test]
@@ -204,9 +220,31 @@ mod tests {
             &[("a", &["debian", "13"]), ("b", &["debian", "12"])],
         );
         assert_eq!(
-            shown(&diff(&before, &after, &[])),
+            shown(&diff(&before, &after, &[], Compared::All)),
             ["a|changed|version|12|13"]
         );
+    }
+
+    #[test]
+    fn volatile_columns_are_compared_only_if_that_is_asked_for() {
+        let mut shape = Shape::lines();
+        shape.columns = ["id", "up", "size"]
+            .map(|name| Column::new(name, Kind::Text))
+            .into();
+        shape.columns[1].constancy = Constancy::Volatile;
+        let told = |shape: &Shape, compared: Compared| {
+            let before = table(shape, &[("a", &["x", "1", "7"])]);
+            let after = table(shape, &[("a", &["x", "2", "8"])]);
+            shown(&diff(&before, &after, &["id".to_string()], compared))
+        };
+        assert_eq!(told(&shape, Compared::Constant), ["a|changed|x|size|7|8"]);
+        let all = ["a|changed|x|up|1|2", "a|changed|x|size|7|8"];
+        assert_eq!(told(&shape, Compared::All), all);
+        // Where nothing else is there, that is what changed.
+        for column in &mut shape.columns {
+            column.constancy = Constancy::Volatile;
+        }
+        assert_eq!(told(&shape, Compared::Constant), all);
     }
 
     #[test]
@@ -215,7 +253,7 @@ mod tests {
         let before = table(&shape, &[("a", &["x"]), ("a", &["same"]), ("a", &["same"])]);
         let after = table(&shape, &[("a", &["same"]), ("a", &["y"])]);
         assert_eq!(
-            shown(&diff(&before, &after, &[])),
+            shown(&diff(&before, &after, &[], Compared::All)),
             ["a|removed|same", "a|removed|x", "a|added|y"]
         );
     }

@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod filter;
+pub mod open;
 pub mod parse;
 pub mod shape;
 pub mod sql;
@@ -13,6 +14,6 @@ pub mod value;
 
 pub use filter::Filter;
 pub use parse::{Flaws, Parsed, Reading, Unreadable};
-pub use shape::{Column, Header, Parser, Shape};
+pub use shape::{Column, Constancy, Header, Parser, Shape};
 pub use table::Table;
 pub use value::{Kind, Value};

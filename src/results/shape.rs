@@ -38,6 +38,18 @@ pub struct Column {
     pub width: Option<usize>,
     /// What it says, in one line.
     pub doc: String,
+    #[serde(default)]
+    pub constancy: Constancy,
+}
+
+/// Whether a column says something else each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Constancy {
+    /// What has changed in it has changed.
+    #[default]
+    Constant,
+    /// It always has, as times and counters: two runs are not compared by it.
+    Volatile,
 }
 
 impl Column {
@@ -62,6 +74,8 @@ pub enum Parser {
     Json { path: Vec<String> },
     /// A JSON object a line.
     JsonLines,
+    /// One JSON document of objects whose keys become the columns, whatever they are: see [`super::open`].
+    Objects,
     /// Fields with something between them, quoted as in CSV.
     Csv { header: Header },
     /// Fields with tabs between them, which they cannot hold.
@@ -99,6 +113,21 @@ impl Shape {
             columns: vec![Column::new("line", Kind::Text)],
             key: Vec::new(),
         }
+    }
+
+    /// Objects with whatever keys; until these are columns, each row is the one object.
+    pub fn open(query: &str) -> Self {
+        Self {
+            query: query.to_string(),
+            parser: Parser::Objects,
+            columns: vec![Column::new("object", Kind::Text)],
+            key: Vec::new(),
+        }
+    }
+
+    /// Whether its columns are known only once its rows are there.
+    pub fn is_open(&self) -> bool {
+        self.parser == Parser::Objects
     }
 
     /// As it is kept with a job.

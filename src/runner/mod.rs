@@ -11,6 +11,7 @@ pub mod ssh;
 pub(crate) mod probe;
 pub(crate) mod prologue;
 mod relay;
+pub(crate) mod secrets;
 #[cfg(test)]
 mod shells;
 pub(crate) mod sudo;
@@ -31,7 +32,7 @@ use crate::core::spec::{
     Asking, Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal, Trace,
 };
 
-use crate::secret::Environment;
+use crate::secret::{Environment, Secret};
 
 pub use ask::{Ask, Pocket};
 
@@ -178,6 +179,8 @@ pub struct Order {
     pub pocket: Pocket,
     /// What the operator's environment sends along, where a host is sent it.
     pub environment: Arc<Environment>,
+    /// What the script needs beside its text, as variables.
+    pub secrets: Arc<[(String, Secret)]>,
 }
 
 /// What a runner reports of its run.

@@ -15,6 +15,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
+use zeroize::Zeroizing;
 
 use super::Order;
 use crate::core::reason::Reason;
@@ -81,7 +82,8 @@ pub(crate) fn began_line(run: &str, pid: u32) -> String {
     format!("{BEGAN} {run} {pid}\n")
 }
 
-/// What goes to the program's standard input; the lifeline stays open behind it.
+/// What goes to the program's standard input; the lifeline stays open behind it.  It is wiped when it has been written,
+/// as far as it is ours: there may be secrets in it.
 ///
 /// # Errors
 /// [`Reason::BadSettings`] when something cannot be carried as lines: a NUL, or a newline where none can be.
@@ -118,16 +120,59 @@ pub(super) fn order_lines(order: &Order) -> Result<Bytes, Reason> {
             "the command contains a NUL character, which no shell can read".to_owned(),
         ));
     }
+    let set = assignments(order)?;
     let (run, host) = (&order.run, &order.host.name);
     let (job, child) = (order.job, order.child);
-    let lines = 1 + text.matches('\n').count();
-    let mut request = String::with_capacity(text.len() + 160);
+    let lines = 1 + set.matches('\n').count() + text.matches('\n').count();
+    let sizes = [host.len(), interpreter.len(), set.len(), text.len(), 160];
+    // It must not grow: what it leaves behind then is not wiped.
+    let mut request = Zeroizing::new(String::with_capacity(sizes.iter().sum()));
     write!(
         request,
-        "{run}\n{host}\n{job}\n{child}\n{interpreter}\n{lines}\n{text}\n{run}\n"
+        "{run}\n{host}\n{job}\n{child}\n{interpreter}\n{lines}\n{}{text}\n{run}\n",
+        *set
     )
     .expect("a String takes everything");
-    Ok(Bytes::from(request))
+    let bytes = std::mem::take(&mut *request).into_bytes();
+    Ok(Bytes::from_owner(Zeroizing::new(bytes)))
+}
+
+/// The lines before a script that set its secrets, as variables that are not exported: what is in an environment can be
+/// read in /proc.
+fn assignments(order: &Order) -> Result<Zeroizing<String>, Reason> {
+    let wrong = |what: &str| Err(Reason::BadSettings(what.to_owned()));
+    if order.secrets.is_empty() {
+        return Ok(Zeroizing::default());
+    }
+    match &*order.payload {
+        Payload::Script { interpreter, .. } if interpreter == "sh" => {}
+        Payload::Script { .. } | Payload::Command(_) => {
+            return wrong("secrets are variables of a script for sh, and this is none");
+        }
+    }
+    let mut set = Zeroizing::new(String::with_capacity(
+        // Quotes become four characters.
+        (order.secrets.iter())
+            .map(|(name, secret)| name.len() + 4 * secret.reveal().len() + 4)
+            .sum(),
+    ));
+    for (name, secret) in order.secrets.iter() {
+        if secret.reveal().contains('\0') {
+            return Err(Reason::Secret(format!(
+                "the secret {name} contains a NUL character, which no shell can hold"
+            )));
+        }
+        set.push_str(name);
+        set.push_str("='");
+        for (n, part) in secret.reveal().split('\'').enumerate() {
+            if n > 0 {
+                set.push_str(r"'\''");
+            }
+            set.push_str(part);
+        }
+        set.push_str("'\n");
+    }
+    Ok(set)
 }
 
 /// Finds the line that reports the start in standard output, and cuts exactly it out.

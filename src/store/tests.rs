@@ -50,6 +50,7 @@ pub(super) fn fleet() -> Fleet {
         options: vec![("agent".to_string(), "/a".to_string())],
         asking: Asking::Allowed,
         shape: None,
+        withheld: Vec::new(),
     };
     let mut fleet = Fleet::default();
     let now = Moment {

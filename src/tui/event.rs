@@ -15,6 +15,7 @@ use crate::command::set::Notify;
 use crate::command::{Global, Run};
 use crate::config::queries::Query;
 use crate::core::spec::JobSpec;
+use crate::secret::Named;
 use crate::view::span::Zone;
 use crate::wire::reply::{JobView, Jobs, News};
 use crate::wire::request::Receive;
@@ -122,6 +123,8 @@ pub enum Wished {
 #[derive(Clone, Debug)]
 pub struct Planned {
     pub spec: JobSpec,
+    /// What was given of its secrets; it asks for the others.
+    pub secrets: Named,
     /// Settings of OpenSSH's that restrict and have no effect here.
     pub notes: Vec<String>,
 }

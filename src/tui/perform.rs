@@ -26,6 +26,7 @@ use crate::config::settings::Settings;
 use crate::core::state::State;
 use crate::plan::earlier;
 use crate::plan::{Caller, PlanError, Planner};
+use crate::secret::Named;
 use crate::wire::Request;
 use crate::wire::reply::JobView;
 
@@ -209,12 +210,20 @@ impl Hands {
             let planned = tokio::task::spawn_blocking(move || {
                 let global = planning.over_ours(global);
                 let planner = planning.planner(&settings, &global);
-                let spec = match &wished {
-                    Wished::Run(run) => planner.job(run)?,
-                    Wished::Query(args, query) => planner.query(args, query)?,
+                let (spec, secrets) = match &wished {
+                    Wished::Run(run) => (planner.job(run)?, Named::new()),
+                    Wished::Query(args, query) => {
+                        let spec = planner.query(args, query)?;
+                        let secrets = planner.secrets(args, &spec.withheld)?;
+                        (spec, secrets)
+                    }
                 };
                 let notes = planner.ssh_notes(&spec)?;
-                Ok(Planned { spec, notes })
+                Ok(Planned {
+                    spec,
+                    secrets,
+                    notes,
+                })
             });
             let planned = match planned.await {
                 Ok(planned) => planned

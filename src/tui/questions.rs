@@ -66,6 +66,7 @@ impl Answering {
             QuestionKind::Passphrase { .. }
             | QuestionKind::Password { .. }
             | QuestionKind::Sudo { .. }
+            | QuestionKind::Secret { .. }
             | QuestionKind::Prompt { .. } => false,
         }
     }
@@ -153,6 +154,7 @@ impl Answering {
             QuestionKind::Passphrase { .. } => " Passphrase ",
             QuestionKind::Password { .. } => " Password ",
             QuestionKind::Sudo { .. } => " Password for sudo ",
+            QuestionKind::Secret { .. } => " Secret ",
             QuestionKind::Prompt { .. } => " The server asks ",
         };
         let block = Block::bordered()
@@ -223,6 +225,11 @@ impl Answering {
                     "sudo wants the password of {}. {who}",
                     plain(account)
                 )]
+            }
+            QuestionKind::Secret { name, doc } => {
+                let mut text = vec![format!("The script needs the secret {name}. {who}")];
+                text.extend((!doc.is_empty()).then(|| plain(doc)));
+                text
             }
             QuestionKind::Prompt {
                 account, prompt, ..

@@ -33,6 +33,7 @@ pub fn news(question: &Question) -> String {
         | QuestionKind::Passphrase { .. }
         | QuestionKind::Password { .. }
         | QuestionKind::Sudo { .. }
+        | QuestionKind::Secret { .. }
         | QuestionKind::Prompt { .. } => what(question),
     };
     harmless(format!("{} asks: {what}{wrong}", question.hosts).as_bytes())
@@ -49,9 +50,25 @@ fn what(question: &Question) -> String {
         QuestionKind::Passphrase { file } => format!("what is the passphrase of {file}?"),
         QuestionKind::Password { account } => format!("what is the password of {account}?"),
         QuestionKind::Sudo { account } => format!("what is the password of {account} for sudo?"),
+        QuestionKind::Secret { name, doc } => {
+            format!("what is the secret {name}?{}", beside(doc))
+        }
         QuestionKind::Prompt {
             account, prompt, ..
         } => format!("{account} is asked: {}", prompt.replace('\n', " ")),
+    }
+}
+
+/// The same for a secret of a script, whoever asks for it.
+pub fn secret_prompt(name: &str, doc: &str) -> String {
+    harmless_lines(&format!("Secret {name}{}: ", beside(doc)))
+}
+
+/// What a secret is, behind its name.
+fn beside(doc: &str) -> String {
+    match doc {
+        "" => String::new(),
+        doc => format!(" ({doc})"),
     }
 }
 
@@ -63,6 +80,7 @@ pub fn prompt(question: &Question) -> String {
         QuestionKind::Passphrase { file } => format!("Passphrase of {file} (for {hosts})"),
         QuestionKind::Password { account } => format!("Password of {account} on {hosts}"),
         QuestionKind::Sudo { account } => format!("[sudo] Password of {account} on {hosts}"),
+        QuestionKind::Secret { name, doc } => return secret_prompt(name, doc),
         QuestionKind::Prompt {
             account, prompt, ..
         } => format!("{account} on {hosts}: {}", prompt.trim_end_matches(':')),
@@ -90,6 +108,7 @@ pub fn json(question: &Question) -> Value {
         QuestionKind::Passphrase { file } => ("passphrase", json!({"file": file})),
         QuestionKind::Password { account } => ("password", json!({"account": account})),
         QuestionKind::Sudo { account } => ("sudo", json!({"account": account})),
+        QuestionKind::Secret { name, doc } => ("secret", json!({"name": name, "doc": doc})),
         QuestionKind::Prompt {
             account,
             prompt,

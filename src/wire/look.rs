@@ -237,6 +237,8 @@ pub enum QuestionKind {
     Password { account: String },
     /// The password that sudo wants of this account.
     Sudo { account: String },
+    /// A secret that the job's script needs.
+    Secret { name: String, doc: String },
     /// Something a server asks; its words, made harmless by whoever shows them.
     Prompt {
         account: String,

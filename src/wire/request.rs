@@ -8,21 +8,31 @@ use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
-use crate::core::spec::Asking;
+use crate::core::spec::{Asking, JobSpec};
 use crate::core::state::State;
-use crate::secret::{Answer, Environment};
-use crate::serial::{AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, selectors, states};
+use crate::secret::{Answer, Environment, Named};
+use crate::serial::{
+    AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, boxed_spec, selectors, states,
+};
 
 /// One request; a connection carries one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Anything the model itself answers, but for receives.
+    /// Anything the model itself answers, but for new jobs and receives.
     Command(#[serde(with = "CommandDef")] Command),
-    /// One by which commands start on hosts, with what goes to them of the environment of whoever asks.
+    /// One by which jobs go on that outlived their daemon, with what goes to their hosts of the environment of whoever asks.
     InEnvironment {
         #[serde(with = "CommandDef")]
         command: Command,
         environment: Environment,
+    },
+    /// A new job, with what goes to its hosts of the environment of whoever asks, and what is known of the secrets it needs;
+    /// children ask for the others.
+    Submit {
+        #[serde(with = "boxed_spec")]
+        spec: Box<JobSpec>,
+        environment: Environment,
+        secrets: Named,
     },
     /// The jobs there are: `None` selects all and never fails.
     Jobs {
@@ -141,6 +151,16 @@ pub struct Receive {
     #[serde(with = "ModeDef")]
     pub mode: Mode,
     pub until: ReceiveUntil,
+    pub purpose: Purpose,
+}
+
+/// What a receive is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// Somebody gets the output.
+    HandOver,
+    /// Its rows are looked at, as often as somebody likes: no deed, as long as nothing counts as received by it.
+    Rows,
 }
 
 /// When a receive is over.

@@ -56,6 +56,10 @@ fn every_deed_is_noted_with_what_came_of_it() {
     );
     home.regatta(&["receive", "--keep", &id]).exits(0);
     home.regatta(&["receive", &id]).exits(0);
+    // Rows are looked at, and nothing is received by that.
+    home.regatta(&["rows", &id]).exits(0);
+    home.regatta(&["sql", "select * from lines"]).exits(0);
+    home.regatta(&["diff", &id, &id]).exits(0);
     // Nothing is left to hand over, and nothing to note.
     home.regatta(&["receive", &id]).exits(0);
     let found = entries(&home, &["receive"]);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use regatta::core::output::Streams;
 use regatta::core::receive::Mode;
 use regatta::core::select::Selector;
-use regatta::wire::request::{Receive, ReceiveUntil};
+use regatta::wire::request::{Purpose, Receive, ReceiveUntil};
 use regatta::wire::{Greeting, Request};
 use rustix::process::Signal;
 
@@ -188,6 +188,7 @@ fn a_client_that_stops_reading_stalls_nobody() {
         streams: Streams::Both,
         mode: Mode::Drain,
         until: ReceiveUntil::Now,
+        purpose: Purpose::HandOver,
     });
     let body = rmp_serde::to_vec(&receive).expect("a request");
     stuck.write_all(&frame(&body)).expect("the daemon takes it");

@@ -79,6 +79,7 @@ pub fn on(host: &str, payload: Payload) -> Order {
         asking: Asking::Never,
         pocket: Pocket::default(),
         environment: std::sync::Arc::default(),
+        secrets: Arc::default(),
     }
 }
 

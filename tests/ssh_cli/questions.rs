@@ -49,19 +49,19 @@ impl Stranger {
     }
 }
 
-fn open(console: &Console, select: &[&str]) -> Vec<Value> {
+pub fn open(console: &Console, select: &[&str]) -> Vec<Value> {
     let ran = console.regatta(&[&["answer", "--json"], select].concat());
     ran.exits(0).json().as_array().expect("a list").clone()
 }
 
-fn blocked(console: &Console, job: &str, children: u64) {
+pub fn blocked(console: &Console, job: &str, children: u64) {
     until("children are blocked", || {
         console.count(job, "Blocked") == children
     });
 }
 
 /// Starts `regatta` with these arguments on a terminal.
-fn on_terminal(console: &Console, arguments: &[&str]) -> OnTerminal {
+pub fn on_terminal(console: &Console, arguments: &[&str]) -> OnTerminal {
     let plain = [&["--color", "never"], arguments].concat();
     OnTerminal::spawn(console.command(&plain))
 }

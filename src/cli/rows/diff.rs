@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::gather::{gather, sources};
+use super::opened;
 use super::print::print;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
@@ -10,7 +11,7 @@ use crate::cli::picked;
 use crate::command::rows::Diff;
 use crate::core::select::Selector;
 use crate::plan::gather::folded;
-use crate::results::diff::diff as changes;
+use crate::results::diff::{Compared, diff as changes};
 use crate::results::{Shape, Table, Value};
 use crate::view::rows::field;
 
@@ -25,8 +26,8 @@ struct Run {
 }
 
 pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit, CliError> {
-    let before = run(context, &args.before).await?;
-    let after = run(context, &args.after).await?;
+    let mut before = run(context, &args.before).await?;
+    let mut after = run(context, &args.after).await?;
     if before.shape.query != after.shape.query {
         let message = format!(
             "job {} asked {}, and job {} {}",
@@ -34,6 +35,7 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
         );
         return Err(CliError::usage(message).hint("compare two jobs of one query"));
     }
+    before.shape = opened(before.shape, &mut [&mut before.table, &mut after.table]);
     // Rows that are not there because a host failed have not been removed.
     let both: BTreeSet<&str> = before
         .whole
@@ -47,7 +49,13 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
             .retain(|row| matches!(&row[0], Value::Text(host) if both.contains(&**host)));
         table
     };
-    let mut changes = changes(&only(&before.table), &only(&after.table), &after.shape.key);
+    let compared = if args.all_columns {
+        Compared::All
+    } else {
+        Compared::Constant
+    };
+    let (old, new) = (only(&before.table), only(&after.table));
+    let mut changes = changes(&old, &new, &after.shape.key, compared);
     if context.is_for_people(&args.form) {
         tell_apart(&mut changes);
     }

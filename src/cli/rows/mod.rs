@@ -11,8 +11,10 @@ use super::picked;
 use crate::command::rows::{RowArgs, Rows};
 use crate::core::select::Selector;
 use crate::plan::gather::{folded, shape_of, usual_columns};
+use crate::results::open::{MOST_COLUMNS, Opened};
 use crate::results::table::NoColumn;
 use crate::results::{Filter, Shape, Table};
+use crate::view::count::{Noun, counted};
 use gather::{gather, sources};
 use print::print;
 
@@ -32,15 +34,25 @@ pub(super) async fn show(
         return Err(CliError::nothing_selected(select, &picked.unknown));
     };
     let mut table = Table::new(shape.all_columns());
-    // What is wrong with the condition is said before anything is read.
-    let filter = filter(&shape, args)?;
+    // What is wrong with the condition is said before anything is read, but where nobody knows the columns yet.
+    let known = if shape.is_open() {
+        None
+    } else {
+        filter(&shape, args)?
+    };
     let report = gather(context, select, &picked, &sources, |_, rows| {
         let rows = rows.into_iter();
         table
             .rows
-            .extend(rows.filter(|row| filter.as_ref().is_none_or(|filter| filter.takes(row))));
+            .extend(rows.filter(|row| known.as_ref().is_none_or(|filter| filter.takes(row))));
     })
     .await?;
+    let shape = opened(shape, &mut [&mut table]);
+    if sources.values().any(|source| source.shape.is_open())
+        && let Some(filter) = filter(&shape, args)?
+    {
+        table.filter(&filter);
+    }
     let shown = if context.is_for_people(&args.form) {
         Shown::Usual {
             jobs: picked.jobs.len(),
@@ -55,8 +67,35 @@ pub(super) async fn show(
     Ok(if sound { Exit::Done } else { Exit::Failed })
 }
 
+/// The shape with the columns that all the rows in these tables have, where they were not known; the tables have them, too.
+fn opened(shape: Shape, tables: &mut [&mut Table]) -> Shape {
+    if !shape.is_open() {
+        return shape;
+    }
+    let opened = Opened::of(tables.iter().flat_map(|table| &table.rows));
+    if opened.beyond > 0 {
+        Context::warn(&format!(
+            "there are columns for the first {MOST_COLUMNS} keys only: {} left out",
+            counted(opened.beyond, Noun::Field)
+        ));
+    }
+    let shape = Shape {
+        columns: opened.columns.clone(),
+        ..shape
+    };
+    for table in tables {
+        let rows = table.rows.iter().map(|row| opened.row(row)).collect();
+        table.columns = shape.all_columns();
+        table.rows = rows;
+    }
+    shape
+}
+
 /// Whether a query's rows can be shown as asked: before it runs anywhere.
 pub(super) fn check(shape: &Shape, args: &RowArgs) -> Result<(), CliError> {
+    if shape.is_open() {
+        return Ok(());
+    }
     filter(shape, args).map(drop)
 }
 

@@ -6,9 +6,13 @@ use super::gather::{gather, sources};
 use super::print::print;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
-use crate::cli::picked;
+use crate::cli::picked::{self, Picked};
 use crate::command::rows::Sql;
 use crate::core::select::Selector;
+use crate::plan::gather::Source;
+use crate::results::Shape;
+use crate::results::open::Opened;
+use crate::results::parse::Row;
 use crate::results::sql::{Database, Sheet, SqlError};
 
 /// Rows of an answer; what is behind them is said to be there.
@@ -22,6 +26,15 @@ pub(in crate::cli) async fn sql(context: &Context, args: &Sql) -> Result<Exit, C
     };
     let picked = picked::pick(context, &select).await?;
     let sources = sources(context, &picked.jobs).await?;
+    let opened = opened(context, &args.statement, &picked, &sources).await?;
+    let columns_of = |shape: &Shape| match opened.get(&Sheet::named(&shape.query)) {
+        Some(opened) if shape.is_open() => Shape {
+            columns: opened.columns.clone(),
+            ..shape.clone()
+        }
+        .all_columns(),
+        _ => shape.all_columns(),
+    };
     let mut sheets: BTreeMap<String, Sheet> = BTreeMap::new();
     for (job, source) in &sources {
         let name = Sheet::named(&source.shape.query);
@@ -32,7 +45,7 @@ pub(in crate::cli) async fn sql(context: &Context, args: &Sql) -> Result<Exit, C
         });
         sheet.jobs.push(*job);
         // A query whose file has changed has the columns of all its versions; the newest says what they are.
-        for column in source.shape.all_columns() {
+        for column in columns_of(&source.shape) {
             match sheet
                 .columns
                 .iter_mut()
@@ -71,7 +84,12 @@ pub(in crate::cli) async fn sql(context: &Context, args: &Sql) -> Result<Exit, C
             let Some(sheet) = sheets.iter().position(|sheet| sheet.name == name) else {
                 return;
             };
-            let own = sources[&job].shape.all_columns();
+            let shape = &sources[&job].shape;
+            let own = columns_of(shape);
+            let rows: Vec<Row> = match opened.get(&name) {
+                Some(opened) if shape.is_open() => rows.iter().map(|row| opened.row(row)).collect(),
+                _ => rows,
+            };
             let place = |column: &usize| {
                 let name = &sheets[sheet].columns[*column].name;
                 Some((
@@ -112,6 +130,37 @@ pub(in crate::cli) async fn sql(context: &Context, args: &Sql) -> Result<Exit, C
         sound = false;
     }
     Ok(if sound { Exit::Done } else { Exit::Failed })
+}
+
+/// The columns of queries that have those that come, by their tables; of those that the statement may speak of.
+async fn opened(
+    context: &Context,
+    statement: &str,
+    picked: &Picked,
+    sources: &BTreeMap<u64, Source>,
+) -> Result<BTreeMap<String, Opened>, CliError> {
+    let text = statement.to_ascii_lowercase();
+    let mut jobs: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for (job, Source { shape, .. }) in sources {
+        let name = Sheet::named(&shape.query);
+        if shape.is_open() && text.contains(&name) {
+            jobs.entry(name).or_default().push(*job);
+        }
+    }
+    let mut opened = BTreeMap::new();
+    for (name, jobs) in jobs {
+        let select: Vec<Selector> = (jobs.iter())
+            .map(|job| Selector::new(job.to_string()))
+            .collect();
+        let mut own = picked.clone();
+        own.jobs.retain(|job| jobs.contains(&job.id));
+        own.children.retain(|child| jobs.contains(&child.job));
+        let mut all = Vec::new();
+        // What is wrong with their output is said when they are read to be filled in.
+        gather(context, &select, &own, sources, |_, rows| all.extend(rows)).await?;
+        opened.insert(name, Opened::of(all.iter()));
+    }
+    Ok(opened)
 }
 
 fn said(error: &SqlError) -> CliError {

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use parameter::Parameter;
+pub use parameter::{Parameter, Secrecy};
 
 use super::document::{self, Mistake, Origin, named_files};
-use crate::core::spec::Payload;
+use crate::core::spec::{Payload, Withheld};
 use crate::results::Shape;
 use read::read;
 
@@ -28,7 +28,7 @@ macro_rules! built_in {
 }
 
 /// The queries that are compiled in; they only look.
-const BUILT_IN: [(&str, &str); 27] = built_in![
+const BUILT_IN: [(&str, &str); 28] = built_in![
     "addresses",
     "bios",
     "certificates",
@@ -46,6 +46,7 @@ const BUILT_IN: [(&str, &str); 27] = built_in![
     "memory",
     "mounts",
     "os",
+    "osquery",
     "packages",
     "processes",
     "reboot-required",
@@ -78,6 +79,8 @@ pub struct Query {
     /// Its file, as it is.
     pub text: String,
     pub origin: Origin,
+    /// Where others of its name are that it takes the place of, the last one first.
+    pub hides: Vec<Origin>,
 }
 
 /// What a query does to its hosts.
@@ -91,6 +94,17 @@ pub enum Effect {
 }
 
 impl Query {
+    /// What its script needs and is asked for.
+    pub fn withheld(&self) -> Vec<Withheld> {
+        let secret = |parameter: &&Parameter| parameter.secrecy == Secrecy::Secret;
+        let withheld = |parameter: &Parameter| Withheld {
+            name: parameter.name.clone(),
+            doc: parameter.doc.clone(),
+        };
+        let parameters = self.parameters.iter();
+        parameters.filter(secret).map(withheld).collect()
+    }
+
     /// What runs with these parameters: each has its value, and its default where it is not named.
     pub fn payload(&self, given: &[(String, String)]) -> Result<Payload, String> {
         let set = parameter::assignments(&self.name, &self.parameters, given)?;
@@ -155,7 +169,12 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
                 }
             };
             match read(&name, &text, Origin::File(file)) {
-                Ok(query) => _ = queries.insert(name, query),
+                Ok(mut query) => {
+                    if let Some(hidden) = queries.remove(&name) {
+                        query.hides = [vec![hidden.origin], hidden.hides].concat();
+                    }
+                    queries.insert(name, query);
+                }
                 Err(wrong) => mistakes.extend(wrong),
             }
         }
@@ -163,5 +182,7 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
     (queries.into_values().collect(), mistakes)
 }
 
+#[cfg(test)]
+mod catalogue;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! What can be set of a query when it is run.
 //!
 //! A value reaches the script as an exported variable: it is written before the script between single quotes, in which a
-//! shell reads nothing, and is never part of the script's own text.
+//! shell reads nothing, and is never part of the script's own text.  That of a secret is not known here: it travels beside
+//! the job (`runner/secrets`).
 
 use std::fmt::Write as _;
 
@@ -15,7 +16,9 @@ use crate::results::value::read::Reader;
 use crate::targets::nearest;
 
 /// The keys of a parameter.
-const KEYS: [&str; 6] = ["name", "doc", "default", "type", "pattern", "choices"];
+const KEYS: [&str; 7] = [
+    "name", "doc", "default", "type", "pattern", "choices", "secret",
+];
 
 /// A parameter: what values it takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +33,17 @@ pub struct Parameter {
     pub pattern: Option<String>,
     /// What there is to choose from; everything where this is empty.
     pub choices: Vec<String>,
+    pub secrecy: Secrecy,
+}
+
+/// Who may know the value of a parameter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Everybody: it is typed, stored and shown with the job.
+    #[default]
+    Open,
+    /// The script alone.  It is text of any form: nothing about it is written in the file.
+    Secret,
 }
 
 impl Parameter {
@@ -104,6 +118,11 @@ pub(super) fn read(
                 parameter.pattern = Some(pattern);
             }
             "choices" => parameter.choices = document.strings(&entry)?,
+            "secret" => {
+                if document.truth(&entry)? {
+                    parameter.secrecy = Secrecy::Secret;
+                }
+            }
             unknown => {
                 let what = format!("unknown key {} of a parameter", unknown.escape_debug());
                 return Err(document.mistake(&entry.key_at, what).meant(unknown, KEYS));
@@ -113,12 +132,44 @@ pub(super) fn read(
     if parameter.name.is_empty() {
         return Err(document.mistake(&at, "a parameter needs a name"));
     }
+    if parameter.secrecy == Secrecy::Secret {
+        let said = [
+            ("default", parameter.default.is_some()),
+            ("type", parameter.kind != Kind::Text),
+            ("pattern", parameter.pattern.is_some()),
+            ("choices", !parameter.choices.is_empty()),
+        ];
+        if let Some((key, _)) = said.iter().find(|(_, said)| *said) {
+            let what =
+                format!("a secret has no {key}: it is asked for, and goes to the script as it is");
+            return Err(document.mistake(&at, what));
+        }
+    }
     if let Some(default) = &parameter.default {
         parameter
             .check(default)
             .map_err(|what| document.mistake(&at, format!("default: {what}")))?;
     }
     Ok(parameter)
+}
+
+/// Defaults are text as it stands and refer to nothing; what looks like another parameter in one is a mistake.
+pub(super) fn refers(parameter: &Parameter, all: &[Parameter]) -> Result<(), String> {
+    let default = parameter.default.as_deref().unwrap_or_default();
+    for (at, _) in default.match_indices('$') {
+        let after = &default[at + 1..];
+        let after = after.strip_prefix('{').unwrap_or(after);
+        let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let name = &after[..end.unwrap_or(after.len())];
+        if all.iter().any(|other| other.name == name) {
+            return Err(format!(
+                "default: it is text as it stands, and cannot refer to the parameter {name}; \
+                 the script can: ${{{}:-...}}",
+                parameter.name
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The lines that set each parameter; an error if one is missing, unknown, or cannot be what was given.
@@ -138,8 +189,18 @@ pub(super) fn assignments(
             return Err(format!("{query} has no parameter {name}; {hint}"));
         }
     }
+    let secret = |parameter: &&Parameter| parameter.secrecy == Secrecy::Secret;
+    if let Some(parameter) = (parameters.iter().filter(secret))
+        .find(|parameter| given.iter().any(|(name, _)| *name == parameter.name))
+    {
+        let name = &parameter.name;
+        return Err(format!(
+            "{name} is a secret, and others can read command lines: leave it out to be asked for it, \
+             or give --secret {name}=env:VARIABLE, {name}=file:PATH or {name}=stdin"
+        ));
+    }
     let mut lines = String::new();
-    for parameter in parameters {
+    for parameter in parameters.iter().filter(|parameter| !secret(parameter)) {
         // The last one given counts, as of other options.
         let given = given.iter().rev().find(|(name, _)| *name == parameter.name);
         let value = given.map(|(_, value)| value).or(parameter.default.as_ref());

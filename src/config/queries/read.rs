@@ -8,8 +8,8 @@ use super::{Effect, Query, TIMEOUT};
 use crate::command::duration::parse_duration;
 use crate::config::document::{Document, Entry, Mistake, Origin, is_name};
 use crate::core::spec::Payload;
-use crate::results::shape::GIVEN;
-use crate::results::{Column, Header, Kind, Parser, Reading, Shape};
+use crate::results::shape::{Constancy, GIVEN};
+use crate::results::{Column, Header, Kind, Parser, Reading, Shape, filter};
 
 /// The keys of a query's file.
 const KEYS: [&str; 17] = [
@@ -33,12 +33,13 @@ const KEYS: [&str; 17] = [
 ];
 
 /// The keys of a column.
-const COLUMN: [&str; 6] = ["name", "type", "unit", "from", "width", "doc"];
+const COLUMN: [&str; 7] = ["name", "type", "unit", "from", "width", "volatile", "doc"];
 
 /// The words for parsers.
-const PARSERS: [&str; 9] = [
+const PARSERS: [&str; 10] = [
     "json",
     "json-lines",
+    "objects",
     "csv",
     "tsv",
     "pairs",
@@ -108,6 +109,7 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
         shape,
         text: text.to_string(),
         origin,
+        hides: Vec::new(),
     })
 }
 
@@ -166,9 +168,16 @@ impl Said {
                 }
             }
             "parameters" => {
+                let mut places = Vec::new();
                 for part in document.tables(entry)? {
+                    let at = part.0.clone();
                     let parameter = parameter::read(document, part, &self.parameters)?;
+                    places.push(at);
                     self.parameters.push(parameter);
+                }
+                for (parameter, at) in self.parameters.iter().zip(&places) {
+                    let refers = parameter::refers(parameter, &self.parameters);
+                    refers.map_err(|what| document.mistake(at, what))?;
                 }
             }
             "parser" => self.parser = Some(word(document, &entry, &PARSERS)?),
@@ -193,7 +202,14 @@ impl Said {
                     _ => Header::None,
                 });
             }
-            "pattern" => self.pattern = Some(text(document, &entry)?),
+            "pattern" => {
+                let pattern = text(document, &entry)?;
+                if let Err(error) = regex::Regex::new(&pattern) {
+                    let what = format!("pattern: {}", filter::fault(&error));
+                    return Err(document.mistake(&entry.value_at, what));
+                }
+                self.pattern = Some(pattern);
+            }
             "widths" => {
                 let widths = document.numbers(&entry)?.into_iter().map(usize::try_from);
                 let wrong =
@@ -213,12 +229,39 @@ impl Said {
                     self.columns.push(column);
                 }
             }
+            "name" => {
+                let what = "a query is called as its file, and has no key name";
+                return Err(document
+                    .mistake(&entry.key_at, what)
+                    .hint("rename the file"));
+            }
             unknown => {
                 let what = format!("unknown key {}", unknown.escape_debug());
                 return Err(document.mistake(&entry.key_at, what).meant(unknown, KEYS));
             }
         }
         Ok(())
+    }
+
+    /// Objects whose keys are the columns.
+    fn open(&self, query: &str) -> Result<Shape, String> {
+        let said = [
+            ("path", self.path.is_some()),
+            ("by", self.by.is_some()),
+            ("header", self.header.is_some()),
+            ("pattern", self.pattern.is_some()),
+            ("widths", self.widths.is_some()),
+            ("columns", !self.columns.is_empty()),
+        ];
+        if let Some((key, _)) = said.iter().find(|(_, said)| *said) {
+            return Err(format!(
+                "{key} means nothing to the parser objects: its columns are what keys there are"
+            ));
+        }
+        Ok(Shape {
+            key: self.key.clone(),
+            ..Shape::open(query)
+        })
     }
 
     /// How output is read, if the file says it; or what it lacks.
@@ -233,6 +276,9 @@ impl Said {
                 None => Ok(None),
             };
         };
+        if word == "objects" {
+            return self.open(query).map(Some);
+        }
         let header = |or| self.header.unwrap_or(or);
         let parser = match word.as_str() {
             "json" => {
@@ -291,6 +337,15 @@ impl Said {
         if let Some(unknown) = self.key.iter().find(|key| !names.contains(&key.as_str())) {
             return Err(format!("key names {unknown}, which is no column"));
         }
+        let volatile = |column: &&Column| column.constancy == Constancy::Volatile;
+        if let Some(column) =
+            (self.columns.iter().filter(volatile)).find(|column| self.key.contains(&column.name))
+        {
+            return Err(format!(
+                "column {} is volatile, and rows are not found again by it: take it out of key",
+                column.name
+            ));
+        }
         let shape = Shape {
             query: query.to_string(),
             parser,
@@ -331,6 +386,11 @@ fn column(
                 let wrong = |_| document.mistake(&entry.value_at, "width is a number of cells");
                 let width = usize::try_from(document.number(&entry)?).map_err(wrong)?;
                 column.width = Some(width);
+            }
+            "volatile" => {
+                if document.truth(&entry)? {
+                    column.constancy = Constancy::Volatile;
+                }
             }
             "doc" => column.doc = text(document, &entry)?,
             unknown => {

@@ -57,9 +57,15 @@ fn the_built_in_queries_answer_in_rows() {
     // What packages there are may take minutes to find out.
     for query in queries.iter().filter(|query| query.name != "updates") {
         let shape = query.shape.as_ref().expect("a built-in query has columns");
+        let needed = (query.parameters.iter()).filter(|parameter| parameter.default.is_none());
+        let given: Vec<_> = needed
+            .map(|parameter| (parameter.name.clone(), "select 1".to_string()))
+            .collect();
         let reading = Reading::new(shape).expect("a built-in query is sound");
         for shell in shells {
-            let Some((code, out, err)) = fed(shell, &query.payload(&[]).expect("defaults")) else {
+            let Some((code, out, err)) =
+                fed(shell, &query.payload(&given).expect("it is complete"))
+            else {
                 continue;
             };
             answered += 1;
@@ -269,6 +275,7 @@ fn a_file_says_how_its_output_is_read() {
         from: Some("Size (K)".into()),
         width: Some(8),
         doc: "S".into(),
+        ..Column::default()
     };
     let shape = Shape {
         query: "q".into(),
@@ -306,6 +313,13 @@ fn later_directories_win() {
         Origin::File(root.path().join("1/uptime.toml"))
     );
     assert_eq!(
+        uptime.hides,
+        [
+            Origin::File(root.path().join("0/uptime.toml")),
+            Origin::BuiltIn
+        ]
+    );
+    assert_eq!(
         (uptime.timeout, &uptime.ok_exit[..], &uptime.targets),
         (TIMEOUT, &[0][..], &None)
     );
@@ -326,6 +340,7 @@ fn later_directories_win() {
         shape: None,
         text: one(&queries, "mine").text.clone(),
         origin: Origin::File(root.path().join("0/mine.toml")),
+        hides: Vec::new(),
     };
     assert!(mine.text.starts_with("doc = \"M\""));
     assert_eq!(one(&queries, "mine"), &mine);
@@ -369,7 +384,7 @@ fn mistakes_are_named_and_hide_no_other_query() {
         ),
         (
             "doc = \"D\"\ncommand = \"c\"\nparser = \"regex\"\npattern = \"(\"\n[[columns]]\nname = \"a\"\n",
-            &["q.toml:1: pattern: "],
+            &["q.toml:4: pattern: unclosed group"],
         ),
         (
             "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\npath = \"a\"\n[[columns]]\nname = \"a\"\n",
@@ -428,6 +443,46 @@ fn mistakes_are_named_and_hide_no_other_query() {
             &["q.toml:1: doc is a number, but must be a string"],
         ),
         ("doc = \n", &["q.toml:1: "]),
+        (
+            "name = \"x\"\ndoc = \"D\"\ncommand = \"c\"\n",
+            &["q.toml:1: a query is called as its file, and has no key name; rename the file"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\ndoc = \"E\"\n",
+            &["q.toml:3: duplicate key"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"a\"\npattern = \"[z\"\n",
+            &["q.toml:5: pattern: unclosed character class"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"a\"\n[[parameters]]\nname = \"a\"\n",
+            &["q.toml:6: there is a parameter a already"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"a\"\ndefalt = \"x\"\n",
+            &["q.toml:5: unknown key defalt of a parameter; did you mean default?"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"a\"\ndefault = \"x$b\"\n[[parameters]]\nname = \"b\"\ndefault = \"${a}/y\"\n",
+            &["q.toml:3: default: it is text as it stands, and cannot refer to the parameter b"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"a\"\nsecret = true\ndefault = \"x\"\n",
+            &["q.toml:3: a secret has no default: it is asked for"],
+        ),
+        (
+            "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"a\"\nsecret = \"yes\"\n",
+            &["q.toml:5: secret is a string, but must be true or false"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"objects\"\n[[columns]]\nname = \"a\"\n",
+            &["q.toml:1: columns means nothing to the parser objects"],
+        ),
+        (
+            "doc = \"D\"\ncommand = \"c\"\nparser = \"tsv\"\nkey = [\"a\"]\n[[columns]]\nname = \"a\"\nvolatile = true\n",
+            &["q.toml:1: column a is volatile, and rows are not found again by it"],
+        ),
     ];
     for (text, want) in cases {
         let (_root, path) = directories(&[&[("q.toml", text), ("fine.toml", good)]]);
@@ -443,6 +498,12 @@ fn mistakes_are_named_and_hide_no_other_query() {
     let (_, mistakes) = load(&path);
     let want = "\"two words\" cannot be the name of a query; rename its file";
     assert!(mistakes[0].to_string().contains(want), "{mistakes:?}");
+    // What is no text is no query, and hides none.
+    let (root, path) = directories(&[&[("fine.toml", good)]]);
+    std::fs::write(root.path().join("0/raw.toml"), b"doc = \"\xff\"\n").expect("a file");
+    let (queries, mistakes) = load(&path);
+    assert_eq!(queries.len(), BUILT_IN.len() + 1);
+    assert!(mistakes[0].to_string().contains("raw.toml"), "{mistakes:?}");
     // What is no directory can hold none.
     let (root, _) = directories(&[&[("file", "")]]);
     let (_, mistakes) = load(&SearchPath(vec![root.path().join("0/file")]));

@@ -33,6 +33,7 @@ fn spec(hosts: usize) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        withheld: Vec::new(),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::daemon::client::{Absent, Connection, Reach};
 use crate::daemon::session::Service;
 use crate::engine::{Carries, Connected, Engine, Runners, Through};
 use crate::runner::{Boxed, Event, Order, Runner};
+use crate::secret::Environment;
 use crate::store::{Caps, Saved, Store};
 use crate::wire::look::{
     Case, Folded, Found, HostView, Look, Place, Row, RowKind, Rows, Search, Seen,
@@ -116,8 +117,13 @@ impl Fleet {
             options: Vec::new(),
             asking: Asking::Never,
             shape: None,
+            withheld: Vec::new(),
         };
-        let submit = Request::Command(Command::Submit(Box::new(spec)));
+        let submit = Request::Submit {
+            spec: Box::new(spec),
+            environment: Environment::default(),
+            secrets: Vec::new(),
+        };
         match self.ask(&submit).await {
             Reply::Submitted(job) => job.id,
             other => panic!("submitted, got {other:?}"),

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::core::fleet::Command;
 use crate::core::question::{About, Question};
 use crate::core::reason::Reason;
 use crate::core::retention::Retention;
@@ -18,7 +17,7 @@ use crate::daemon::client::{Absent, Connection, Reach};
 use crate::daemon::session::Service;
 use crate::engine::{Engine, Runners};
 use crate::runner::{Ask, Boxed, Event, Order, Runner};
-use crate::secret::{Answer, Secret};
+use crate::secret::{Answer, Environment, Secret};
 use crate::store::{Caps, Saved, Store};
 use crate::wire::look::Question as Asked;
 use crate::wire::request::{Attend, Children};
@@ -88,6 +87,7 @@ fn spec(hosts: &[&str]) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        withheld: Vec::new(),
     }
 }
 
@@ -110,8 +110,12 @@ async fn watchers_hear_of_questions_and_the_second_answer_comes_too_late() {
     let mut attended = open(&service, &Request::Questions(Attend::Follow)).await;
     assert!(matches!(next(&mut attended).await, Reply::Questions(none) if none.is_empty()));
 
-    let submit = Command::Submit(Box::new(spec(&["n1", "n2", "n3"])));
-    next(&mut open(&service, &Request::Command(submit)).await).await;
+    let submit = Request::Submit {
+        spec: Box::new(spec(&["n1", "n2", "n3"])),
+        environment: Environment::default(),
+        secrets: Vec::new(),
+    };
+    next(&mut open(&service, &submit).await).await;
     let all = |questions: &[Asked]| questions.first().is_some_and(|it| it.children.len() == 3);
     let questions = news(&mut watch, all).await;
     assert_eq!(questions.len(), 1, "{questions:?}");

@@ -11,10 +11,11 @@ use crate::core::ids::{ChildId, JobId};
 use crate::core::reason::Reason;
 use crate::core::spec::{
     Asking, Ended as RunEnded, Inquiry, Motion, Moved, OnFull, Payload, Proof, Signal, Trace,
+    Withheld,
 };
 use crate::engine::carry::{EVENTS, Gate, Grown, News, carry};
-use crate::runner::{Order, Pocket, Runner};
-use crate::secret::Answer as Said;
+use crate::runner::{Order, Pocket, Runner, secrets};
+use crate::secret::{Answer as Said, Secret};
 use crate::store::Log;
 
 /// What all children of a job have in common.
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) options: Arc<[(String, String)]>,
     pub(super) asking: Asking,
     pub(super) pocket: Pocket,
+    pub(super) withheld: Arc<[Withheld]>,
     pub(super) on_full: OnFull,
     pub(super) runner: Option<Arc<dyn Runner>>,
 }
@@ -63,17 +65,42 @@ impl Task {
         self.runs.retain(|_, run| run.job != job);
     }
 
-    /// What all children of a child's job have in common, and what this one is to do.
-    fn order(&mut self, child: ChildId) -> Option<(Shared, Order)> {
-        let (job, index) = self.fleet.find_child(child)?;
-        let shared = self.shared.entry(job.id).or_insert_with(|| Shared {
+    /// What all children of a job have in common.
+    fn shared(&mut self, job: JobId) -> Option<&Shared> {
+        let job = self.fleet.job(job)?;
+        Some(self.shared.entry(job.id).or_insert_with(|| Shared {
             payload: Arc::new(job.spec.payload.clone()),
             options: job.spec.options.clone().into(),
             asking: job.spec.asking,
             pocket: Pocket::default(),
+            withheld: job.spec.withheld.clone().into(),
             on_full: job.spec.on_full,
             runner: self.runners.get(job.spec.runner.as_str()).cloned(),
-        });
+        }))
+    }
+
+    /// A new job's secrets are at hand before its first child is started.
+    pub(super) fn hand_in(&mut self, job: JobId, given: &[(String, Secret)]) {
+        if given.is_empty() {
+            return;
+        }
+        if let Some(Shared {
+            pocket, withheld, ..
+        }) = self.shared(job)
+        {
+            for (name, secret) in given {
+                for wanted in withheld.iter().filter(|wanted| wanted.name == *name) {
+                    pocket.give(&secrets::about(wanted), secret);
+                }
+            }
+        }
+    }
+
+    /// What all children of a child's job have in common, and what this one is to do.
+    fn order(&mut self, child: ChildId) -> Option<(Shared, Order)> {
+        let id = self.fleet.find_child(child)?.0.id;
+        let shared = self.shared(id)?.clone();
+        let (job, index) = self.fleet.find_child(child)?;
         let order = Order {
             job: job.id,
             child,
@@ -85,8 +112,9 @@ impl Task {
             asking: shared.asking,
             pocket: shared.pocket.clone(),
             environment: self.environments.get(&job.id).cloned().unwrap_or_default(),
+            secrets: Arc::default(),
         };
-        Some((shared.clone(), order))
+        Some((shared, order))
     }
 
     /// What is known of where a child runs.
@@ -95,12 +123,12 @@ impl Task {
     }
 
     pub(super) fn start(&mut self, child: ChildId) {
-        let Some((shared, order)) = self.order(child) else {
+        let Some((shared, mut order)) = self.order(child) else {
             return;
         };
         let job = order.job;
         let children = self.fleet.job(job).map_or(1, |job| job.children.len());
-        let (signal, signals) = watch::channel(None);
+        let (signal, mut signals) = watch::channel(None);
         let (log, grown) = (self.store.log(job, child), Grown::default());
         let (gate, gated) = match shared.on_full {
             OnFull::Block => {
@@ -116,7 +144,14 @@ impl Task {
                 // Should we die now, the next process has to know that this was begun.
                 store.durable().await;
                 let (events, received) = mpsc::channel(EVENTS);
-                let run = runner.run(order, events, signals);
+                let run = Box::pin(async move {
+                    let withheld = &shared.withheld;
+                    match secrets::gather(&order, withheld, &events, &mut signals).await {
+                        Ok(secrets) => order.secrets = secrets.into(),
+                        Err(ended) => return ended,
+                    }
+                    runner.run(order, events, signals).await
+                });
                 carry(child, run, received, log, gated, grown, news).await;
             })
         } else {

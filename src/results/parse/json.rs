@@ -28,23 +28,11 @@ pub(super) fn lines(rows: &mut Rows<'_>, text: &str) {
 
 /// One document, whose rows lie below `path`.
 pub(super) fn document(rows: &mut Rows<'_>, text: &str, path: &[String]) -> Result<(), Unreadable> {
-    if text.trim().is_empty() {
-        let what = "nothing, where a JSON document should be".to_string();
-        return Err(Unreadable { line: 1, what });
-    }
-    let wrong = |error: serde_json::Error| {
-        // The place is part of its words, and stands before them here.
-        let what = error.to_string();
-        let what = what.split(" at line ").next().unwrap_or_default();
-        Unreadable {
-            line: error.line().max(1),
-            what: format!("{what}, at its byte {}", error.column()),
-        }
-    };
+    something(text)?;
     if path.is_empty() {
-        return document_of(rows, text).map_err(wrong);
+        return document_of(rows, text).map_err(|error| wrong(&error));
     }
-    let mut at: &RawValue = serde_json::from_str(text).map_err(wrong)?;
+    let mut at: &RawValue = serde_json::from_str(text).map_err(|error| wrong(&error))?;
     for (depth, name) in path.iter().enumerate() {
         let below: std::collections::HashMap<String, &RawValue> = serde_json::from_str(at.get())
             .map_err(|_| Unreadable {
@@ -56,7 +44,46 @@ pub(super) fn document(rows: &mut Rows<'_>, text: &str, path: &[String]) -> Resu
             what: format!("nothing at {:?}", path[..=depth].join(".")),
         })?;
     }
-    document_of(rows, at.get()).map_err(wrong)
+    document_of(rows, at.get()).map_err(|error| wrong(&error))
+}
+
+/// One document of objects, each of which is the one field of its row, as it is written.
+pub(super) fn objects(rows: &mut Rows<'_>, text: &str) -> Result<(), Unreadable> {
+    something(text)?;
+    let all: Vec<&RawValue> = match serde_json::from_str(text) {
+        Ok(list) => list,
+        Err(_) => vec![serde_json::from_str(text).map_err(|error| wrong(&error))?],
+    };
+    for object in all {
+        if !object.get().starts_with('{') {
+            let what = format!("{:?} is no object", super::cut_to(object.get(), 40));
+            return Err(Unreadable { line: 1, what });
+        }
+        if !rows.full() {
+            let mut row = rows.blank();
+            row.push(Value::text(object.get()));
+            rows.push(row);
+        }
+    }
+    Ok(())
+}
+
+fn something(text: &str) -> Result<(), Unreadable> {
+    if text.trim().is_empty() {
+        let what = "nothing, where a JSON document should be".to_string();
+        return Err(Unreadable { line: 1, what });
+    }
+    Ok(())
+}
+
+fn wrong(error: &serde_json::Error) -> Unreadable {
+    // The place is part of its words, and stands before them here.
+    let what = error.to_string();
+    let what = what.split(" at line ").next().unwrap_or_default();
+    Unreadable {
+        line: error.line().max(1),
+        what: format!("{what}, at its byte {}", error.column()),
+    }
 }
 
 fn document_of(rows: &mut Rows<'_>, text: &str) -> serde_json::Result<()> {

@@ -125,11 +125,13 @@ impl Reading {
                 .map_err(|error| format!("column {}: {error}", column.name))
         };
         let pattern = match &shape.parser {
-            Parser::Regex { pattern } => {
-                Some(regex::Regex::new(pattern).map_err(|error| format!("pattern: {error}"))?)
-            }
+            Parser::Regex { pattern } => Some(
+                regex::Regex::new(pattern)
+                    .map_err(|error| format!("pattern: {}", super::filter::fault(&error)))?,
+            ),
             Parser::Json { .. }
             | Parser::JsonLines
+            | Parser::Objects
             | Parser::Csv { .. }
             | Parser::Tsv { .. }
             | Parser::Pairs { .. }
@@ -166,6 +168,7 @@ impl Reading {
         match &self.parser {
             Parser::Json { path } => json::document(&mut rows, &text, path)?,
             Parser::JsonLines => json::lines(&mut rows, &text),
+            Parser::Objects => json::objects(&mut rows, &text)?,
             Parser::Csv { header } => separated::csv(&mut rows, &text, *header)?,
             Parser::Tsv { header } => separated::tsv(&mut rows, &text, *header)?,
             Parser::Pairs { by } => pairs::blocks(&mut rows, &text, *by),
@@ -292,8 +295,13 @@ impl Rows<'_> {
     }
 }
 
-fn cut(text: &str) -> &str {
-    let end = (0..=LONGEST_FIELD.min(text.len()))
+/// What of a field is taken.
+pub(super) fn cut(text: &str) -> &str {
+    cut_to(text, LONGEST_FIELD)
+}
+
+fn cut_to(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len()))
         .rev()
         .find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]

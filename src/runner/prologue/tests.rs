@@ -10,6 +10,7 @@ use super::*;
 use crate::core::ids::{ChildId, JobId};
 use crate::core::spec::{Asking, Host};
 use crate::runner::Pocket;
+use crate::secret::Secret;
 
 const RUN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -25,6 +26,7 @@ fn order(payload: Payload) -> Order {
         asking: Asking::Never,
         pocket: Pocket::default(),
         environment: std::sync::Arc::default(),
+        secrets: Arc::default(),
     }
 }
 
@@ -55,6 +57,45 @@ fn orders_travel_as_lines() {
         let bytes = order_lines(&order(payload.clone())).expect("it can be carried");
         let expected = format!("{RUN}\nweb01\n7\n8\n{interpreter}\n{lines}\n{RUN}\n");
         assert_eq!(String::from_utf8_lossy(&bytes), expected, "{payload:?}");
+    }
+}
+
+#[test]
+fn secrets_are_variables_of_the_script_and_of_nothing_it_starts() {
+    let words = "it's $(echo no) `id`\n\\ \"\n#end";
+    let with = |payload, words: &str| Order {
+        secrets: Arc::new([("token".to_owned(), Secret::new(words.to_owned()))]),
+        ..order(payload)
+    };
+    let text = "printf %s. \"$token\"\nenv | grep -c token\ntr '\\0' ' ' </proc/$$/cmdline\n";
+    for sh in SH {
+        if shells::find(sh).is_none() {
+            continue;
+        }
+        let lines = order_lines(&with(script("sh", text), words)).expect("it can be carried");
+        let place = sh_is(sh);
+        let ran = finish(start("sh", &exec_line(), place.as_ref(), &lines));
+        let said = String::from_utf8_lossy(&ran.stdout);
+        let said = said.split_once('\n').expect("it began").1;
+        assert_eq!(said, format!("{words}.0\nsh "), "{sh}");
+    }
+    for (payload, words, part) in [
+        (
+            Payload::Command("true".into()),
+            "x",
+            "variables of a script",
+        ),
+        (script("perl", "1"), "x", "variables of a script"),
+        (
+            script("sh", "true"),
+            "a\0b",
+            "the secret token contains a NUL",
+        ),
+    ] {
+        let why = order_lines(&with(payload, words))
+            .expect_err("refused")
+            .to_string();
+        assert!(why.contains(part), "{why}");
     }
 }
 

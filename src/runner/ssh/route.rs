@@ -301,6 +301,7 @@ pub(super) fn at_hop(hop: &str, reason: Reason) -> Reason {
         | Reason::StoppedBeforeStart
         | Reason::ConnectionLost { .. }
         | Reason::Sudo(_)
+        | Reason::Secret(_)
         | Reason::Unmoved(_)
         | Reason::Internal(_)) => reason,
     }

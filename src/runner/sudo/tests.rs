@@ -74,6 +74,7 @@ fn order(asking: Asking) -> Order {
         asking,
         pocket: Pocket::default(),
         environment: std::sync::Arc::default(),
+        secrets: std::sync::Arc::default(),
     }
 }
 

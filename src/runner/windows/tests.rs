@@ -20,6 +20,7 @@ fn order(payload: Payload) -> Order {
         asking: Asking::Never,
         pocket: Pocket::default(),
         environment: std::sync::Arc::default(),
+        secrets: Arc::default(),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::core::spec::{Asking, Motion};
 use crate::plan::request as asks;
+use crate::secret::Environment;
 use crate::tui::dialog::Dialog;
 use crate::tui::event::{Action, Planned, Wished};
 use crate::tui::output::document::Child;
@@ -150,22 +151,23 @@ impl App {
         for note in &planned.notes {
             self.complain(note.clone());
         }
-        let spec = planned.spec;
+        let Planned { spec, secrets, .. } = planned;
         let count = spec.hosts.len();
-        if count <= self.loaded.settings.confirm_above {
-            let request = Request::Command(Command::Submit(Box::new(spec)));
-            return self.do_it(deed, request);
-        }
         let hosts = counted(count, Noun::Host);
         let text = vec![
             spec.payload.title().to_string(),
             String::new(),
             format!("This runs on {hosts}: {}.", spec.targets),
         ];
-        let then = Answer::Do(
-            deed,
-            Box::new(Request::Command(Command::Submit(Box::new(spec)))),
-        );
+        let request = Request::Submit {
+            spec: Box::new(spec),
+            environment: Environment::default(),
+            secrets,
+        };
+        if count <= self.loaded.settings.confirm_above {
+            return self.do_it(deed, request);
+        }
+        let then = Answer::Do(deed, Box::new(request));
         let dialog = Dialog::yes_no(
             format!("Run on {hosts}?"),
             text,

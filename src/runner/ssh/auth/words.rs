@@ -191,7 +191,10 @@ fn is_lasting(about: &About) -> bool {
             let once = ["one-time", "one time", "otp"];
             !echo && prompt.contains("password") && !once.iter().any(|word| prompt.contains(word))
         }
-        About::HostKey { .. } | About::Passphrase { .. } | About::Sudo { .. } => false,
+        About::HostKey { .. }
+        | About::Passphrase { .. }
+        | About::Sudo { .. }
+        | About::Secret { .. } => false,
     }
 }
 

@@ -266,12 +266,14 @@ impl Engine {
                 questions: questions.clone(),
                 refused: Vec::new(),
             },
-            Request::Command(_) | Request::InEnvironment { .. } => Reply::Settled(Settled {
-                jobs: Vec::new(),
-                children: Vec::new(),
-                unknown: Vec::new(),
-                timed_out: false,
-            }),
+            Request::Command(_) | Request::InEnvironment { .. } | Request::Submit { .. } => {
+                Reply::Settled(Settled {
+                    jobs: Vec::new(),
+                    children: Vec::new(),
+                    unknown: Vec::new(),
+                    timed_out: false,
+                })
+            }
             Request::Rerun { .. } => Reply::Rerun {
                 jobs: Vec::new(),
                 refused: Vec::new(),

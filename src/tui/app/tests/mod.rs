@@ -306,6 +306,7 @@ fn asked(request: &Request) -> Option<String> {
         Request::Command(other) | Request::InEnvironment { command: other, .. } => {
             Some(format!("{other:?}"))
         }
+        Request::Submit { spec, .. } => Some(format!("begin {}", spec.payload.title())),
         Request::Rerun { select, asking, .. } => Some(match asking {
             Asking::Allowed => format!("rerun {}", words(select)),
             Asking::Never => format!("rerun {} without asking", words(select)),
