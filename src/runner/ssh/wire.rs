@@ -4,6 +4,9 @@
 //! TCP connection is young, because `sshd` leaves Nagle's algorithm on and would wait for a delayed acknowledgement; it
 //! remembers how the server introduced itself, for the error message of one that speaks something else; and it can be
 //! cut, because the library's task would otherwise outlive whoever gave up on a server that fell silent.
+//!
+//! It is also what notices that: the library counts whole packets, and a line that is slow enough brings none while it
+//! still brings bytes.  As for OpenSSH, each byte is a sign of life.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,6 +21,7 @@ use russh::keys::PublicKey;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep};
 
 use super::proxy::Piped;
 use super::tunnel::Tunnel;
@@ -160,13 +164,53 @@ pub(super) struct Wire {
     start: usize,
     end: usize,
     reads: u32,
+    silence: Option<Silence>,
+}
+
+/// Watches for how long nothing comes while somebody waits for it.
+#[derive(Debug)]
+struct Silence {
+    /// How long that may be.
+    patience: Duration,
+    since: Option<Instant>,
+    /// Made when somebody waits first, and moved only when it is over: bytes come more often than timers are worth.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Silence {
+    fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            since: None,
+            timer: None,
+        }
+    }
+
+    /// Whether it has lasted too long; whoever asks is woken when it has.
+    fn lasts(&mut self, cx: &mut Context<'_>) -> bool {
+        let due = *self.since.get_or_insert_with(Instant::now) + self.patience;
+        let timer = (self.timer).get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if due <= Instant::now() {
+                return true;
+            }
+            timer.as_mut().reset(due);
+        }
+        false
+    }
+
+    fn ends(&mut self) {
+        self.since = None;
+    }
 }
 
 impl Wire {
-    pub(super) fn new(line: Line, fate: Arc<Fate>) -> Self {
+    /// A stream that may be silent for so long, if there is a limit.
+    pub(super) fn new(line: Line, fate: Arc<Fate>, patience: Option<Duration>) -> Self {
         Self {
             line,
             fate,
+            silence: patience.map(Silence::new),
             ahead: vec![0; READ_AHEAD].into_boxed_slice(),
             start: 0,
             end: 0,
@@ -208,10 +252,11 @@ impl AsyncRead for Wire {
                 let before = out.filled().len();
                 let polled = wire.line.poll_read(cx, out);
                 count(&wire.fate.received, out.filled().len() - before);
-                return polled;
+                return listened(&mut wire.silence, cx, polled);
             }
             let mut ahead = ReadBuf::new(&mut wire.ahead);
-            match wire.line.poll_read(cx, &mut ahead) {
+            let polled = wire.line.poll_read(cx, &mut ahead);
+            match listened(&mut wire.silence, cx, polled) {
                 Poll::Ready(Ok(())) => {
                     wire.start = 0;
                     wire.end = ahead.filled().len();
@@ -272,6 +317,25 @@ impl Line {
             Self::Tunnel(tunnel) => tunnel,
             Self::Piped(piped) => piped,
         })
+    }
+}
+
+/// What came of reading, or that nothing has come for too long.
+fn listened(
+    silence: &mut Option<Silence>,
+    cx: &mut Context<'_>,
+    polled: Poll<io::Result<()>>,
+) -> Poll<io::Result<()>> {
+    let Some(silence) = silence else {
+        return polled;
+    };
+    match polled {
+        Poll::Pending if silence.lasts(cx) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(came) => {
+            silence.ends();
+            Poll::Ready(came)
+        }
     }
 }
 
