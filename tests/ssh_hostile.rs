@@ -9,7 +9,7 @@ use std::time::Duration;
 use fleet::sshd::Fleet;
 use fleet::{Job, Outcome, alive, command, until, within};
 use regatta::core::reason::{Limit, Reason};
-use regatta::core::spec::Ended;
+use regatta::core::spec::{Ended, Signal};
 use regatta::demo::server::new_key;
 use regatta::runner::ssh::Ssh;
 use regatta::runner::{Order, Runner};
@@ -18,7 +18,7 @@ use russh::server::{
     Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
 };
 use russh::{Channel, ChannelId};
-use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -232,7 +232,12 @@ enum Does {
     Garbles,
     /// Resets the connection.
     Resets,
+    /// Passes on what the server says one byte after the other, with pauses.
+    Drips,
 }
+
+/// The pause between two bytes: the answer to a keepalive takes some seconds.
+const DRIP: Duration = Duration::from_millis(100);
 
 impl Between {
     async fn start(server: u16) -> Self {
@@ -295,7 +300,65 @@ async fn pass(
             let _ = copy_bidirectional(&mut client, &mut server).await;
         }
         Does::Resets => client.set_zero_linger().expect("it is open"),
+        Does::Drips => drip(client, server, told).await,
     }
+}
+
+async fn drip(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    told: watch::Receiver<(SocketAddr, Does)>,
+) {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let drips = async {
+        let mut byte = [0];
+        while from_server.read_exact(&mut byte).await.is_ok()
+            && to_client.write_all(&byte).await.is_ok()
+        {
+            if told.borrow().1 == Does::Drips {
+                tokio::time::sleep(DRIP).await;
+            }
+        }
+    };
+    tokio::select! {
+        // How it ends does not matter.
+        _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+        () = drips => {}
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_drips_is_slow_and_not_lost_and_its_command_can_be_stopped() {
+    let test = "a_server_that_drips_is_slow_and_not_lost_and_its_command_can_be_stopped";
+    let Some(fleet) = Fleet::start(test, "") else {
+        return;
+    };
+    let ssh = fleet.runner();
+    let between = Between::start(fleet.port).await;
+    let gate = fleet.path("gate");
+    let line = format!(
+        "echo before; until [ -e {} ]; do sleep 0.05; done; echo after; exec sleep 1000",
+        gate.display()
+    );
+    let mut order = between.order(&fleet, &line);
+    let impatient = ["ServerAliveInterval=1", "ServerAliveCountMax=2"];
+    let impatient = impatient.map(|set| ("ssh_option".to_owned(), set.to_owned()));
+    order.options = order.options.iter().cloned().chain(impatient).collect();
+    let mut job = Job::start(&dynamic(&ssh), order);
+    within(job.until_output("before")).await;
+    between.does(Does::Drips);
+    std::fs::write(&gate, "").expect("a directory of our own");
+    // That takes longer than a server may be silent.
+    within(job.until_output("after")).await;
+    job.signal(Signal::Term);
+    let run = Arc::clone(&job.run);
+    let gone = until("it is stopped meanwhile", || alive(&run).is_empty());
+    within(gone).await;
+    between.does(Does::Passes);
+    let outcome = within(job.finish()).await;
+    assert_eq!(outcome.ended, Ended::Signaled("TERM".to_owned()));
+    assert_eq!(outcome.text(), "before\nafter\n");
 }
 
 #[tokio::test]

@@ -401,6 +401,43 @@ async fn a_password_is_asked_for_after_keys_and_once_in_a_job() {
     );
 }
 
+#[tokio::test]
+async fn what_pam_asks_is_passed_on_and_known_for_the_jobs_other_hosts() {
+    let test = "what_pam_asks_is_passed_on_and_known_for_the_jobs_other_hosts";
+    if !std::path::Path::new("/etc/pam.d/sshd").exists() {
+        println!("SKIPPED: {test}: PAM knows no sshd");
+        return;
+    }
+    let extra = "UsePAM yes\nMatch User regatta*\n KbdInteractiveAuthentication yes\n PubkeyAuthentication no";
+    let Some(fleet) = Fleet::start_with_password(test, extra, "", "open sesame") else {
+        return;
+    };
+    let user = fleet.other.as_ref().expect("there is one").name.clone();
+    let (ssh, pocket) = (fleet.runner(), Pocket::default());
+    let order = |host: &str| {
+        let order = fleet.order_asking(host, command("id -un"), &[]);
+        of_job(order, &user, host, &pocket)
+    };
+    let mut job = start(&ssh, order(HOST));
+    for (wrong, words) in [(0, "open barley"), (1, "open sesame")] {
+        let ask = within(job.until_asked()).await;
+        let about = About::Prompt {
+            account: user.clone(),
+            prompt: "Password:".to_owned(),
+            echo: false,
+        };
+        assert_eq!(ask.question, Question { about, wrong });
+        say(ask, secret(words));
+    }
+    let outcome = within(job.finish()).await;
+    assert_eq!(
+        (outcome.ended.clone(), outcome.text()),
+        (Ended::Exited(0), format!("{user}\n"))
+    );
+    let second = ended(start(&ssh, order("127.1.0.2"))).await;
+    assert_eq!(second, Ended::Exited(0));
+}
+
 /// A server that asks in its own words: first for a code, then for the password.
 #[derive(Clone, Default)]
 struct Inquisitor {

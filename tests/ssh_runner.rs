@@ -784,6 +784,34 @@ async fn more_channels_than_the_server_allows_need_more_connections() {
 }
 
 #[tokio::test]
+async fn nothing_is_lost_where_keys_are_exchanged_every_megabyte_both_ways() {
+    let test = "nothing_is_lost_where_keys_are_exchanged_every_megabyte_both_ways";
+    let Some(fleet) = Fleet::start(test, "RekeyLimit 1M") else {
+        return;
+    };
+    // As large as a script may be, and what it is to be known by.
+    let text: String = (0..500_000).map(|n| format!("{:07x}\n", n * 37)).collect();
+    let file = fleet.path("script");
+    std::fs::write(&file, &text).expect("a directory of our own");
+    let counted = std::process::Command::new("cksum")
+        .stdin(std::fs::File::open(&file).expect("just written"))
+        .output()
+        .expect("cksum is installed");
+    let numbers = 6_500_000;
+    let script = script(&format!("sh -c 'seq {numbers}; cksum'"), &text);
+    let ssh = fleet.runner();
+    let outcome = run(&ssh, fleet.order_with(HOST, script, &["RekeyLimit=1M"])).await;
+    assert_eq!(outcome.ended, Ended::Exited(0));
+    let text = outcome.text();
+    let counted = String::from_utf8_lossy(&counted.stdout);
+    let written = text.strip_suffix(&*counted).expect("the script is whole");
+    assert!(written.len() > 50_000_000, "{}", written.len());
+    let mut lines = written.lines();
+    let intact = (1..=numbers).all(|number| lines.next() == Some(&number.to_string()));
+    assert!(intact && lines.next().is_none());
+}
+
+#[tokio::test]
 async fn connections_are_shared_and_replaced() {
     let Some(fleet) = Fleet::start("connections_are_shared_and_replaced", "") else {
         return;

@@ -286,7 +286,7 @@ impl Hosts {
             let more = ["ps", "setsid", "kill", "cat", "stty", "id"].map(applet);
             host(
                 "127.3.1.3",
-                &place("busybox", &[&least[..], &more[..]].concat()),
+                &place("applets", &[&least[..], &more[..]].concat()),
                 "",
             );
             host("127.3.1.4", &place("least", &least), "");

@@ -244,8 +244,8 @@ async fn log_in(
         },
         channel_buffer_size: CHANNEL_BUFFER,
         keepalive_interval: interval,
-        // The library gives up when one more would be due than this, and never for zero.
-        keepalive_max: (count as usize - 1).max(1),
+        // Never: see `wire`.
+        keepalive_max: 0,
         preferred: target.suite.preferred(&known),
         ..client::Config::default()
     };
@@ -260,7 +260,9 @@ async fn log_in(
         Arc::clone(&fate),
         patience(target),
     );
-    let wire = Wire::new(line, Arc::clone(&fate));
+    // One keepalive at least has time for its answer.
+    let silence = interval.map(|interval| interval * count.max(2));
+    let wire = Wire::new(line, Arc::clone(&fate), silence);
     let mut handle = client::connect_stream(Arc::new(config), wire, checker)
         .await
         .map_err(|error| {

@@ -311,16 +311,15 @@ impl Handler for Checker {
 /// Why an established connection ended, in words.
 fn ending(error: &Error, patience: Option<std::time::Duration>) -> String {
     match error {
-        Error::KeepaliveTimeout => match patience {
-            Some(patience) => format!("no answer for {}s", patience.as_secs_f32()),
-            None => "no answer".to_owned(),
-        },
         Error::IO(error) => match error.kind() {
             std::io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
             std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
                 "the connection was reset".to_owned()
             }
-            std::io::ErrorKind::TimedOut => "no answer".to_owned(),
+            std::io::ErrorKind::TimedOut => match patience {
+                Some(patience) => format!("no answer for {}s", patience.as_secs_f32()),
+                None => "no answer".to_owned(),
+            },
             std::io::ErrorKind::ConnectionAborted => "the connection was let go".to_owned(),
             _ => error.to_string(),
         },

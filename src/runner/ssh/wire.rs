@@ -4,6 +4,9 @@
 //! TCP connection is young, because `sshd` leaves Nagle's algorithm on and would wait for a delayed acknowledgement; it
 //! remembers how the server introduced itself, for the error message of one that speaks something else; and it can be
 //! cut, because the library's task would otherwise outlive whoever gave up on a server that fell silent.
+//!
+//! It is also what notices that: the library counts whole packets, and a line that is slow enough brings none while it
+//! still brings bytes.  As for OpenSSH, each byte is a sign of life.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,6 +22,7 @@ use russh::keys::PublicKey;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep};
 
 use super::proxy::Piped;
 use super::tunnel::Tunnel;
@@ -162,14 +166,54 @@ pub(super) struct Wire {
     ahead: Vec<u8>,
     start: usize,
     reads: u32,
+    silence: Option<Silence>,
+}
+
+/// Watches for how long nothing comes while somebody waits for it.
+#[derive(Debug)]
+struct Silence {
+    /// How long that may be.
+    patience: Duration,
+    since: Option<Instant>,
+    /// Made when somebody waits first, and moved only when it is over: bytes come more often than timers are worth.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Silence {
+    fn new(patience: Duration) -> Self {
+        Self {
+            patience,
+            since: None,
+            timer: None,
+        }
+    }
+
+    /// Whether it has lasted too long; whoever asks is woken when it has.
+    fn lasts(&mut self, cx: &mut Context<'_>) -> bool {
+        let due = *self.since.get_or_insert_with(Instant::now) + self.patience;
+        let timer = (self.timer).get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if due <= Instant::now() {
+                return true;
+            }
+            timer.as_mut().reset(due);
+        }
+        false
+    }
+
+    fn ends(&mut self) {
+        self.since = None;
+    }
 }
 
 impl Wire {
-    pub(super) fn new(line: Line, fate: Arc<Fate>) -> Self {
+    /// A stream that may be silent for so long, if there is a limit.
+    pub(super) fn new(line: Line, fate: Arc<Fate>, patience: Option<Duration>) -> Self {
         Self {
             line,
             fate,
             ahead: Vec::new(),
+            silence: patience.map(Silence::new),
             start: 0,
             reads: 0,
         }
@@ -224,11 +268,12 @@ impl AsyncRead for Wire {
             let before = out.filled().len();
             let polled = wire.line.poll_read(cx, out);
             count(&wire.fate.received, out.filled().len() - before);
-            return polled;
+            return listened(&mut wire.silence, cx, polled);
         }
         let mut space = [const { MaybeUninit::uninit() }; READ_AHEAD];
         let mut came = ReadBuf::uninit(&mut space);
-        ready!(wire.line.poll_read(cx, &mut came))?;
+        let polled = wire.line.poll_read(cx, &mut came);
+        ready!(listened(&mut wire.silence, cx, polled))?;
         let came = came.filled();
         count(&wire.fate.received, came.len());
         wire.acknowledge_at_once();
@@ -281,6 +326,25 @@ impl Line {
             Self::Tunnel(tunnel) => tunnel,
             Self::Piped(piped) => piped,
         })
+    }
+}
+
+/// What came of reading, or that nothing has come for too long.
+fn listened(
+    silence: &mut Option<Silence>,
+    cx: &mut Context<'_>,
+    polled: Poll<io::Result<()>>,
+) -> Poll<io::Result<()>> {
+    let Some(silence) = silence else {
+        return polled;
+    };
+    match polled {
+        Poll::Pending if silence.lasts(cx) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(came) => {
+            silence.ends();
+            Poll::Ready(came)
+        }
     }
 }
 
