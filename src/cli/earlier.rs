@@ -1,14 +1,13 @@
 //! Targets that are hosts of earlier jobs, looked up for the shell.
 
-use super::context::{Context, unexpected};
+use super::context::Context;
 use super::error::CliError;
-use super::picked;
+use super::{fold, picked};
+use crate::core::alike::Ignored;
 use crate::core::select::Selector;
-use crate::daemon::client::Absent;
 use crate::plan::earlier::Asks;
 use crate::wire::look::Folded;
 use crate::wire::reply::Jobs;
-use crate::wire::{Reply, Request};
 
 pub(super) use crate::plan::earlier::expand;
 
@@ -26,9 +25,6 @@ impl Asks for Context {
     }
 
     async fn folded(&self, job: u64) -> Result<Folded, CliError> {
-        match self.ask(&Request::Fold { job }, Absent::Recall).await? {
-            Reply::Folded(folded) => Ok(folded),
-            reply => Err(unexpected(&reply)),
-        }
+        fold::ask(self, job, Ignored::NOTHING).await
     }
 }

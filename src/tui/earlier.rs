@@ -2,6 +2,7 @@
 
 use super::event::Failure;
 use super::link::{failure, has_more, out_of_turn};
+use crate::core::alike::Ignored;
 use crate::core::select::Selector;
 use crate::daemon::client::{Absent, Reach};
 use crate::plan::PlanError;
@@ -44,7 +45,8 @@ impl Asks for Reach {
     }
 
     async fn folded(&self, job: u64) -> Result<Folded, Failure> {
-        match replies(self, &Request::Fold { job }).await?.pop() {
+        let ignored = Ignored::NOTHING;
+        match replies(self, &Request::Fold { job, ignored }).await?.pop() {
             Some(Reply::Folded(folded)) => Ok(folded),
             Some(reply) => Err(out_of_turn(&reply)),
             None => Err(Failure {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::Disconnect;
 use super::look::{Look, Rows, Search};
+use crate::core::alike::Ignored;
 use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
@@ -12,7 +13,8 @@ use crate::core::spec::{Asking, JobSpec};
 use crate::core::state::State;
 use crate::secret::{Answer, Environment, Named};
 use crate::serial::{
-    AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, boxed_spec, selectors, states,
+    AskingDef, CommandDef, IgnoredDef, ModeDef, StreamDef, StreamsDef, boxed_spec, selectors,
+    states,
 };
 
 /// One request; a connection carries one.
@@ -75,9 +77,11 @@ pub enum Request {
     },
     /// Rows in which a pattern matches.
     Search(Search),
-    /// A job's children by what they came to.
+    /// A job's children by what they came to, but for what is ignored in their output.
     Fold {
         job: u64,
+        #[serde(with = "IgnoredDef")]
+        ignored: Ignored,
     },
     /// How the output of each of these jobs is read as rows.
     Shapes {
