@@ -103,17 +103,28 @@ async fn as_it_comes(
 async fn folded(
     context: &Context,
     args: &Receive,
-    request: request::Receive,
+    mut request: request::Receive,
     wished: Wished,
 ) -> Result<Outcome, CliError> {
+    let mut missing = Vec::new();
     if args.wait {
-        let select = &args.pick.select;
-        let hosts = request.hosts.as_deref();
-        let settle = together::settle(context, select, hosts, wished.ignored);
-        beside(context, select, settle).await?;
+        let (ids, unknown) =
+            together::by_ids(context, &request.select, request.hosts.as_deref()).await?;
+        // What comes to nothing is said by the receive.
+        if !ids.is_empty() {
+            beside(
+                context,
+                &ids,
+                together::settle(context, &ids, wished.ignored),
+            )
+            .await?;
+            (request.select, request.hosts, missing) = (ids, None, unknown);
+        }
     }
     let sink = open_sink(context, args, request.mode, Partial::Print)?;
-    together::receive(context, request, wished, sink).await
+    let mut outcome = together::receive(context, request, wished, sink).await?;
+    outcome.unknown.extend(missing);
+    Ok(outcome)
 }
 
 fn open_sink(

@@ -13,11 +13,13 @@
 //! [`LONGEST_PART`] bytes, so that no output needs more memory than that; what lies across the seam of two parts is not
 //! recognised.  Parts begin where the line does, however the output came in pieces.
 
+mod name;
 mod times;
 
 use std::borrow::Cow;
 
 use super::output::{LONGEST_ROW, Stream};
+use name::{Name, names};
 
 /// How much of a line is looked at together.
 pub const LONGEST_PART: usize = LONGEST_ROW;
@@ -130,19 +132,6 @@ pub struct Reading {
     begins: [bool; 256],
 }
 
-#[derive(Clone, Debug)]
-struct Name {
-    text: Vec<u8>,
-    kind: NameKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NameKind {
-    Name,
-    /// Another digit behind a dot makes another address of it.
-    Address,
-}
-
 impl Reading {
     /// Of a host with this name, which may have a user before it and a port behind it.
     pub fn new(ignored: Ignored, host: &str) -> Self {
@@ -156,9 +145,7 @@ impl Reading {
             (ignored.has(Trifle::Space) && is_blank(byte))
                 || (ignored.has(Trifle::Numbers) && byte.is_ascii_digit())
                 || (ignored.has(Trifle::Times) && times::may_begin(byte))
-                || names
-                    .iter()
-                    .any(|name| name.text[0].eq_ignore_ascii_case(&byte))
+                || names.iter().any(|name| name.may_begin(byte))
         });
         Self {
             ignored,
@@ -248,7 +235,7 @@ impl Reading {
             return Some((length, TIME));
         }
         if let Some(name) = self.names.iter().find(|name| name.stands_at(line, at)) {
-            return Some((name.text.len(), HOST));
+            return Some((name.len(), HOST));
         }
         let rest = &line[at..];
         if self.ignored.has(Trifle::Numbers) && rest[0].is_ascii_digit() {
@@ -259,52 +246,6 @@ impl Reading {
         }
         None
     }
-}
-
-impl Name {
-    fn stands_at(&self, line: &[u8], at: usize) -> bool {
-        let end = at + self.text.len();
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let inner = |byte: Option<&u8>| byte.is_some_and(is_word);
-        let before = at.checked_sub(1).and_then(|before| line.get(before));
-        line.get(at..end)
-            .is_some_and(|here| here.eq_ignore_ascii_case(&self.text))
-            && !inner(before)
-            && !inner(line.get(end))
-            && (self.kind == NameKind::Name
-                || !(before == Some(&b'.')
-                    || (line.get(end) == Some(&b'.')
-                        && line.get(end + 1).is_some_and(u8::is_ascii_digit))))
-    }
-}
-
-/// What a host may call itself: by its whole name, and without its domain.
-fn names(host: &str) -> Vec<Name> {
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let bare = host.strip_prefix('[').and_then(|host| host.split_once(']'));
-    let host = match (bare, host.split_once(':')) {
-        (Some((host, _)), _) => host,
-        (None, Some((host, port))) if !port.contains(':') => host,
-        (None, _) => host,
-    };
-    if host.is_empty() {
-        return Vec::new();
-    }
-    let name = |text: &str, kind| Name {
-        text: text.as_bytes().to_vec(),
-        kind,
-    };
-    if host.parse::<std::net::IpAddr>().is_ok() {
-        return vec![name(host, NameKind::Address)];
-    }
-    let mut names = vec![name(host, NameKind::Name)];
-    // A number alone is a number, whoever is called so.
-    if let Some((short, _)) = host.split_once('.')
-        && short.bytes().any(|byte| !byte.is_ascii_digit())
-    {
-        names.push(name(short, NameKind::Name));
-    }
-    names
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -5,6 +5,8 @@
 //! Children that are under way stand together by their state.  What outputs come to is worked out once for each child, by
 //! [`super::digest`].
 
+mod standing;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -23,15 +25,11 @@ use super::session::Service;
 use crate::core::alike::{Ignored, Reading};
 use crate::core::fleet::Fleet;
 use crate::core::ids::{ChildId, JobId};
-use crate::core::job::Job;
-use crate::core::output::{Count, Position};
 use crate::core::spec::JobSpec;
-use crate::core::state::State;
-use crate::engine::reason_view;
 use crate::store::{Store, Unreadable};
 use crate::wire::Reply;
 use crate::wire::look::{Folded, Group};
-use crate::wire::reply::ReasonView;
+use standing::{CameTo, Output, Standing};
 
 /// Children looked at while the engine waits.
 const CHILDREN: usize = 5_000;
@@ -39,87 +37,6 @@ const CHILDREN: usize = 5_000;
 /// Children, and about how many bytes of their output, that are digested before what came of it is kept.
 const BATCH: usize = 2_000;
 const BITE: u64 = 64 << 20;
-
-/// A child as it stands.
-struct Standing {
-    index: u32,
-    came_to: CameTo,
-    output: Output,
-}
-
-/// What a child has come to, but for what it wrote.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum CameTo {
-    UnderWay(State),
-    End {
-        state: State,
-        exit: Option<i32>,
-        reason: Option<ReasonView>,
-        extent: Extent,
-    },
-}
-
-/// How much of an output has to be the same, beside what it comes to.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Extent {
-    /// To the byte.
-    Exact {
-        end: Position,
-        cut: Option<(Position, Position)>,
-    },
-    /// Numbers, names and blanks may be longer or shorter.
-    Whole,
-    Cut,
-}
-
-/// How much a child that ended wrote, and how much of it is not there any more.
-#[derive(Clone, Copy, Default)]
-struct Output {
-    end: Count,
-    cut: u64,
-}
-
-impl Standing {
-    fn of(job: &Job, index: usize, ignored: Ignored) -> Self {
-        let child = &job.children[index];
-        let state = child.state.word();
-        if !child.state.is_settled() {
-            return Self {
-                index: index as u32,
-                came_to: CameTo::UnderWay(state),
-                output: Output::default(),
-            };
-        }
-        let (end, gap) = (child.output.end, child.output.gap);
-        let extent = match (ignored, gap) {
-            (Ignored::NOTHING, _) => Extent::Exact {
-                end,
-                cut: gap.map(|gap| (gap.from, gap.to)),
-            },
-            (_, Some(_)) => Extent::Cut,
-            (_, None) => Extent::Whole,
-        };
-        Self {
-            index: index as u32,
-            came_to: CameTo::End {
-                state,
-                exit: child.exit,
-                reason: child.state.reason().as_ref().map(reason_view),
-                extent,
-            },
-            output: Output {
-                end: end.total(),
-                cut: gap.map_or(0, |gap| gap.to.offset() - gap.from.offset()),
-            },
-        }
-    }
-
-    /// How much output has to be read to know what it is.
-    fn size(&self) -> Option<Size> {
-        let (end, cut) = (self.output.end.bytes, self.output.cut);
-        (end > 0).then_some(Size { end, cut })
-    }
-}
 
 /// Tells whoever digests that nobody waits for it any more.
 #[derive(Default)]

@@ -11,10 +11,8 @@ use crate::support::{Home, Running};
 #[test]
 fn a_fold_prints_what_came_to_the_same_and_receives_it() {
     let home = Home::new();
-    let job = home
-        .finished_job("echo one; echo two; exec >&-; echo oops >&2; exit 3")
-        .to_string();
-    let text = "==> 1 host  exit 3  localhost <==\none\ntwo\n\n==> localhost (stderr) <==\noops\n";
+    let job = home.finished_job("echo one; echo two; exit 3").to_string();
+    let text = "==> 1 host  exit 3  localhost <==\none\ntwo\n";
     let keep = home
         .regatta(&["receive", "--fold", "--keep", &job])
         .exits(1);
@@ -33,13 +31,17 @@ fn a_fold_prints_what_came_to_the_same_and_receives_it() {
         .prints(text);
     home.regatta(&["receive", "--fold", "--all", "--stream", "err", &job])
         .exits(1)
-        .prints("==> 1 host  exit 3  localhost <==\n==> localhost (stderr) <==\noops\n");
+        .prints("==> 1 host  exit 3  localhost <==\n");
+    let trouble = home.finished_job("echo oops >&2").to_string();
+    home.regatta(&["receive", "--fold", &trouble])
+        .exits(0)
+        .prints("==> 1 host  exit 0  localhost <==\n==> localhost (stderr) <==\noops\n");
     let fine = home.finished_job("printf 'no end'").to_string();
     home.regatta(&["receive", "--fold", &job, &fine])
         .exits(1)
         .prints(
             "==> job 1  1 host  exit 3  localhost <==\n\n\
-             ==> job 3  1 host  exit 0  localhost <==\nno end",
+             ==> job 5  1 host  exit 0  localhost <==\nno end",
         );
     home.regatta(&["receive", "--fold", "77"]).exits(3);
     home.regatta(&["receive", "--fold", "--host", "web01", &job])
@@ -67,11 +69,12 @@ fn a_fold_of_what_still_runs_says_so_and_waits_if_it_is_told_to() {
     home.regatta(&["receive", "--fold", &job])
         .exits(0)
         .prints("==> 1 host  Running  localhost <==\nbegun\n");
-    let waiting = home.start(&["receive", "--fold", "--wait", "--remove", &job]);
+    let waiting = home.start(&["receive", "--fold", "--wait", "--remove", "last", "99"]);
     std::fs::write(&go, "").expect("a file");
     waiting
         .finish()
-        .exits(0)
+        .exits(1)
+        .says(&["no job or child has the id 99"])
         .prints("==> 1 host  exit 0  localhost <==\ndone\n");
     home.regatta(&["jobs", &job]).exits(3);
 }

@@ -90,26 +90,18 @@ pub(super) async fn receive(
 pub(super) async fn settle(
     context: &Context,
     select: &[Selector],
-    hosts: Option<&[String]>,
     ignored: Ignored,
 ) -> Result<(), CliError> {
-    let select = match hosts {
-        Some(hosts) => on_hosts(context, select, hosts).await?,
-        None => select.to_vec(),
-    };
-    if select.is_empty() {
-        return Ok(());
-    }
     let wait = Request::Command(Command::Wait {
-        select: select.clone(),
+        select: select.to_vec(),
         until: Until::All,
         timeout: None,
     });
     let settled = tokio::select! {
         biased;
         settled = context.ask(&wait, Absent::Recall) => settled,
-        ended = live::show(context, &select, ignored) => ended.map(|never| match never {}),
-        ended = until_full(context, &select) => ended.map(|never| match never {}),
+        ended = live::show(context, select, ignored) => ended.map(|never| match never {}),
+        ended = until_full(context, select) => ended.map(|never| match never {}),
     };
     context.area.clear();
     match settled? {
@@ -146,22 +138,29 @@ async fn until_full(context: &Context, select: &[Selector]) -> Result<Infallible
     }
 }
 
-/// The selected children that are on these hosts.
-async fn on_hosts(
+/// What a selection comes to now, by ids, and what of it is not there: names may mean others once it was waited for.
+pub(super) async fn by_ids(
     context: &Context,
     select: &[Selector],
-    hosts: &[String],
-) -> Result<Vec<Selector>, CliError> {
+    hosts: Option<&[String]>,
+) -> Result<(Vec<Selector>, Vec<String>), CliError> {
     let wanted = Wanted(select.to_vec());
-    let list = jobs::fetch(context, Some(wanted), Children::With).await?;
-    let there = list.children.iter().filter(|child| {
-        hosts
+    let children = match hosts {
+        Some(_) => Children::With,
+        None => Children::Without,
+    };
+    let list = jobs::fetch(context, Some(wanted), children).await?;
+    let is_wanted = |child: &&ChildView| match hosts {
+        Some(hosts) => hosts
             .iter()
-            .any(|host| host.eq_ignore_ascii_case(&child.host))
-    });
-    Ok(there
-        .map(|child| Selector::new(child.id.to_string()))
-        .collect())
+            .any(|host| host.eq_ignore_ascii_case(&child.host)),
+        None => true,
+    };
+    let alone = list.children.iter().filter(is_wanted).map(|child| child.id);
+    let whole = |job: &u64| list.children.iter().all(|child| child.job != *job);
+    let jobs = list.jobs.iter().map(|job| job.id).filter(whole);
+    let ids = jobs.chain(alone).map(|id| Selector::new(id.to_string()));
+    Ok((ids.collect(), list.unknown))
 }
 
 /// Stays with a job until it has settled, and receives it then.  Nothing if Ctrl-C was pressed.
@@ -173,7 +172,7 @@ pub(super) async fn stay(
     sink: Sink,
 ) -> Result<Option<Outcome>, CliError> {
     let followed = async {
-        settle(context, &receive_all.select, None, wished.ignored).await?;
+        settle(context, &receive_all.select, wished.ignored).await?;
         receive(context, receive_all.clone(), wished, sink).await
     };
     let attended = async {
