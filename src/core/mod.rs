@@ -1,9 +1,10 @@
 //! The job model: a deterministic state machine without clock, IO or async.
 //!
 //! Reading order: [`ids`], [`time`], [`spec`], [`output`], [`reason`], [`question`] and [`state`] are the vocabulary; [`job`] is what
-//! there is, [`select`] how it is named, [`fleet`] how it changes; [`progress`], [`blocked`], [`ladder`], [`standstill`], [`proof`], [`removal`], [`receive`],
+//! there is, [`select`] how it is named, [`alike`] when outputs count as the same, [`fleet`] how it changes; [`progress`], [`blocked`], [`ladder`], [`standstill`], [`proof`], [`removal`], [`receive`],
 //! [`wait`] and [`saved`] are the parts of that, [`answer`] what comes back, and [`journal`] how others keep up.
 
+pub mod alike;
 pub mod answer;
 pub mod blocked;
 pub mod departed;
