@@ -160,22 +160,24 @@ impl Reading {
                 Cow::Owned(text)
             }
         };
+        // Programs of Windows put a mark before what is UTF-8.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut rows = Rows {
             reading: self,
             given,
             parsed,
         };
         match &self.parser {
-            Parser::Json { path } => json::document(&mut rows, &text, path)?,
-            Parser::JsonLines => json::lines(&mut rows, &text),
-            Parser::Objects => json::objects(&mut rows, &text)?,
-            Parser::Csv { header } => separated::csv(&mut rows, &text, *header)?,
-            Parser::Tsv { header } => separated::tsv(&mut rows, &text, *header)?,
-            Parser::Pairs { by } => pairs::blocks(&mut rows, &text, *by),
-            Parser::Words { header } => words::words(&mut rows, &text, *header)?,
-            Parser::Widths { header, widths } => words::widths(&mut rows, &text, *header, widths)?,
-            Parser::Regex { .. } => words::matching(&mut rows, &text),
-            Parser::Lines => words::lines(&mut rows, &text),
+            Parser::Json { path } => json::document(&mut rows, text, path)?,
+            Parser::JsonLines => json::lines(&mut rows, text),
+            Parser::Objects => json::objects(&mut rows, text)?,
+            Parser::Csv { header } => separated::csv(&mut rows, text, *header)?,
+            Parser::Tsv { header } => separated::tsv(&mut rows, text, *header)?,
+            Parser::Pairs { by } => pairs::blocks(&mut rows, text, *by),
+            Parser::Words { header } => words::words(&mut rows, text, *header)?,
+            Parser::Widths { header, widths } => words::widths(&mut rows, text, *header, widths)?,
+            Parser::Regex { .. } => words::matching(&mut rows, text),
+            Parser::Lines => words::lines(&mut rows, text),
         }
         Ok(rows.parsed)
     }

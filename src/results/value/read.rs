@@ -162,8 +162,12 @@ impl Reader {
         Some(sum)
     }
 
-    /// RFC 3339, a date, a date and a time (in UTC), or seconds since 1970; in milliseconds.
+    /// RFC 3339, a date, a date and a time (in UTC), seconds since 1970, or what PowerShell makes of a date in JSON; in
+    /// milliseconds.
     fn moment(self, text: &str) -> Option<i64> {
+        if let Some(millis) = text.strip_prefix("/Date(") {
+            return millis.strip_suffix(")/")?.parse().ok();
+        }
         if let Some(seconds) = float(text) {
             let millis = seconds * self.scale * 1e3;
             return (millis.abs() < 1e15).then_some(millis as i64);
@@ -298,6 +302,12 @@ mod tests {
                 "2025-11-25",
                 "2025-11-25T00:00:00.000+00:00",
             ),
+            (
+                Kind::Timestamp,
+                None,
+                "/Date(1764081724500)/",
+                "2025-11-25T14:42:04.500+00:00",
+            ),
             (Kind::Version, None, "1.10-2", "1.10-2"),
         ];
         for (kind, unit, text, want) in cases {
@@ -325,6 +335,8 @@ mod tests {
             (Kind::Duration, "1m 5"),
             (Kind::Timestamp, "yesterday"),
             (Kind::Timestamp, "1e300"),
+            (Kind::Timestamp, "/Date(x)/"),
+            (Kind::Timestamp, "/Date(99999999999999999999)/"),
         ];
         for (kind, text) in cases {
             assert_eq!(read(kind, None, text), None, "{kind:?} {text}");
