@@ -11,8 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::shape::{Column, Header, Parser, Shape};
-use super::value::Value;
 use super::value::read::Reader;
+use super::value::{Kind, Value};
 
 /// Rows taken of one host; what comes behind them is counted.
 pub const MOST_ROWS: usize = 100_000;
@@ -234,10 +234,26 @@ impl Rows<'_> {
         } else {
             text
         };
+        if let Some(same) = self.repeated(column, text) {
+            return same;
+        }
         self.reading.readers[column].read(text).unwrap_or_else(|| {
             self.parsed.flaws.odd += 1;
             Value::Text(Arc::from(text.trim()))
         })
+    }
+
+    /// The field of the row before, if it is this text: neighbours are often alike, and share it then.  Text of other
+    /// columns is odd, and counted each time.
+    fn repeated(&self, column: usize, text: &str) -> Option<Value> {
+        if self.reading.columns[column].kind != Kind::Text {
+            return None;
+        }
+        let before = self.parsed.rows.last()?.get(self.given.len() + column)?;
+        match before {
+            Value::Text(same) if **same == *text => Some(before.clone()),
+            _ => None,
+        }
     }
 
     /// Keeps a line that is no row.

@@ -267,7 +267,7 @@ fn json_of_powershell_makes_rows() {
         ("on", Kind::Bool),
         ("more", Kind::Text),
     ];
-    let parse = |text: &str| parse(Parser::Json { path: vec![] }, &columns, text.to_string());
+    let parse = |text: &str| parse(Parser::Json { path: vec![] }, &columns, text);
     let one = "{\r\n    \"name\":  \"C:\",\r\n    \"size\":  1000,\r\n    \"made\":  \"\\/Date(1764081724500)\\/\",\r\n    \
                \"on\":  true,\r\n    \"more\":  \"System.Object[]\"\r\n}\r\n";
     let row = "C:|1000|2025-11-25T14:42:04.500+00:00|true|System.Object[]";
@@ -329,6 +329,16 @@ fn caps_count_what_they_take() {
         (parsed.loose.len(), parsed.flaws.loose),
         (MOST_LOOSE, 5_000)
     );
+}
+
+#[test]
+fn what_repeats_is_counted_each_time() {
+    let tsv = Parser::Tsv {
+        header: Header::None,
+    };
+    let parsed = parse(tsv, &MOUNT, "/\tx\n/\tx\n /\t3\n/\t\n").expect("rows");
+    assert_eq!(shown(&parsed), ["/|x", "/|x", "/|3", "/|"]);
+    assert_eq!(parsed.flaws.odd, 2);
 }
 
 #[test]

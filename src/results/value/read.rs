@@ -78,7 +78,7 @@ impl Reader {
 
     /// The field in this text; `None` if it is none of this kind.  Nothing, and a lone `-`, is empty.
     pub fn read(self, text: &str) -> Option<Value> {
-        let text = text.trim();
+        let text = trimmed(text);
         if text.is_empty() || text == "-" {
             return Some(Value::Empty);
         }
@@ -179,6 +179,14 @@ impl Reader {
         let local: jiff::civil::DateTime = local.parse().ok()?;
         let at = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         Some(at.timestamp().as_millisecond())
+    }
+}
+
+/// Most fields have nothing around them, which shows without decoding it.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
     }
 }
 
