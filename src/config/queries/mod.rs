@@ -183,6 +183,4 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
 }
 
 #[cfg(test)]
-mod catalogue;
-#[cfg(test)]
 mod tests;

@@ -1,3 +1,5 @@
+mod catalogue;
+
 use std::collections::BTreeSet;
 use std::io::{Seek as _, Write as _};
 use std::process::Command;

@@ -296,6 +296,12 @@ impl<'de> Visitor<'de> for Field<'_, '_> {
         while let Some((key, value)) = map.next_entry::<String, serde_json::Value>()? {
             object.insert(key, value);
         }
+        // PowerShell's dates are objects where something was added to them.
+        if self.rows.reading.columns[self.column].kind == crate::results::Kind::Timestamp
+            && let Some(date) = object.get("value").and_then(serde_json::Value::as_str)
+        {
+            return Ok(self.rows.field(self.column, date));
+        }
         let text = serde_json::Value::from(object).to_string();
         Ok(self.rows.field(self.column, &text))
     }

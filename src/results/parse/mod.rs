@@ -11,8 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::shape::{Column, Header, Parser, Shape};
-use super::value::Value;
 use super::value::read::Reader;
+use super::value::{Kind, Value};
 
 /// Rows taken of one host; what comes behind them is counted.
 pub const MOST_ROWS: usize = 100_000;
@@ -160,22 +160,24 @@ impl Reading {
                 Cow::Owned(text)
             }
         };
+        // Programs of Windows put a mark before what is UTF-8.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut rows = Rows {
             reading: self,
             given,
             parsed,
         };
         match &self.parser {
-            Parser::Json { path } => json::document(&mut rows, &text, path)?,
-            Parser::JsonLines => json::lines(&mut rows, &text),
-            Parser::Objects => json::objects(&mut rows, &text)?,
-            Parser::Csv { header } => separated::csv(&mut rows, &text, *header)?,
-            Parser::Tsv { header } => separated::tsv(&mut rows, &text, *header)?,
-            Parser::Pairs { by } => pairs::blocks(&mut rows, &text, *by),
-            Parser::Words { header } => words::words(&mut rows, &text, *header)?,
-            Parser::Widths { header, widths } => words::widths(&mut rows, &text, *header, widths)?,
-            Parser::Regex { .. } => words::matching(&mut rows, &text),
-            Parser::Lines => words::lines(&mut rows, &text),
+            Parser::Json { path } => json::document(&mut rows, text, path)?,
+            Parser::JsonLines => json::lines(&mut rows, text),
+            Parser::Objects => json::objects(&mut rows, text)?,
+            Parser::Csv { header } => separated::csv(&mut rows, text, *header)?,
+            Parser::Tsv { header } => separated::tsv(&mut rows, text, *header)?,
+            Parser::Pairs { by } => pairs::blocks(&mut rows, text, *by),
+            Parser::Words { header } => words::words(&mut rows, text, *header)?,
+            Parser::Widths { header, widths } => words::widths(&mut rows, text, *header, widths)?,
+            Parser::Regex { .. } => words::matching(&mut rows, text),
+            Parser::Lines => words::lines(&mut rows, text),
         }
         Ok(rows.parsed)
     }
@@ -232,10 +234,26 @@ impl Rows<'_> {
         } else {
             text
         };
+        if let Some(same) = self.repeated(column, text) {
+            return same;
+        }
         self.reading.readers[column].read(text).unwrap_or_else(|| {
             self.parsed.flaws.odd += 1;
             Value::Text(Arc::from(text.trim()))
         })
+    }
+
+    /// The field of the row before, if it is this text: neighbours are often alike, and share it then.  Text of other
+    /// columns is odd, and counted each time.
+    fn repeated(&self, column: usize, text: &str) -> Option<Value> {
+        if self.reading.columns[column].kind != Kind::Text {
+            return None;
+        }
+        let before = self.parsed.rows.last()?.get(self.given.len() + column)?;
+        match before {
+            Value::Text(same) if **same == *text => Some(before.clone()),
+            _ => None,
+        }
     }
 
     /// Keeps a line that is no row.

@@ -15,15 +15,29 @@ pub(super) fn tsv(rows: &mut Rows<'_>, text: &str, header: Header) -> Result<(),
             rows.loose(number, line);
         } else if !rows.full() {
             match &places {
-                None => rows.push_texts(line.split('\t')),
+                None => rows.push_texts(fields(line)),
                 Some(places) => {
-                    let fields: Vec<&str> = line.split('\t').collect();
+                    let fields: Vec<&str> = fields(line).collect();
                     rows.push_texts(placed(places, &fields));
                 }
             }
         }
     }
     Ok(())
+}
+
+/// The same as `split`, which looks for long texts.
+fn fields(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        if let Some(at) = line.bytes().position(|byte| byte == b'\t') {
+            rest = Some(&line[at + 1..]);
+            Some(&line[..at])
+        } else {
+            rest.take()
+        }
+    })
 }
 
 /// The fields in the order of the columns.

@@ -256,6 +256,37 @@ fn what_is_not_as_it_should_be_is_kept_and_counted() {
     assert_eq!(parsed.flaws.to_string(), "3 places are not UTF-8");
 }
 
+/// What `Get-CimInstance ... | ConvertTo-Json` writes: one object is no list, nothing is nothing at all, dates are words,
+/// and what lies deeper than it looks is the name of a type.
+#[test]
+fn json_of_powershell_makes_rows() {
+    let columns = [
+        ("name", Kind::Text),
+        ("size", Kind::Bytes),
+        ("made", Kind::Timestamp),
+        ("on", Kind::Bool),
+        ("more", Kind::Text),
+    ];
+    let parse = |text: &str| parse(Parser::Json { path: vec![] }, &columns, text);
+    let one = "{\r\n    \"name\":  \"C:\",\r\n    \"size\":  1000,\r\n    \"made\":  \"\\/Date(1764081724500)\\/\",\r\n    \
+               \"on\":  true,\r\n    \"more\":  \"System.Object[]\"\r\n}\r\n";
+    let row = "C:|1000|2025-11-25T14:42:04.500+00:00|true|System.Object[]";
+    assert_eq!(shown(&parse(one).expect("a row")), [row]);
+    let marked = format!("\u{feff}[{one},{one}]");
+    assert_eq!(shown(&parse(&marked).expect("rows")), [row, row]);
+    let nested = r#"[{"name":null,"made":{"value":"\/Date(0)\/","DateTime":"x"},"more":{"CimClass":{"a":[1]}}}]"#;
+    let parsed = parse(nested).expect("a row");
+    // Something may have been added to a date, which makes it an object.
+    assert_eq!(
+        shown(&parsed),
+        [r#"||1970-01-01T00:00:00.000+00:00||{"CimClass":{"a":[1]}}"#]
+    );
+    assert!(parsed.flaws.is_none());
+    assert_eq!(shown(&parse("[]").expect("none")), [""; 0]);
+    assert_eq!(shown(&parse("null").expect("none")), [""; 0]);
+    assert!(parse("").is_err(), "nothing is no JSON");
+}
+
 #[test]
 fn caps_count_what_they_take() {
     let huge = "é".repeat(LONGEST_FIELD);
@@ -298,6 +329,16 @@ fn caps_count_what_they_take() {
         (parsed.loose.len(), parsed.flaws.loose),
         (MOST_LOOSE, 5_000)
     );
+}
+
+#[test]
+fn what_repeats_is_counted_each_time() {
+    let tsv = Parser::Tsv {
+        header: Header::None,
+    };
+    let parsed = parse(tsv, &MOUNT, "/\tx\n/\tx\n /\t3\n/\t\n").expect("rows");
+    assert_eq!(shown(&parsed), ["/|x", "/|x", "/|3", "/|"]);
+    assert_eq!(parsed.flaws.odd, 2);
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Reader {
 
     /// The field in this text; `None` if it is none of this kind.  Nothing, and a lone `-`, is empty.
     pub fn read(self, text: &str) -> Option<Value> {
-        let text = text.trim();
+        let text = trimmed(text);
         if text.is_empty() || text == "-" {
             return Some(Value::Empty);
         }
@@ -162,8 +162,12 @@ impl Reader {
         Some(sum)
     }
 
-    /// RFC 3339, a date, a date and a time (in UTC), or seconds since 1970; in milliseconds.
+    /// RFC 3339, a date, a date and a time (in UTC), seconds since 1970, or what PowerShell makes of a date in JSON; in
+    /// milliseconds.
     fn moment(self, text: &str) -> Option<i64> {
+        if let Some(millis) = text.strip_prefix("/Date(") {
+            return millis.strip_suffix(")/")?.parse().ok();
+        }
         if let Some(seconds) = float(text) {
             let millis = seconds * self.scale * 1e3;
             return (millis.abs() < 1e15).then_some(millis as i64);
@@ -175,6 +179,14 @@ impl Reader {
         let local: jiff::civil::DateTime = local.parse().ok()?;
         let at = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         Some(at.timestamp().as_millisecond())
+    }
+}
+
+/// Most fields have nothing around them, which shows without decoding it.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
     }
 }
 
@@ -298,6 +310,12 @@ mod tests {
                 "2025-11-25",
                 "2025-11-25T00:00:00.000+00:00",
             ),
+            (
+                Kind::Timestamp,
+                None,
+                "/Date(1764081724500)/",
+                "2025-11-25T14:42:04.500+00:00",
+            ),
             (Kind::Version, None, "1.10-2", "1.10-2"),
         ];
         for (kind, unit, text, want) in cases {
@@ -325,6 +343,8 @@ mod tests {
             (Kind::Duration, "1m 5"),
             (Kind::Timestamp, "yesterday"),
             (Kind::Timestamp, "1e300"),
+            (Kind::Timestamp, "/Date(x)/"),
+            (Kind::Timestamp, "/Date(99999999999999999999)/"),
         ];
         for (kind, text) in cases {
             assert_eq!(read(kind, None, text), None, "{kind:?} {text}");

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::*;
+use super::super::*;
 use crate::results::{Reading, Value};
 
 /// What the smallest computer has.
