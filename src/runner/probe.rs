@@ -30,6 +30,8 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 /// with job control takes a child that stopped before it for one that is done with, and ends.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
 ///
 /// Within `$()` the patterns of a `case` have both parentheses, for shells that come from pdksh.
+/// Busybox may search the first word of what is in /proc only, unless it is told that words end with NUL; so `k` is how
+/// `grep` finds the probe itself.
 /// A group is asked for as `kill -0 -PID`, which is the one form that every shell and busybox take for that; some say that
 /// it is not permitted, some that permission is denied.
 pub(super) const PROGRAM: &str = concat!(
@@ -41,11 +43,13 @@ pub(super) const PROGRAM: &str = concat!(
     r#"f() { f=$(grep "$@"); [ $? -le 2 ] || a unknown the processes could not be searched; "#,
     r#"F=; for f in $f; do f=${f#$d/}; F="$F ${f%/*}"; done; }; "#,
     r#"if [ "$(grep -lsE "[)] [^ZX] [0-9]+ [0-9]+ [0-9]+ [^)]*$" $d/$$/stat)" ]; then "#,
+    r#"for k in zF F; do [ "$(grep -ls$k regatta-probe $d/$$/cmdline)" ] && break; k=; done; "#,
+    r#"[ "$k" ] || a unknown the grep there does not search the processes; "#,
     r#"l() { F=; [ "$p" = 0 ] && return; "#,
     r#"f -lsE "[)] [$1] [0-9]+ ($p [0-9]+|[0-9]+ $p) [^)]*$" $d/[0-9]*/stat; }; "#,
-    r#"h() { f -lsF $1 $d/[0-9]*/environ; [ "$F" ] || f -lsF $1 $d/[0-9]*/environ; H=$F; }; "#,
-    r#"w() { f -lsF regatta-lifeline $d/[0-9]*/environ $d/[0-9]*/cmdline; H=$F; }; "#,
-    r#"b() { f -lsF "regatta-sudo $t asks" $d/[0-9]*/cmdline; [ "$F" ] && kill -s CONT $F; }; "#,
+    r#"h() { f -ls$k $1 $d/[0-9]*/environ; [ "$F" ] || f -ls$k $1 $d/[0-9]*/environ; H=$F; }; "#,
+    r#"w() { f -ls$k regatta-lifeline $d/[0-9]*/environ $d/[0-9]*/cmdline; H=$F; }; "#,
+    r#"b() { f -ls$k "regatta-sudo $t asks" $d/[0-9]*/cmdline; [ "$F" ] && kill -s CONT $F; }; "#,
     r#"elif [ "$(ps -A -o pid= -o pgid= -o stat=)" ]; then "#,
     r#"l() { F=; [ "$p" = 0 ] && return; y=$1; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
     r#"case $2$3 in ${p}Z*) ;; $p[A-Za-z]*) case $y$3 in ^ZX*|Tt[Tt]*) F="$F $1";; esac;; esac; shift 3; done; }; "#,

@@ -60,7 +60,7 @@ pub(super) const ARGUMENTS: [&str; 4] = ["-c", PROGRAM, "regatta", BEHIND];
 /// command's shell is `sh`: that of a user who never logs in (`nologin`) runs nothing.
 fn launch(program: &str, name: &str) -> String {
     format!(
-        "p='{program}'; kill -s 0 -- -$$ 2>/dev/null && exec sh -c \"$p\" {name} $$ sh; \
+        "p='{program}'; kill -0 -$$ 2>/dev/null && exec sh -c \"$p\" {name} $$ sh; \
          exec sh -c \"$p\" {name} $2 sh\n"
     )
 }

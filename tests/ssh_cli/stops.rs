@@ -239,7 +239,7 @@ const SHAPES: [Shape; 46] = [
 ];
 
 /// Every login shell that is installed runs these, too.
-const SHELLS: [&str; 7] = ["dash", "busybox", "bash", "zsh", "mksh", "ksh", "yash"];
+const SHELLS: [&str; 6] = ["dash", "busybox", "bash", "zsh", "mksh", "yash"];
 
 /// A fleet with hosts of each kind, by their addresses.
 struct Hosts {

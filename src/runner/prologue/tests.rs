@@ -67,7 +67,7 @@ fn secrets_are_variables_of_the_script_and_of_nothing_it_starts() {
         secrets: Arc::new([("token".to_owned(), Secret::new(words.to_owned()))]),
         ..order(payload)
     };
-    let text = "printf %s. \"$token\"\nenv | grep -c token\ntr '\\0' ' ' </proc/$$/cmdline\n";
+    let text = "printf %s. \"$token\"\nenv | grep -c token\ntr '\\0' ' ' </proc/$$/cmdline\n:\n";
     for sh in SH {
         if shells::find(sh).is_none() {
             continue;

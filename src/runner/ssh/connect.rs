@@ -289,6 +289,7 @@ async fn log_in(
     };
     let logged_in = auth::log_in(&mut handle, &fate, &credentials).await;
     logged_in.map_err(Failure::lasting)?;
+    fate.logged_in.store(true, Ordering::Release);
     cut.disarm();
     let handle = Arc::new(handle);
     host_key_update::learn(&handle, &fate, target, files, name);

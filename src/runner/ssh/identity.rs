@@ -55,16 +55,19 @@ impl fmt::Debug for Identity {
 }
 
 /// What tells one state of a file from the next; `None` if it is not there.
-pub(super) type Stamp = Option<(u64, u64, i64, i64)>;
+pub(super) type Stamp = Option<Mark>;
+
+/// The same of a file that is there: inode, length, and when it was changed.
+pub(super) type Mark = (u64, u64, i64, i64);
 
 /// The state of a file now.
 pub(super) fn stamp(path: &Path) -> Stamp {
-    fs::metadata(path).ok().and_then(|meta| stamp_of(&meta))
+    fs::metadata(path).ok().map(|meta| mark(&meta))
 }
 
 /// The state of a file that is there.
-pub(super) fn stamp_of(meta: &fs::Metadata) -> Stamp {
-    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec()))
+pub(super) fn mark(meta: &fs::Metadata) -> Mark {
+    (meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec())
 }
 
 impl Identity {

@@ -57,6 +57,8 @@ pub(super) struct Fate {
     pub(super) heard: Notify,
     /// Whether an operator was asked about the server's key, who may have taken longer than the server waits.
     pub(super) asked: AtomicBool,
+    /// Whether somebody is logged in: before that a limit of its own holds, and silence is none of ours.
+    pub(super) logged_in: AtomicBool,
     /// Why the connection ended.
     pub(super) ended: OnceLock<String>,
     /// Told when it has.
@@ -231,6 +233,27 @@ impl Wire {
         }
     }
 
+    /// What came of reading, or that nothing has come for too long.
+    fn listened(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        let Some(silence) = &mut self.silence else {
+            return polled;
+        };
+        match polled {
+            Poll::Pending if self.fate.logged_in.load(Ordering::Acquire) && silence.lasts(cx) => {
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(came) => {
+                silence.ends();
+                Poll::Ready(came)
+            }
+        }
+    }
+
     /// Not sticky, hence set again after each read.
     #[cfg(target_os = "linux")]
     fn acknowledge_at_once(&mut self) {
@@ -268,12 +291,12 @@ impl AsyncRead for Wire {
             let before = out.filled().len();
             let polled = wire.line.poll_read(cx, out);
             count(&wire.fate.received, out.filled().len() - before);
-            return listened(&mut wire.silence, cx, polled);
+            return wire.listened(cx, polled);
         }
         let mut space = [const { MaybeUninit::uninit() }; READ_AHEAD];
         let mut came = ReadBuf::uninit(&mut space);
         let polled = wire.line.poll_read(cx, &mut came);
-        ready!(listened(&mut wire.silence, cx, polled))?;
+        ready!(wire.listened(cx, polled))?;
         let came = came.filled();
         count(&wire.fate.received, came.len());
         wire.acknowledge_at_once();
@@ -326,25 +349,6 @@ impl Line {
             Self::Tunnel(tunnel) => tunnel,
             Self::Piped(piped) => piped,
         })
-    }
-}
-
-/// What came of reading, or that nothing has come for too long.
-fn listened(
-    silence: &mut Option<Silence>,
-    cx: &mut Context<'_>,
-    polled: Poll<io::Result<()>>,
-) -> Poll<io::Result<()>> {
-    let Some(silence) = silence else {
-        return polled;
-    };
-    match polled {
-        Poll::Pending if silence.lasts(cx) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-        Poll::Pending => Poll::Pending,
-        Poll::Ready(came) => {
-            silence.ends();
-            Poll::Ready(came)
-        }
     }
 }
 

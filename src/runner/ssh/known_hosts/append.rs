@@ -16,7 +16,7 @@ use crate::config::ssh_config::HostSettings;
 
 use super::file::{Content, KnownFile};
 use super::{HASH_LENGTH, HASH_MAGIC, KeyName, KnownHosts, Verdict};
-use crate::runner::ssh::identity::stamp_of;
+use crate::runner::ssh::identity::mark;
 
 /// How the name of a host is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +65,10 @@ pub(in crate::runner::ssh) fn append(
     if !before.is_file() {
         return open.write_all(line(name, key, naming)?.as_bytes());
     }
-    if !known.is_at(stamp_of(&before)) {
+    if !known.is_at(Some(mark(&before))) {
         let mut bytes = Vec::new();
         open.read_to_end(&mut bytes)?;
-        let read = Content::parse(path, &bytes, stamp_of(&before));
+        let read = Content::parse(path, &bytes, Some(mark(&before)));
         *known.change() = read;
     }
     if KnownHosts::of(vec![Arc::clone(known)])
@@ -99,7 +99,7 @@ pub(in crate::runner::ssh) fn append(
     let expected = before.len() + text.len() as u64;
     // Who does not lock it may have written, too: then it is read again.
     let now = if after.len() == expected {
-        stamp_of(&after)
+        Some(mark(&after))
     } else {
         None
     };
