@@ -181,7 +181,7 @@ impl TableView {
     }
 
     fn draw_rows(&self, area: Rect, buf: &mut Buffer, styles: &Styles) {
-        let across = usize::from(area.width).saturating_sub(1);
+        let across = usize::from(area.width);
         let placing = self.grid.place(across, |column| self.cells(column));
         for at in &placing.placed {
             let style = if at.column == self.grid.current() {
@@ -204,7 +204,7 @@ impl TableView {
         }
         let cut = placing.placed.last().is_some_and(|at| at.fits == Fits::Cut);
         if placing.behind > 0 || cut {
-            sign(across, ">", buf);
+            sign(across - 1, ">", buf);
         }
         for (line, item, style) in self.lines(area, buf, styles) {
             let Item::Row(id) = item else { continue };

@@ -272,8 +272,7 @@ impl TableView {
     }
 
     pub fn set_size(&mut self, across: u16, down: u16) {
-        // The last one is for the sign that there is more.
-        self.across = usize::from(across).saturating_sub(1);
+        self.across = usize::from(across);
         // Below the names of the columns.
         let rows = usize::from(down.saturating_sub(1));
         for list in [
