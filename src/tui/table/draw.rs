@@ -202,8 +202,10 @@ impl TableView {
             let host = &placing.placed[0];
             sign(host.x + host.cells, "<", buf);
         }
+        // A column that is alone beside the host cannot be brought nearer.
+        let near = placing.placed.len() <= 2;
         let cut = placing.placed.last().is_some_and(|at| at.fits == Fits::Cut);
-        if placing.behind > 0 || cut {
+        if placing.behind > 0 || (cut && !near) {
             sign(across - 1, ">", buf);
         }
         for (line, item, style) in self.lines(area, buf, styles) {

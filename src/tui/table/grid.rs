@@ -60,6 +60,11 @@ impl Grid {
         std::iter::once(HOST).chain(self.others.iter().copied())
     }
 
+    /// The one at the right end.
+    pub(super) fn last(&self) -> usize {
+        self.others.last().copied().unwrap_or(HOST)
+    }
+
     /// The column under the cursor.
     pub(super) fn current(&self) -> usize {
         match self.cursor.checked_sub(1) {

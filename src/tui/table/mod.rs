@@ -290,7 +290,12 @@ impl TableView {
 
     /// What a column needs.
     fn cells(&self, column: usize) -> usize {
-        let limit = self.columns[column].width.unwrap_or(WIDEST);
+        let limit = match self.columns[column].width {
+            // What is left of the line is its own.
+            _ if self.grid.last() == column => usize::MAX,
+            Some(width) => width,
+            None => WIDEST,
+        };
         let data = self.widths[column].min(limit);
         data.max(width(&self.heading(column)))
     }
