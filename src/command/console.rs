@@ -43,13 +43,13 @@ pub enum Act {
     Top,
     /// Go to the last row; in output, follow what comes
     Bottom,
-    /// Scroll to the left
+    /// Scroll to the left; in a table, go one column to the left
     Left,
-    /// Scroll to the right
+    /// Scroll to the right; in a table, go one column to the right
     Right,
-    /// Scroll to the beginning of the lines
+    /// Scroll to the beginning of the lines; in a table, go to the first column
     LineStart,
-    /// Scroll to the end of the lines
+    /// Scroll to the end of the lines; in a table, go to the last column
     LineEnd,
     /// Open what the cursor is on; answer it if it asks
     Open,

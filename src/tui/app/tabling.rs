@@ -238,13 +238,15 @@ impl App {
         }
     }
 
-    /// What is wrong with a filter, at its place in the bar.
-    pub(super) fn table_filter_wrong(&mut self, text: &str) -> Option<LineError> {
-        let error = self.table_view()?.filter(text).err()?;
+    /// A filter holds from now on; what is wrong with it, at its place in the bar.
+    pub(super) fn table_filter_entered(&mut self, text: &str) -> Result<(), LineError> {
+        let Some(Err(error)) = self.table_view().map(|view| view.filter(text)) else {
+            return Ok(());
+        };
         let mut places = text.char_indices().skip(error.at).map(|(at, _)| at);
         let start = places.next().unwrap_or(text.len());
         let end = places.next().unwrap_or(text.len());
-        Some(LineError {
+        Err(LineError {
             range: start..end,
             message: error.what,
             hint: None,

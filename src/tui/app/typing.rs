@@ -112,9 +112,9 @@ impl App {
             return;
         };
         match mode {
-            Mode::Filter if self.table().is_some() => match self.table_filter_wrong(text) {
-                None => self.bar = None,
-                Some(error) => {
+            Mode::Filter if self.table().is_some() => match self.table_filter_entered(text) {
+                Ok(()) => self.bar = None,
+                Err(error) => {
                     if let Some(bar) = &mut self.bar {
                         bar.fail(error);
                     }

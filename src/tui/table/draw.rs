@@ -3,7 +3,6 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::arrange::Group;
 use super::grid::{Fits, GUTTER, Placed};
 use super::part::cell;
 use super::{HOST, Item, Level, MOST_ROWS, TableView, trouble};
@@ -181,7 +180,7 @@ impl TableView {
     }
 
     fn draw_rows(&self, area: Rect, buf: &mut Buffer, styles: &Styles) {
-        let across = usize::from(area.width).saturating_sub(1);
+        let across = usize::from(area.width);
         let placing = self.grid.place(across, |column| self.cells(column));
         for at in &placing.placed {
             let style = if at.column == self.grid.current() {
@@ -202,9 +201,11 @@ impl TableView {
             let host = &placing.placed[0];
             sign(host.x + host.cells, "<", buf);
         }
+        // A column that is alone beside the host cannot be brought nearer.
+        let near = placing.placed.len() <= 2;
         let cut = placing.placed.last().is_some_and(|at| at.fits == Fits::Cut);
-        if placing.behind > 0 || cut {
-            sign(across, ">", buf);
+        if placing.behind > 0 || (cut && !near) {
+            sign(across - 1, ">", buf);
         }
         for (line, item, style) in self.lines(area, buf, styles) {
             let Item::Row(id) = item else { continue };
@@ -271,30 +272,34 @@ impl TableView {
     fn draw_groups(&self, area: Rect, buf: &mut Buffer, styles: &Styles) {
         let room = usize::from(area.width).saturating_sub(GUTTER);
         let names: Vec<String> = self.by.iter().map(|by| self.heading(*by)).collect();
-        let value = |group: &Group| {
-            let key: Vec<String> = group.key.iter().map(cell).collect();
-            key.join("  ")
-        };
-        let heading = names.join("  ");
         let shown = self.groups.visible().filter_map(|(item, _)| match item {
             Item::Group(key) => self.group(key),
             Item::Row(_) | Item::Host(_) => None,
         });
         // As wide as what is on the screen needs, and no more than leaves room for the hosts.
-        let widest = shown.map(|group| width(&value(group))).max().unwrap_or(0);
-        let widest = widest.max(width(&heading)).min(room / 2).min(WIDEST_VALUE);
-        let text = |count: &str, hosts: &str, value: &str, names: &str| {
+        let most = (room / 2 / names.len().max(1)).min(WIDEST_VALUE);
+        let mut cells: Vec<usize> = names.iter().map(|name| width(name)).collect();
+        for group in shown {
+            for (widest, value) in cells.iter_mut().zip(group.key.iter()) {
+                *widest = width(&cell(value)).max(*widest);
+            }
+        }
+        let text = |count: &str, hosts: &str, values: &[String], names: &str| {
+            let values = values.iter().zip(&cells).map(|(value, widest)| {
+                let cells = (*widest).min(most);
+                pad(&cut(value, cells), Align::Left, cells)
+            });
             format!(
                 "{}{}  {}  {}  {names}",
                 " ".repeat(GUTTER),
                 pad(count, Align::Right, 7),
                 pad(hosts, Align::Right, 5),
-                pad(&cut(value, widest), Align::Left, widest),
+                values.collect::<Vec<_>>().join("  "),
             )
         };
         print(
             area,
-            &text("ROWS", "HOSTS", &heading, "WHICH"),
+            &text("ROWS", "HOSTS", &names, "WHICH"),
             Role::Header,
             buf,
             styles,
@@ -306,12 +311,8 @@ impl TableView {
             };
             let hosts = harmless(group.hosts.as_bytes());
             let rows = count(group.rows.len() as u64);
-            let text = text(
-                &rows,
-                &count(group.host_count as u64),
-                &value(group),
-                &hosts,
-            );
+            let values: Vec<String> = group.key.iter().map(cell).collect();
+            let text = text(&rows, &count(group.host_count as u64), &values, &hosts);
             print_behind_gutter(line, &text, style, buf);
         }
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::arrange::RowId;
 use super::part::Rows;
+use super::{Item, Level, TableView, trouble};
 use crate::command::rows::Format;
-use crate::results::{Column, Table};
+use crate::results::{Column, Kind, Table, Value};
 use crate::view::rows::{Guard, csv, csv_header, lines, markdown, object};
 
 /// See the module.
@@ -72,6 +73,57 @@ impl Export {
             table.rows.push(fields.collect());
         }
         Arc::new(table)
+    }
+}
+
+impl TableView {
+    /// What is shown, to be written elsewhere.
+    pub(super) fn export(&self, format: Format) -> Export {
+        let what = match &self.level {
+            Level::Rows | Level::Within(_) => {
+                let rows = self.list().keys().iter().filter_map(|item| match item {
+                    Item::Row(id) => Some(*id),
+                    Item::Group(_) | Item::Host(_) => None,
+                });
+                let columns = self.grid.columns();
+                What::Rows {
+                    columns: columns
+                        .map(|column| (column, self.columns[column].clone()))
+                        .collect(),
+                    parts: self.shared(),
+                    rows: rows.collect(),
+                }
+            }
+            Level::Groups => What::Ready(Arc::new(self.table_of_groups())),
+            Level::Troubles(_) => What::Ready(Arc::new(self.table_of_troubles())),
+        };
+        Export { format, what }
+    }
+
+    fn table_of_groups(&self) -> Table {
+        let mut columns = vec![
+            Column::new("count", Kind::Integer),
+            Column::new("hosts", Kind::Text),
+        ];
+        columns.extend(self.by.iter().map(|column| self.columns[*column].clone()));
+        let mut table = Table::new(columns);
+        for group in &self.found {
+            let count = Value::Integer(group.rows.len() as i64);
+            let given = [count, Value::text(&group.hosts)];
+            let key = group.key.iter().cloned();
+            table.rows.push(given.into_iter().chain(key).collect());
+        }
+        table
+    }
+
+    fn table_of_troubles(&self) -> Table {
+        let columns = [("host", Kind::Text), ("what", Kind::Text)];
+        let mut table = Table::new(columns.map(|(name, kind)| Column::new(name, kind)).into());
+        for part in self.parts.values().filter(|part| part.is_trouble()) {
+            let fields = [Value::text(&part.host), Value::text(&trouble(part))];
+            table.rows.push(fields.into());
+        }
+        table
     }
 }
 

@@ -60,6 +60,11 @@ impl Grid {
         std::iter::once(HOST).chain(self.others.iter().copied())
     }
 
+    /// The one at the right end.
+    pub(super) fn last(&self) -> usize {
+        self.others.last().copied().unwrap_or(HOST)
+    }
+
     /// The column under the cursor.
     pub(super) fn current(&self) -> usize {
         match self.cursor.checked_sub(1) {
@@ -125,8 +130,16 @@ impl Grid {
             .any(|placed| placed.column == column && placed.fits == Fits::Whole)
     }
 
-    /// Where columns stand on a screen of this width.
+    /// Where columns stand on a screen of this width.  Its last cell is left to the sign that there is more, if there is.
     pub(super) fn place(&self, width: usize, cells: impl Fn(usize) -> usize) -> Placing {
+        let all = self.fill(width, &cells);
+        if all.behind == 0 && all.placed.iter().all(|at| at.fits == Fits::Whole) {
+            return all;
+        }
+        self.fill(width.saturating_sub(1), &cells)
+    }
+
+    fn fill(&self, width: usize, cells: &impl Fn(usize) -> usize) -> Placing {
         let room = width.saturating_sub(GUTTER);
         // There has to be room for something beside it.
         let most = if self.others.is_empty() {
@@ -204,8 +217,9 @@ mod tests {
         let mut grid = Grid::new(vec![3, 4, 5]);
         assert_eq!(shown(&grid, 80), "0 < 0 3 4 5 > 0");
         assert_eq!(shown(&grid, 40), "0 < 0 3 4 > 1", "too little for a part");
-        assert_eq!(shown(&grid, 44), "0 < 0 3 4 5(6) > 0");
-        assert_eq!(shown(&grid, 16), "0 < 0(7) 3(5) > 2", "one beside it");
+        assert_eq!(shown(&grid, 45), "0 < 0 3 4 5(6) > 0");
+        assert_eq!(shown(&grid, 48), "0 < 0 3 4 5 > 0", "no sign is needed");
+        assert_eq!(shown(&grid, 16), "0 < 0(6) 3(5) > 2", "one beside it");
         assert_eq!(shown(&grid, 0), "0 < 0(0) > 3");
         grid.go_last();
         grid.scroll(40, |_| 10);
@@ -216,7 +230,7 @@ mod tests {
         grid.scroll(80, |_| 10);
         assert_eq!(shown(&grid, 80), "0 < 0 3 4 5 > 0", "no room is unused");
         grid.scroll(16, |_| 10);
-        assert_eq!(shown(&grid, 16), "2 < 0(7) 5(5) > 0");
+        assert_eq!(shown(&grid, 16), "2 < 0(6) 5(5) > 0");
         grid.step(-1);
         grid.scroll(40, |_| 10);
         assert_eq!(

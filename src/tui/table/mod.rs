@@ -6,6 +6,7 @@
 //! what a key asks for.
 
 pub mod arrange;
+mod asking;
 mod draw;
 pub mod export;
 mod grid;
@@ -19,16 +20,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::list::List;
-use crate::command::rows::Format;
 use crate::core::state::State;
 use crate::plan::gather::{Source, usual_columns};
-use crate::results::filter::FilterError;
-use crate::results::table::{NoColumn, Order, place};
-use crate::results::{Column, Filter, Kind, Shape, Table, Value};
+use crate::results::table::{Order, place};
+use crate::results::{Column, Kind, Shape, Value};
 use crate::view::text::width;
 use crate::wire::reply::ChildView;
 use arrange::{Arranged, Arranging, Group, Key, RowId, Version};
-use export::{Export, What};
+use asking::Condition;
 use grid::Grid;
 use part::{Part, Rows};
 
@@ -102,13 +101,6 @@ enum Level {
     Within(Key),
     /// Hosts whose output is not as it should be, and what to go back to.
     Troubles(Box<Self>),
-}
-
-/// Which rows are wanted.
-#[derive(Clone, Debug, Default)]
-struct Condition {
-    text: String,
-    filter: Option<Arc<Filter>>,
 }
 
 /// Whether somebody has moved the cursor: until then it is on the first row, whatever comes.
@@ -272,8 +264,7 @@ impl TableView {
     }
 
     pub fn set_size(&mut self, across: u16, down: u16) {
-        // The last one is for the sign that there is more.
-        self.across = usize::from(across).saturating_sub(1);
+        self.across = usize::from(across);
         // Below the names of the columns.
         let rows = usize::from(down.saturating_sub(1));
         for list in [
@@ -291,7 +282,12 @@ impl TableView {
 
     /// What a column needs.
     fn cells(&self, column: usize) -> usize {
-        let limit = self.columns[column].width.unwrap_or(WIDEST);
+        let limit = match self.columns[column].width {
+            // What is left of the line is its own.
+            _ if self.grid.last() == column => usize::MAX,
+            Some(width) => width,
+            None => WIDEST,
+        };
         let data = self.widths[column].min(limit);
         data.max(width(&self.heading(column)))
     }
@@ -345,219 +341,6 @@ impl TableView {
 
     fn group(&self, key: &Key) -> Option<&Group> {
         self.found.get(*self.places.get(key)?)
-    }
-
-    /// The filter that is in force, as it was typed.
-    pub fn filter_text(&self) -> &str {
-        &self.condition.text
-    }
-
-    /// Another filter is about to be typed: what it comes to is shown meanwhile.
-    pub fn begin_filter(&mut self) {
-        self.before = Some(self.condition.clone());
-    }
-
-    /// Shows only rows of which this holds; all of them if it is empty.  With a mistake the former filter stays.
-    pub fn filter(&mut self, text: &str) -> Result<(), FilterError> {
-        let text = text.trim();
-        if text == self.condition.text {
-            return Ok(());
-        }
-        let filter = match text {
-            "" => None,
-            text => Some(Arc::new(Filter::parse(text, &self.columns)?)),
-        };
-        self.condition = Condition {
-            text: text.to_string(),
-            filter,
-        };
-        self.asked();
-        Ok(())
-    }
-
-    /// The former filter holds again.
-    pub fn filter_undone(&mut self) {
-        if let Some(before) = self.before.take() {
-            self.condition = before;
-            self.asked();
-        }
-    }
-
-    /// Orders rows by columns, as `--sort` does; without any, as they came: by job and host.
-    fn sort(&mut self, by: Vec<String>) -> Result<(), NoColumn> {
-        self.order = Order::by(&by, &self.columns)?;
-        self.sort = by;
-        self.asked();
-        Ok(())
-    }
-
-    /// By the column under the cursor: the largest numbers first, text as in the alphabet; again turns it round.
-    fn sort_by_current(&mut self) -> Result<(), NoColumn> {
-        let column = &self.columns[self.grid.current()];
-        let (rising, falling) = (column.name.clone(), format!("-{}", column.name));
-        let before = self.sort.first();
-        let by = if before == Some(&falling) {
-            rising
-        } else if before == Some(&rising) || column.kind.is_number() {
-            falling
-        } else {
-            rising
-        };
-        self.sort(vec![by])
-    }
-
-    /// Puts rows together that are the same in these columns, or in the one under the cursor.
-    fn group_by(&mut self, names: &[String]) -> Result<(), NoColumn> {
-        let by = match names {
-            [] => vec![self.grid.current()],
-            names => {
-                // Its message is the one for columns everywhere.
-                Order::by(names, &self.columns)?;
-                let places = names.iter().filter_map(|name| place(&self.columns, name));
-                places.collect()
-            }
-        };
-        self.by = by;
-        self.level = Level::Groups;
-        self.groups = List::default();
-        self.groups.set_height(self.rows.page().unsigned_abs());
-        self.found.clear();
-        self.places.clear();
-        self.unmark();
-        self.asked();
-        Ok(())
-    }
-
-    fn ungroup(&mut self) {
-        self.by.clear();
-        self.level = Level::Rows;
-        self.unmark();
-        self.asked();
-    }
-
-    /// The rows of a group: they are known, whatever is being computed.
-    fn enter(&mut self, key: &Key) {
-        let Some(group) = self.group(key) else {
-            return;
-        };
-        let rows = group.rows.iter().copied().map(Item::Row).collect();
-        self.within = List::default();
-        self.within.set_height(self.rows.page().unsigned_abs());
-        self.within.set(rows);
-        self.level = Level::Within(Arc::clone(key));
-        self.unmark();
-        self.asked();
-    }
-
-    /// One step back within the table; false if there was none left.
-    fn back(&mut self) -> bool {
-        if self.unmark() {
-            return true;
-        }
-        match self.level.clone() {
-            Level::Troubles(from) => self.level = *from,
-            Level::Within(_) => {
-                self.level = Level::Groups;
-                self.asked();
-            }
-            Level::Groups => self.ungroup(),
-            Level::Rows if self.condition.filter.is_some() => {
-                self.condition = Condition::default();
-                self.asked();
-            }
-            Level::Rows => return false,
-        }
-        true
-    }
-
-    /// Shows hosts with something to be said of them, or goes back; false if there are none.
-    fn toggle_troubles(&mut self) -> bool {
-        match self.level.clone() {
-            Level::Troubles(from) => self.level = *from,
-            _ if self.troubles.is_empty() => return false,
-            level => self.level = Level::Troubles(Box::new(level)),
-        }
-        self.unmark();
-        true
-    }
-
-    fn unmark(&mut self) -> bool {
-        self.range = None;
-        !std::mem::take(&mut self.marks).is_empty()
-    }
-
-    /// The hosts of what is marked, or else of what is under the cursor, each once.
-    pub fn hosts(&self) -> Vec<String> {
-        let mut hosts = BTreeSet::new();
-        let mut add = |child: &u64| {
-            hosts.extend(self.parts.get(child).map(|part| part.host.clone()));
-        };
-        let under_cursor = || self.cursor().into_iter();
-        let marked = (!self.marks.is_empty()).then_some(&self.marks);
-        for item in marked
-            .into_iter()
-            .flatten()
-            .chain(under_cursor().filter(|_| self.marks.is_empty()))
-        {
-            match item {
-                Item::Row(RowId { child, .. }) | Item::Host(child) => add(child),
-                Item::Group(key) => {
-                    let group = self.group(key);
-                    let rows = group.into_iter().flat_map(|group| &group.rows);
-                    rows.for_each(|row| add(&row.child));
-                }
-            }
-        }
-        hosts.into_iter().collect()
-    }
-
-    /// What is shown, to be written elsewhere.
-    fn export(&self, format: Format) -> Export {
-        let what = match &self.level {
-            Level::Rows | Level::Within(_) => {
-                let rows = self.list().keys().iter().filter_map(|item| match item {
-                    Item::Row(id) => Some(*id),
-                    Item::Group(_) | Item::Host(_) => None,
-                });
-                let columns = self.grid.columns();
-                What::Rows {
-                    columns: columns
-                        .map(|column| (column, self.columns[column].clone()))
-                        .collect(),
-                    parts: self.shared(),
-                    rows: rows.collect(),
-                }
-            }
-            Level::Groups => What::Ready(Arc::new(self.table_of_groups())),
-            Level::Troubles(_) => What::Ready(Arc::new(self.table_of_troubles())),
-        };
-        Export { format, what }
-    }
-
-    fn table_of_groups(&self) -> Table {
-        let mut columns = vec![
-            Column::new("count", Kind::Integer),
-            Column::new("hosts", Kind::Text),
-        ];
-        columns.extend(self.by.iter().map(|column| self.columns[*column].clone()));
-        let mut table = Table::new(columns);
-        for group in &self.found {
-            let count = Value::Integer(group.rows.len() as i64);
-            let given = [count, Value::text(&group.hosts)];
-            let key = group.key.iter().cloned();
-            table.rows.push(given.into_iter().chain(key).collect());
-        }
-        table
-    }
-
-    fn table_of_troubles(&self) -> Table {
-        let columns = [("host", Kind::Text), ("what", Kind::Text)];
-        let mut table = Table::new(columns.map(|(name, kind)| Column::new(name, kind)).into());
-        for part in self.parts.values().filter(|part| part.is_trouble()) {
-            let fields = [Value::text(&part.host), Value::text(&trouble(part))];
-            table.rows.push(fields.into());
-        }
-        table
     }
 }
 

@@ -105,8 +105,8 @@ fn what_is_wrong_with_a_filter_is_shown_at_its_place_and_the_former_one_stays() 
     );
     let bar = session.app.bar.as_ref().expect("it is still open");
     assert_eq!(bar.text(), "used_pct > 90 und");
-    let wrong = session.app.table_filter_wrong("used_pct > 90 und");
-    let LineError { range, message, .. } = wrong.expect("a mistake");
+    let wrong = session.app.table_filter_entered("used_pct > 90 und");
+    let LineError { range, message, .. } = wrong.expect_err("a mistake");
     assert_eq!(range.start, 14);
     assert!(screen.contains(&message), "{screen}");
     session.keys("esc");
