@@ -12,7 +12,7 @@ use crate::core::alike::Reading;
 const AROUND: usize = 3;
 /// With more lines than this on one side, only what is before the first and behind the last difference is taken as the
 /// same: finding more would take too long.
-const MOST: usize = 20_000;
+pub const MOST: usize = 20_000;
 
 /// Lines that are compared.
 #[derive(Debug, Default)]
@@ -54,6 +54,10 @@ impl<'a> Lines<'a> {
             }
         }
         all
+    }
+
+    pub fn len(&self) -> usize {
+        self.texts.len()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -147,6 +147,16 @@ fn a_comparison_says_how_much_it_saw() {
     let end = "\n300000\n\n==> 1 host  exit 0  127.1.0.3 <==\n\
                no difference is seen between 127.1.0.3, the first MiB and 127.1.0.[1-2], the first MiB\n";
     assert!(out.ends_with(end), "{:?}", &out[out.len() - 300..]);
+    let line = "set -- $SSH_CONNECTION; [ ${3##*.} = 1 ] || also='s/^5$/five/;s/^7$/seven/'; seq 1 30000 | sed -e \"$also\"";
+    let job = console.background(&["-t", "127.1.0.[1-2]"], line);
+    console.regatta(&["wait", &job]).exits(0);
+    let out = console
+        .regatta(&["receive", "--fold", "--diff", &job])
+        .exits(0)
+        .out();
+    let end = "--- 127.1.0.1\n+++ 127.1.0.2\n@@ -2,9 +2,9 @@\n 2\n 3\n 4\n-5\n-6\n-7\n+five\n+6\n+seven\n 8\n 9\n 10\n\
+               (of more than 20,000 lines, all between the first and the last difference)\n";
+    assert!(out.ends_with(end), "{:?}", &out[out.len() - 300..]);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use super::spool::{Piece, Spool};
 use crate::cli::sink::Sink;
 use crate::core::alike::Reading;
 use crate::core::output::Stream;
-use crate::view::diff::{Change, Hunk, Lines, hunks};
+use crate::view::diff::{Change, Hunk, Lines, MOST, hunks};
+use crate::view::span;
 
 /// So much of each stream is compared.
 const COMPARED: usize = 1 << 20;
@@ -91,6 +92,13 @@ impl Majority {
             for hunk in &hunks {
                 print(sink, hunk)?;
             }
+            if theirs.len().max(ours.len()) > MOST && hunks.iter().any(replaces) {
+                let most = span::count(MOST as u64);
+                let words = format!(
+                    "(of more than {most} lines, all between the first and the last difference)"
+                );
+                sink.compared("", "", words.as_bytes())?;
+            }
         }
         if found == Found::Nothing {
             let [ours, theirs] = [&other, &self.text].map(|text| text.name(Stream::Out));
@@ -158,6 +166,12 @@ impl Text {
         };
         format!("{}{mark}{part}", self.hosts)
     }
+}
+
+/// Whether lines stand in the place of others, of which some may be the same.
+fn replaces(hunk: &Hunk<'_>) -> bool {
+    let has = |what| hunk.rows.iter().any(|(change, _)| *change == what);
+    has(Change::Removed) && has(Change::Added)
 }
 
 fn print(sink: &mut Sink, hunk: &Hunk<'_>) -> io::Result<()> {
