@@ -158,7 +158,9 @@ const LAYERS: &[Layer] = &[
     // From what was typed to what the engine is asked: hosts out of the inventory, limits out of the settings.
     Layer {
         name: "plan",
-        may: &["command", "config", "core", "targets", "results", "wire"],
+        may: &[
+            "command", "config", "core", "targets", "results", "wire", "secret",
+        ],
         crates: Any,
         doing: Free,
     },
