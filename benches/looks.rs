@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use regatta::core::alike::{Ignored, Trifle};
 use regatta::core::fleet::Command;
 use regatta::core::output::Stream;
 use regatta::core::retention::Retention;
@@ -222,16 +223,27 @@ async fn folding(fleet: &Fleet) {
     for (said, groups) in [("the same", 1), ("apart", 10_000)] {
         let job = fleet.begin(10_000, format!("1024 0 {said}")).await;
         fleet.wait(job).await;
-        for what in ["for the first time", "again"] {
-            let begun = Instant::now();
-            match fleet.ask(&Request::Fold { job }).await {
-                Reply::Folded(folded) => assert_eq!(folded.groups.len(), groups),
-                other => panic!("folded, got {other:?}"),
+        for (how, ignored) in [
+            ("exactly", Ignored::NOTHING),
+            (
+                "but for all that can be ignored",
+                Trifle::ALL.into_iter().collect(),
+            ),
+        ] {
+            for what in ["for the first time", "again"] {
+                let begun = Instant::now();
+                match fleet.ask(&Request::Fold { job, ignored }).await {
+                    Reply::Folded(folded) if ignored == Ignored::NOTHING => {
+                        assert_eq!(folded.groups.len(), groups);
+                    }
+                    Reply::Folded(folded) => assert_eq!(folded.groups.len(), 1),
+                    other => panic!("folded, got {other:?}"),
+                }
+                println!(
+                    "10,000 x 1 KB, {groups} kinds of result, folded {how} {what}: {:?}",
+                    begun.elapsed()
+                );
             }
-            println!(
-                "10,000 x 1 KB, {groups} kinds of result, folded {what}: {:?}",
-                begun.elapsed()
-            );
         }
     }
     let begun = Instant::now();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::core::alike::Ignored;
 use crate::core::fleet::Command;
 use crate::core::ids::ChildId;
 use crate::core::job::Pin;
@@ -35,6 +36,24 @@ pub(crate) enum StateDef {
     Completed,
     Failed,
     Stopped,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Ignored")]
+pub(crate) struct IgnoredDef(#[serde(getter = "bits")] u8);
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn bits(ignored: &Ignored) -> u8 {
+    ignored.bits()
+}
+
+impl From<IgnoredDef> for Ignored {
+    fn from(IgnoredDef(bits): IgnoredDef) -> Self {
+        Self::from_bits(bits)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

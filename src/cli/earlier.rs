@@ -7,6 +7,7 @@ use super::error::CliError;
 use super::picked;
 use crate::command::TargetArgs;
 use crate::command::select::parse_selector;
+use crate::core::alike::Ignored;
 use crate::core::select::Selector;
 use crate::daemon::client::Absent;
 use crate::targets::HostSet;
@@ -50,10 +51,11 @@ async fn group(context: &Context, job: &str, number: &str) -> Result<String, Cli
         let message = format!("%{job} is {} jobs, whose groups differ", picked.jobs.len());
         return Err(CliError::usage(message).hint("name one by its id"));
     };
-    let folded = match context
-        .ask(&Request::Fold { job: view.id }, Absent::Recall)
-        .await?
-    {
+    let request = Request::Fold {
+        job: view.id,
+        ignored: Ignored::NOTHING,
+    };
+    let folded = match context.ask(&request, Absent::Recall).await? {
         Reply::Folded(folded) => folded,
         reply => return Err(unexpected(&reply)),
     };

@@ -7,7 +7,8 @@ use super::context::{Context, unexpected};
 use super::ends::Label;
 use super::error::{CliError, Exit};
 use super::picked;
-use crate::command::Pick;
+use crate::command::look::Fold;
+use crate::core::alike::Ignored;
 use crate::daemon::client::Absent;
 use crate::targets::HostSet;
 use crate::view::count::{Noun, counted};
@@ -16,17 +17,14 @@ use crate::view::{json, span};
 use crate::wire::look::{Folded, Group};
 use crate::wire::{Reply, Request};
 
-pub(super) async fn fold(context: &Context, args: &Pick) -> Result<Exit, CliError> {
-    let picked = picked::pick(context, &args.select).await?;
+pub(super) async fn fold(context: &Context, args: &Fold) -> Result<Exit, CliError> {
+    let picked = picked::pick(context, &args.pick.select).await?;
     let wanted: HashSet<u64> = picked.children.iter().map(|child| child.id).collect();
     let hosts = picked.by_id();
+    let ignored = args.ignore.iter().copied().collect();
     let mut jobs = Vec::new();
     for job in &picked.jobs {
-        let request = Request::Fold { job: job.id };
-        let mut folded = match context.ask(&request, Absent::Recall).await? {
-            Reply::Folded(folded) => folded,
-            reply => return Err(unexpected(&reply)),
-        };
+        let mut folded = ask(context, job.id, ignored).await?;
         only(&mut folded, &wanted, |child| {
             hosts.get(&child).map_or("", |child| &child.host)
         });
@@ -59,8 +57,17 @@ pub(super) async fn fold(context: &Context, args: &Pick) -> Result<Exit, CliErro
     })
 }
 
+/// How the children of a job fold.
+pub(super) async fn ask(context: &Context, job: u64, ignored: Ignored) -> Result<Folded, CliError> {
+    let request = Request::Fold { job, ignored };
+    match context.ask(&request, Absent::Recall).await? {
+        Reply::Folded(folded) => Ok(folded),
+        reply => Err(unexpected(&reply)),
+    }
+}
+
 /// Leaves out children that were not selected.
-fn only<'a>(folded: &mut Folded, wanted: &HashSet<u64>, host: impl Fn(u64) -> &'a str) {
+pub(super) fn only<'a>(folded: &mut Folded, wanted: &HashSet<u64>, host: impl Fn(u64) -> &'a str) {
     for group in &mut folded.groups {
         if group.children.iter().all(|child| wanted.contains(child)) {
             continue;
@@ -79,7 +86,7 @@ fn only<'a>(folded: &mut Folded, wanted: &HashSet<u64>, host: impl Fn(u64) -> &'
 }
 
 /// `10 hosts  exit 0  web[01-10]`
-fn line(group: &Group) -> String {
+pub(super) fn line(group: &Group) -> String {
     let count = counted(group.children.len(), Noun::Host);
     let what = match (&group.reason, group.exit) {
         (Some(reason), _) => harmless(reason.text.as_bytes()),
@@ -90,7 +97,7 @@ fn line(group: &Group) -> String {
 }
 
 /// The line that tells it from the others, and how much there is in all.
-fn sample(group: &Group) -> Option<String> {
+pub(super) fn sample(group: &Group) -> Option<String> {
     if group.output.bytes == 0 {
         return None;
     }

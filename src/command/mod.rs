@@ -110,7 +110,7 @@ pub enum Verb {
     /// Search output; nothing is received
     Grep(Grep),
     /// Show which hosts came to the same: state, exit code and output
-    Fold(Pick),
+    Fold(look::Fold),
     /// Show what jobs wrote as rows; nothing is received
     Rows(rows::Rows),
     /// Show what changed on each host between two jobs of one query

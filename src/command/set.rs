@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum};
 
 use super::duration::parse_duration;
+use super::look::ignored;
+use crate::core::alike::Ignored;
 
 /// Something that can be set.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
@@ -23,6 +25,11 @@ pub enum Set {
     Times { times: Times },
     /// Whether the host stands before each line of several hosts' output
     Prefix { switch: Switch },
+    /// What output may differ in where children that came to the same are put together
+    Ignore {
+        #[arg(value_name = "WHAT", required = true, value_delimiter = ',', value_parser = ignored())]
+        what: Vec<Ignored>,
+    },
     /// What tells of a job that has ended while the terminal is not looked at
     Notify { how: Notify },
     /// How long a job takes at least that is told of

@@ -1,7 +1,11 @@
-//! A job's children by what they came to, for a client: same state, exit, reason and output.
+//! A job's children by what they came to, for a client: same state, exit, reason and output, but for what is ignored in
+//! output.  What was cut out of it is not there to be compared: where output is compared to the byte, as much has to be
+//! missing at the same place.
 //!
 //! Children that are under way stand together by their state.  What outputs come to is worked out once for each child, by
 //! [`super::digest`].
+
+mod standing;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -18,17 +22,14 @@ use super::look::folded;
 use super::looking::unreadable;
 use super::peer::{Broken, Peer};
 use super::session::Service;
+use crate::core::alike::{Ignored, Reading};
 use crate::core::fleet::Fleet;
 use crate::core::ids::{ChildId, JobId};
-use crate::core::job::Job;
-use crate::core::output::Position;
 use crate::core::spec::JobSpec;
-use crate::core::state::State;
-use crate::engine::reason_view;
 use crate::store::{Store, Unreadable};
 use crate::wire::Reply;
 use crate::wire::look::{Folded, Group};
-use crate::wire::reply::ReasonView;
+use standing::{CameTo, Output, Standing};
 
 /// Children looked at while the engine waits.
 const CHILDREN: usize = 5_000;
@@ -36,52 +37,6 @@ const CHILDREN: usize = 5_000;
 /// Children, and about how many bytes of their output, that are digested before what came of it is kept.
 const BATCH: usize = 2_000;
 const BITE: u64 = 64 << 20;
-
-/// A child as it stands.
-struct Standing {
-    index: u32,
-    came_to: CameTo,
-}
-
-/// What a child has come to.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum CameTo {
-    UnderWay(State),
-    End {
-        state: State,
-        exit: Option<i32>,
-        reason: Option<ReasonView>,
-        end: Position,
-        cut: Option<(Position, Position)>,
-    },
-}
-
-impl CameTo {
-    fn of(job: &Job, index: usize) -> Self {
-        let child = &job.children[index];
-        let state = child.state.word();
-        if !child.state.is_settled() {
-            return Self::UnderWay(state);
-        }
-        Self::End {
-            state,
-            exit: child.exit,
-            reason: child.state.reason().as_ref().map(reason_view),
-            end: child.output.end,
-            cut: child.output.gap.map(|gap| (gap.from, gap.to)),
-        }
-    }
-
-    /// How much output has to be read to know what it is.
-    fn size(&self) -> Option<Size> {
-        let Self::End { end, cut, .. } = self else {
-            return None;
-        };
-        let cut = cut.map_or(0, |(from, to)| to.offset() - from.offset());
-        let end = end.offset();
-        (end > 0).then_some(Size { end, cut })
-    }
-}
 
 /// Tells whoever digests that nobody waits for it any more.
 #[derive(Default)]
@@ -94,40 +49,51 @@ impl Drop for Left {
 }
 
 impl Service {
-    pub(super) async fn fold<S>(&self, peer: &mut Peer<S>, job: JobId) -> Result<(), Broken>
+    pub(super) async fn fold<S>(
+        &self,
+        peer: &mut Peer<S>,
+        job: JobId,
+        ignored: Ignored,
+    ) -> Result<(), Broken>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Some((spec, standings)) = self.standings(job).await? else {
+        let Some((spec, standings)) = self.standings(job, ignored).await? else {
             let message = format!("there is no job {job}");
             let hint = None;
             return peer.send(&Reply::Error { message, hint }).await;
         };
+        let way = (job, ignored);
         let mut known: HashMap<u32, Digest> = HashMap::new();
         let mut missing: Vec<(u32, Size)> = Vec::new();
         self.digests(|digests| {
-            for Standing { index, came_to } in &standings {
-                let Some(size) = came_to.size() else {
+            for standing in &standings {
+                let index = standing.index;
+                let Some(size) = standing.size() else {
                     continue;
                 };
-                match digests.get(job, *index, size) {
-                    Some(digest) => _ = known.insert(*index, digest),
-                    None => missing.push((*index, size)),
+                match digests.get(way, index, size) {
+                    Some(digest) => _ = known.insert(index, digest),
+                    None => missing.push((index, size)),
                 }
             }
         });
         // Outputs that are the same have one sample.
         let mut samples: HashMap<Sum, Bytes> = known
             .values()
-            .map(|digest| (digest.sum, digest.sample.clone()))
+            .filter_map(|digest| Some((digest.sum?, digest.sample.clone())))
             .collect();
+        let key = self.digests(|digests| digests.key());
         let left = Left::default();
         for batch in batches(missing) {
-            let digesters: BTreeMap<ChildId, Digester> = self.digests(|digests| {
-                let child =
-                    |(index, _): &(u32, Size)| (job.child(*index as usize), digests.digester());
-                batch.iter().map(child).collect()
-            });
+            let digester = |(index, _): &(u32, Size)| {
+                let index = *index as usize;
+                (
+                    job.child(index),
+                    key.digester(reading(&spec, index, ignored)),
+                )
+            };
+            let digesters: BTreeMap<ChildId, Digester> = batch.iter().map(digester).collect();
             let stop = Arc::clone(&left.0);
             let digested = self.reading(peer, move |store| digest(store, job, digesters, &stop));
             let digested = match digested.await? {
@@ -138,31 +104,49 @@ impl Service {
                 .into_iter()
                 .zip(digested)
                 .map(|((index, size), (sum, sample))| {
-                    let sample = samples.entry(sum).or_insert_with(|| sample.into()).clone();
+                    let sample = match sum {
+                        Some(sum) => samples.entry(sum).or_insert_with(|| sample.into()).clone(),
+                        None => sample.into(),
+                    };
                     (index, Digest { size, sum, sample })
                 })
                 .collect();
             known.extend(fresh.iter().cloned());
-            self.digests(|digests| digests.keep(job, fresh));
+            self.digests(|digests| digests.keep(way, fresh));
         }
-        let before = self.digests(|digests| digests.told(job));
+        let before = self.digests(|digests| digests.told(way));
         let stop = Arc::clone(&left.0);
         let found = self.reading(peer, move |store| {
             let members = gathered(standings, &known);
-            let told = tell(store, job, &written(job, &members), &before, &stop)?;
+            let reading = |child: ChildId| {
+                let index = job.index_of(child).expect("it is a child of this job");
+                reading(&spec, index, ignored)
+            };
+            let told = tell(
+                store,
+                job,
+                &written(job, &members),
+                &reading,
+                &before,
+                &stop,
+            )?;
             Ok((groups(job, &spec, members, &known, &told), told))
         });
         let (groups, told) = match found.await? {
             Ok(found) => found,
             Err(why) => return peer.send(&unreadable(&why)).await,
         };
-        self.digests(|digests| digests.keep_told(job, told));
+        self.digests(|digests| digests.keep_told(way, told));
         peer.send(&Reply::Folded(Folded { job: job.0, groups }))
             .await
     }
 
     /// How all children of a job stand; nothing if there is no such job.
-    async fn standings(&self, job: JobId) -> Result<Option<(Arc<JobSpec>, Vec<Standing>)>, Broken> {
+    async fn standings(
+        &self,
+        job: JobId,
+        ignored: Ignored,
+    ) -> Result<Option<(Arc<JobSpec>, Vec<Standing>)>, Broken> {
         let first = self.look(move |fleet, _| {
             let here: HashSet<JobId> = fleet.jobs().map(|job| job.id).collect();
             let spec = fleet.job(job).map(|job| Arc::clone(&job.spec));
@@ -176,7 +160,7 @@ impl Service {
         let mut standings: Vec<Standing> = Vec::with_capacity(spec.hosts.len());
         while standings.len() < spec.hosts.len() {
             let from = standings.len();
-            let some = self.look(move |fleet, _| some_standings(fleet, job, from));
+            let some = self.look(move |fleet, _| some_standings(fleet, job, from, ignored));
             let Some(some) = some.await? else {
                 return Ok(None);
             };
@@ -191,14 +175,21 @@ impl Service {
     }
 }
 
-fn some_standings(fleet: &Fleet, job: JobId, from: usize) -> Option<Vec<Standing>> {
+fn some_standings(
+    fleet: &Fleet,
+    job: JobId,
+    from: usize,
+    ignored: Ignored,
+) -> Option<Vec<Standing>> {
     let job = fleet.job(job)?;
     let to = job.children.len().min(from + CHILDREN);
-    let standing = |index: usize| Standing {
-        index: index as u32,
-        came_to: CameTo::of(job, index),
-    };
+    let standing = |index| Standing::of(job, index, ignored);
     Some((from..to).map(standing).collect())
+}
+
+/// How the output of a job's child reads.
+fn reading(spec: &JobSpec, index: usize, ignored: Ignored) -> Reading {
+    Reading::new(ignored, &spec.hosts[index].host)
 }
 
 /// Children whose output is digested together.
@@ -218,13 +209,16 @@ fn batches(missing: Vec<(u32, Size)>) -> Vec<Vec<(u32, Size)>> {
     batches
 }
 
+/// What an output comes to, and the beginning of its last line.
+type Digested = (Option<Sum>, Vec<u8>);
+
 /// Digests these children's output, in order.
 fn digest(
     store: &Store,
     job: JobId,
     mut digesters: BTreeMap<ChildId, Digester>,
     stop: &AtomicBool,
-) -> Result<Vec<(Sum, Vec<u8>)>, Unreadable> {
+) -> Result<Vec<Digested>, Unreadable> {
     let children: Vec<ChildId> = digesters.keys().copied().collect();
     store.each_piece(job, &children, &mut |child, stream, data| {
         if let Some(digester) = digesters.get_mut(&child) {
@@ -243,21 +237,31 @@ fn digest(
 struct Members {
     came_to: CameTo,
     sum: Option<Sum>,
+    /// Of the first of them.
+    output: Output,
     indexes: Vec<u32>,
 }
 
 /// Children that came to the same, the most first.
 fn gathered(standings: Vec<Standing>, known: &HashMap<u32, Digest>) -> Vec<Members> {
-    let mut members: HashMap<(CameTo, Option<Sum>), Vec<u32>> = HashMap::new();
-    for Standing { index, came_to } in standings {
-        let sum = known.get(&index).map(|digest| digest.sum);
-        members.entry((came_to, sum)).or_default().push(index);
+    let mut members: HashMap<(CameTo, Option<Sum>), (Output, Vec<u32>)> = HashMap::new();
+    for standing in standings {
+        let Standing {
+            index,
+            came_to,
+            output,
+        } = standing;
+        let sum = known.get(&index).and_then(|digest| digest.sum);
+        let with = members.entry((came_to, sum));
+        let (_, indexes) = with.or_insert_with(|| (output, Vec::new()));
+        indexes.push(index);
     }
     let members = members.into_iter();
     let mut members: Vec<Members> = members
-        .map(|((came_to, sum), indexes)| Members {
+        .map(|((came_to, sum), (output, indexes))| Members {
             came_to,
             sum,
+            output,
             indexes,
         })
         .collect();
@@ -299,7 +303,10 @@ fn groups(
     let mut apart: HashMap<ChildId, Bytes> = apart.collect();
     let group = |members: Members| {
         let Members {
-            came_to, indexes, ..
+            came_to,
+            output,
+            indexes,
+            ..
         } = members;
         let first = indexes.first();
         let line = first.and_then(|index| apart.remove(&job.child(*index as usize)));
@@ -310,33 +317,24 @@ fn groups(
         let hosts = folded(indexes.iter().map(name));
         let child = |index: &u32| job.child(*index as usize).0;
         let children = indexes.iter().map(child).collect();
-        match came_to {
-            CameTo::UnderWay(state) => Group {
-                children,
-                hosts,
-                state,
-                exit: None,
-                reason: None,
-                output: crate::core::output::Count::default(),
-                cut: false,
-                sample,
-            },
+        let (state, exit, reason) = match came_to {
+            CameTo::UnderWay(state) => (state, None, None),
             CameTo::End {
                 state,
                 exit,
                 reason,
-                end,
-                cut,
-            } => Group {
-                children,
-                hosts,
-                state,
-                exit,
-                reason,
-                output: end.total(),
-                cut: cut.is_some(),
-                sample,
-            },
+                ..
+            } => (state, exit, reason),
+        };
+        Group {
+            children,
+            hosts,
+            state,
+            exit,
+            reason,
+            output: output.end,
+            cut: output.cut > 0,
+            sample,
         }
     };
     members.into_iter().map(group).collect()

@@ -11,7 +11,7 @@ mod chronicle;
 pub mod client;
 mod connections;
 mod deed;
-mod digest;
+pub(crate) mod digest;
 mod fold;
 mod history;
 mod hosts;

@@ -158,7 +158,7 @@ impl Service {
             Request::Rows(rows) => self.rows(peer, rows).await,
             Request::Tails { children } => self.tails(peer, children).await,
             Request::Search(search) => self.search(peer, search).await,
-            Request::Fold { job } => self.fold(peer, JobId(job)).await,
+            Request::Fold { job, ignored } => self.fold(peer, JobId(job), ignored).await,
             Request::Shapes { jobs } => {
                 let shapes = self.look(move |fleet, _| shapes(fleet, &jobs)).await?;
                 peer.send(&Reply::Shapes(shapes)).await

@@ -16,6 +16,7 @@ use super::tree::{Arrangement, RowId, Tree};
 use super::view::{Glyphs, Pane, pad};
 use crate::command::console::Column;
 use crate::config::theme::Role;
+use crate::core::alike::Ignored;
 use crate::core::state::State;
 use crate::view::count::{Noun, counted};
 use crate::view::table::Align;
@@ -322,7 +323,7 @@ pub fn progress(entry: &Entry, now: Now) -> Option<String> {
 }
 
 /// The title of the list: how it is sorted, what is shown of it.
-pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
+pub fn title(model: &Model, tree: &Tree, ignored: Ignored, removing: usize) -> (String, String) {
     use super::tree::Direction;
     let sort = tree.sort();
     let way = match sort.direction {
@@ -363,6 +364,9 @@ pub fn title(model: &Model, tree: &Tree, removing: usize) -> (String, String) {
         .filter(|job| tree.arrangement(*job) == Arrangement::Same);
     if let Some(job) = same {
         _ = write!(left, "  equal results of job {job} together");
+        if ignored != Ignored::NOTHING {
+            _ = write!(left, ", ignoring {ignored}");
+        }
     }
     (left, right)
 }

@@ -2,6 +2,7 @@
 
 pub mod ansi;
 pub mod count;
+pub mod diff;
 pub mod json;
 pub mod question;
 pub mod rows;

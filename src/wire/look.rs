@@ -133,7 +133,7 @@ pub struct Found {
     pub limited: bool,
 }
 
-/// A job's children by what they came to: same state, exit, reason and output.
+/// A job's children by what they came to: same state, exit, reason and output, but for what was ignored in that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folded {
     pub job: u64,
@@ -152,13 +152,14 @@ pub struct Group {
     pub state: State,
     pub exit: Option<i32>,
     pub reason: Option<ReasonView>,
-    /// How much each of them wrote.
+    /// How much each of them wrote; where something is ignored, how much the first of them did.
     #[serde(with = "CountDef")]
     pub output: Count,
     /// Whether some of that was cut, so that the same may differ in what is gone.
     pub cut: bool,
     /// The first line in which it differs from the largest group (of that: from the second largest); the last one that is
-    /// not empty where there is no such line.  At most 256 bytes of it.
+    /// not empty where there is no such line.  At most 256 bytes of it: its beginning, or, if the difference is further
+    /// behind, what is around that, with `…` before it.
     pub sample: Bytes,
 }
 

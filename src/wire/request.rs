@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::Disconnect;
 use super::look::{Look, Rows, Search};
+use crate::core::alike::Ignored;
 use crate::core::fleet::Command;
 use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
@@ -11,7 +12,9 @@ use crate::core::select::Selector;
 use crate::core::spec::Asking;
 use crate::core::state::State;
 use crate::secret::Answer;
-use crate::serial::{AskingDef, CommandDef, ModeDef, StreamDef, StreamsDef, selectors, states};
+use crate::serial::{
+    AskingDef, CommandDef, IgnoredDef, ModeDef, StreamDef, StreamsDef, selectors, states,
+};
 
 /// One request; a connection carries one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,9 +61,11 @@ pub enum Request {
     },
     /// Rows in which a pattern matches.
     Search(Search),
-    /// A job's children by what they came to.
+    /// A job's children by what they came to, but for what is ignored in their output.
     Fold {
         job: u64,
+        #[serde(with = "IgnoredDef")]
+        ignored: Ignored,
     },
     /// How the output of each of these jobs is read as rows.
     Shapes {

@@ -178,7 +178,7 @@ fn what_can_be_set_is_named_where_it_is_mistaken() {
     let hints = [
         (
             "set",
-            "one of theme, mouse, ascii, utc, wrap, times, prefix, notify, notify_after",
+            "one of theme, mouse, ascii, utc, wrap, times, prefix, ignore, notify, notify_after",
         ),
         ("set wrpa on", "did you mean wrap?"),
         ("set wrap yes", "one of on, off"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
+use crate::core::alike::{Ignored, Trifle};
 use crate::core::fleet::Command;
 use crate::core::output::Stream;
 use crate::core::reason::Reason;
@@ -171,7 +172,11 @@ impl Fleet {
     }
 
     async fn folded(&self, job: u64) -> Folded {
-        match self.ask(&Request::Fold { job }).await {
+        self.folded_but_for(job, Ignored::NOTHING).await
+    }
+
+    async fn folded_but_for(&self, job: u64, ignored: Ignored) -> Folded {
+        match self.ask(&Request::Fold { job, ignored }).await {
             Reply::Folded(folded) => folded,
             other => panic!("folded, got {other:?}"),
         }
@@ -416,7 +421,8 @@ async fn children_that_came_to_the_same_are_folded() {
     let reason = folded.groups[2].reason.as_ref();
     assert_eq!(reason.map(|reason| &*reason.kind), Some("unreachable"));
     assert_eq!(fleet.folded(job).await, folded, "from what is known now");
-    let none = fleet.ask(&Request::Fold { job: 99 }).await;
+    let (job, ignored) = (99, Ignored::NOTHING);
+    let none = fleet.ask(&Request::Fold { job, ignored }).await;
     assert!(matches!(none, Reply::Error { .. }), "{none:?}");
 }
 
@@ -443,6 +449,40 @@ async fn groups_are_told_by_the_first_line_that_differs() {
     assert_eq!(samples(job).await, ["all is well", "all is well"]);
     let job = fleet.finished_job(&["n1"], "begun\non HOST\nbye\n").await;
     assert_eq!(samples(job).await, ["bye"]);
+}
+
+#[tokio::test]
+async fn what_is_ignored_folds_together() {
+    let fleet = Fleet::start();
+    let folds = async |job, ignored: &[Trifle]| {
+        let folded = fleet.folded_but_for(job, ignored.iter().copied().collect());
+        let groups = folded.await.groups.into_iter();
+        let groups: Vec<String> = groups
+            .map(|group| format!("{} {}", group.hosts, String::from_utf8_lossy(&group.sample)))
+            .collect();
+        groups
+    };
+    let text = "I am HOST, 7 users\nbye\n";
+    let job = fleet.finished_job(&["n1", "n2", "m7", "odd1"], text).await;
+    // Twice, because what was worked out is kept for each way by itself.
+    for _ in 0..2 {
+        let exact = folds(job, &[]).await;
+        let lines = ["m7", "n1", "n2", "odd1"].map(|host| format!("{host} I am {host}, 7 users"));
+        assert_eq!(exact.len(), 4);
+        assert!(lines.iter().all(|line| exact.contains(line)), "{exact:?}");
+        let numbers = folds(job, &[Trifle::Numbers]).await;
+        let want = [
+            "n[1-2] I am n1, 7 users",
+            "m7 I am m7, 7 users",
+            "odd1 I am odd1, 7 users",
+        ];
+        assert_eq!(numbers, want);
+        // How they ended is never ignored.
+        let host = folds(job, &[Trifle::Host]).await;
+        assert_eq!(host, ["m7,n[1-2] bye", "odd1 bye"]);
+    }
+    let job = fleet.finished_job(&["n1", "n2"], " \n\t\n").await;
+    assert_eq!(folds(job, &[Trifle::Space]).await, ["n[1-2] "]);
 }
 
 #[tokio::test]

@@ -46,9 +46,12 @@ impl App {
                 self.asked.take(ticket);
                 self.model.set_tails(rows);
             }
-            (Purpose::Fold(_), Reply::Folded(folded)) => {
+            (Purpose::Fold(_, ignored), Reply::Folded(folded)) => {
                 self.asked.take(ticket);
-                self.model.set_fold(folded);
+                // It may have been set anew meanwhile.
+                if ignored == self.ignored {
+                    self.model.set_fold(folded);
+                }
             }
             (Purpose::Hosts, Reply::Hosts { hosts, last }) => {
                 if last {
@@ -68,7 +71,7 @@ impl App {
             (
                 purpose @ (Purpose::Selection(_)
                 | Purpose::Tails
-                | Purpose::Fold(_)
+                | Purpose::Fold(..)
                 | Purpose::Hosts
                 | Purpose::Questions
                 | Purpose::Program { .. }
@@ -108,7 +111,7 @@ impl App {
             }
             Purpose::View(view, kind) => self.view_failed(*view, *kind, &sentence(failure)),
             Purpose::Tails
-            | Purpose::Fold(_)
+            | Purpose::Fold(..)
             | Purpose::Hosts
             | Purpose::Questions
             | Purpose::Past => {}

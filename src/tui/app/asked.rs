@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::deeds::Deed;
 use super::pages::ViewId;
+use crate::core::alike::Ignored;
 use crate::tui::event::Ticket;
 use crate::tui::output::Kind;
 
@@ -15,7 +16,8 @@ pub(super) enum Purpose {
     /// What a selection comes to, before something is done with it.
     Selection(Box<super::asking::Selected>),
     Tails,
-    Fold(u64),
+    /// How a job folds, but for what is ignored.
+    Fold(u64, Ignored),
     Hosts,
     Questions,
     /// Rows, hits and the like for a view.

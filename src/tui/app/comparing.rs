@@ -4,8 +4,10 @@ use bytes::Bytes;
 
 use super::App;
 use super::asked::Purpose;
+use crate::core::alike::{Ignored, Reading};
 use crate::tui::output::diff::diff;
 use crate::tui::tree::RowId;
+use crate::view::diff::Lines;
 use crate::wire::look::{Look, Place, RowKind};
 use crate::wire::reply::ChildView;
 use crate::wire::{Reply, Request};
@@ -14,8 +16,9 @@ use crate::wire::{Reply, Request};
 #[derive(Clone, Debug)]
 pub(super) struct Difference {
     pub(super) one: ChildView,
-    /// Who wrote what most wrote; known once the fold is.
+    /// Who wrote what most wrote, on which hosts; known once the fold is.
     pub(super) other: Option<(u64, String)>,
+    pub(super) ignored: Ignored,
     pub(super) texts: Vec<Vec<Bytes>>,
     /// Whether more was written than is compared.
     pub(super) cut: bool,
@@ -49,10 +52,14 @@ impl App {
         let difference = Difference {
             one: child.child.clone(),
             other: None,
+            ignored: self.ignored,
             texts: Vec::new(),
             cut: false,
         };
-        let request = Request::Fold { job: entry.job.id };
+        let request = Request::Fold {
+            job: entry.job.id,
+            ignored: self.ignored,
+        };
         self.ask(Purpose::Difference(Box::new(difference)), request);
     }
 
@@ -112,8 +119,21 @@ impl App {
         } else {
             ""
         };
-        let title = format!("{} against {hosts}{part}", difference.one.host);
-        let document = diff(title.clone(), other, one);
+        let but_for = match difference.ignored {
+            Ignored::NOTHING => String::new(),
+            ignored => format!(", ignoring {ignored}"),
+        };
+        let title = format!("{} against {hosts}{part}{but_for}", difference.one.host);
+        let other_host = difference
+            .other
+            .as_ref()
+            .and_then(|(child, _)| self.model.child(*child))
+            .map_or("", |(_, child)| child.child.host.as_str());
+        let reading = |host| Reading::new(difference.ignored, host);
+        let theirs = Lines::of(other.iter().map(AsRef::as_ref), &reading(other_host));
+        let own = reading(&difference.one.host);
+        let ours = Lines::of(one.iter().map(AsRef::as_ref), &own);
+        let document = diff(title.clone(), &theirs, &ours);
         let job = Some(difference.one.job);
         self.push_page(job, &title, document);
     }

@@ -51,6 +51,7 @@ use super::styles::Styles;
 use super::tree::Tree;
 use crate::command::console::Column;
 use crate::command::console::Screen;
+use crate::core::alike::Ignored;
 use crate::view::span::Zone;
 use asked::Asked;
 use keys::Pressed;
@@ -77,6 +78,8 @@ pub struct App {
     now: Now,
     /// The zone that was set for this console.
     zone: Option<Zone>,
+    /// What output may differ in where children that came to the same are put together.
+    ignored: Ignored,
     /// How output is shown when it is opened.
     output: super::output::Settings,
     /// What this turn came to.
@@ -188,6 +191,7 @@ impl App {
             styles,
             now: Now::default(),
             zone: None,
+            ignored: Ignored::NOTHING,
             output: super::output::Settings::default(),
             actions: Vec::new(),
             model: Model::default(),

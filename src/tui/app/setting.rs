@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::command::set::{Set, Switch};
+use crate::core::alike::Ignored;
 use crate::tui::event::{Mouse, Now};
 use crate::tui::output::{Prefix, Settings, Wrap};
 use crate::tui::view::Glyphs;
@@ -42,6 +43,7 @@ impl App {
                     Switch::Off => Prefix::Hidden,
                 };
             }),
+            Set::Ignore { what } => self.ignore(what.into_iter().collect()),
             Set::Notify { how } => self.loaded.settings.console.notify = how,
             Set::NotifyAfter { time } => self.loaded.settings.console.notify_after = time,
         }
@@ -68,6 +70,12 @@ impl App {
         for view in self.views() {
             view.set(&change);
         }
+    }
+
+    /// Children that came to the same are put together anew.
+    fn ignore(&mut self, ignored: Ignored) {
+        self.ignored = ignored;
+        self.wants.fold_anew();
     }
 
     fn draw_with(&mut self, glyphs: Glyphs) {

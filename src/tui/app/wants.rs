@@ -32,6 +32,13 @@ pub(super) struct Wants {
     later: Option<Duration>,
 }
 
+impl Wants {
+    /// What is known of folds does not hold any more.
+    pub(super) fn fold_anew(&mut self) {
+        self.folds.clear();
+    }
+}
+
 impl App {
     pub(super) fn want(&mut self) {
         self.wants.later = None;
@@ -128,7 +135,7 @@ impl App {
             }
             if self
                 .asked
-                .any(|purpose| matches!(purpose, Purpose::Fold(of) if *of == job))
+                .any(|purpose| matches!(purpose, Purpose::Fold(of, _) if *of == job))
             {
                 continue;
             }
@@ -138,7 +145,8 @@ impl App {
                 continue;
             }
             self.wants.folds.insert(job, (like, self.now.mono));
-            self.ask(Purpose::Fold(job), Request::Fold { job });
+            let ignored = self.ignored;
+            self.ask(Purpose::Fold(job, ignored), Request::Fold { job, ignored });
         }
     }
 

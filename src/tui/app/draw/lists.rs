@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::config::theme::Role;
+use crate::core::alike::Ignored;
 use crate::tui::app::{App, Engine};
 use crate::tui::events::{Happening, Weight};
 use crate::tui::jobs::{Jobs, said_by, title};
@@ -20,7 +21,7 @@ impl App {
             .iter()
             .map(|removing| removing.jobs.len())
             .sum();
-        let (left, mut right) = title(&self.model, &self.tree, removing);
+        let (left, mut right) = title(&self.model, &self.tree, self.ignored, removing);
         let none = match &self.engine {
             Engine::Heard => "no jobs yet: a starts one, ? shows the keys".to_string(),
             Engine::Awaited => "waiting for the daemon".to_string(),
@@ -209,8 +210,12 @@ impl App {
         let left = entry.map_or_else(
             || "Same results".to_string(),
             |entry| {
+                let ignoring = match self.ignored {
+                    Ignored::NOTHING => String::new(),
+                    ignored => format!(", ignoring {ignored}"),
+                };
                 format!(
-                    "Same results, folded (=)  job {} {}",
+                    "Same results, folded (=){ignoring}  job {} {}",
                     entry.job.id, entry.job.name
                 )
             },

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 
+use crate::core::alike::Ignored;
 use crate::core::fleet::Command;
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
@@ -160,7 +161,7 @@ impl Engine {
                 let words = words.map(|selector| selector.text.clone());
                 Reply::Jobs(self.select(words, *children))
             }
-            Request::Fold { job } => Reply::Folded(self.fold(*job)),
+            Request::Fold { job, ignored } => Reply::Folded(self.fold(*job, *ignored)),
             Request::Tails { children } => {
                 let tails = children.iter().filter_map(|child| self.tail(*child));
                 Reply::Rows(tails.collect())
@@ -257,7 +258,8 @@ impl Engine {
         }
     }
 
-    fn fold(&self, job: u64) -> Folded {
+    /// A group for each state; its line says what is ignored, if anything is.
+    fn fold(&self, job: u64, ignored: Ignored) -> Folded {
         let children = || self.children.iter().filter(|child| child.job == job);
         let groups = State::ALL.into_iter().filter_map(|state| {
             let same: Vec<&ChildView> = children().filter(|child| child.state == state).collect();
@@ -275,6 +277,7 @@ impl Engine {
                 output: first.out,
                 cut: false,
                 sample: match self.tail(first.id).map(|row| row.what) {
+                    _ if ignored != Ignored::NOTHING => format!("but for {ignored}").into(),
                     Some(RowKind::Text { data, .. }) => data,
                     Some(RowKind::Cut(_)) | None => Bytes::new(),
                 },

@@ -173,6 +173,38 @@ fn the_cursor_goes_into_the_group_of_its_child_and_comes_back() {
 }
 
 #[test]
+fn what_is_ignored_is_set_and_said() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("j l =");
+    assert!(
+        !session.screen().contains("but for"),
+        "{}",
+        session.screen()
+    );
+    session.keys(": 'set ignore times,numbers' enter");
+    // Folds are asked for once a second.
+    session.pass(Duration::from_secs(2));
+    let screen = session.screen();
+    assert!(
+        screen.contains("equal results of job 20 together, ignoring numbers, times"),
+        "{screen}"
+    );
+    assert!(screen.contains("but for numbers, times"), "{screen}");
+    session.keys(": 'set ignore nothing' enter @2");
+    let screen = session.screen();
+    assert!(!screen.contains("ignoring"), "{screen}");
+    assert!(!screen.contains("but for"), "{screen}");
+    session.keys(": 'set ignore case' enter");
+    assert!(
+        session
+            .screen()
+            .contains("one of space, numbers, times, host, nothing"),
+        "{}",
+        session.screen()
+    );
+}
+
+#[test]
 fn what_is_final_is_done_however_it_ended() {
     let session = Session::new(Engine::busy());
     let row = |name: &str| {

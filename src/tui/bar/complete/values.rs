@@ -49,7 +49,11 @@ fn named<'a>(title: &'static str, typed: &'a str, names: &[Named], kind: Kind) -
 }
 
 fn choices<'a>(arg: &Arg, typed: &'a str) -> Values<'a> {
-    whole("values", typed, |found| {
+    let from = match arg.get_value_delimiter() {
+        Some(between) => typed.rfind(between).map_or(0, |at| at + between.len_utf8()),
+        None => 0,
+    };
+    let chosen = whole("values", &typed[from..], |found| {
         for value in arg.get_possible_values() {
             let doc = value.get_help().map(ToString::to_string);
             found.add(value.get_name(), doc.unwrap_or_default(), Kind::Choice);
@@ -62,7 +66,8 @@ fn choices<'a>(arg: &Arg, typed: &'a str) -> Values<'a> {
         {
             found.add(choice, "", Kind::Choice);
         }
-    })
+    });
+    Values { from, ..chosen }
 }
 
 fn states(typed: &str) -> Values<'_> {

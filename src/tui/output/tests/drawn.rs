@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use ratatui::layout::Size;
 
 use super::*;
+use crate::core::alike::{Ignored, Reading};
 use crate::core::output::{Count, Stream};
 use crate::tui::output::diff;
 use crate::tui::output::styles::{Colours, Signs};
+use crate::view::diff::Lines;
 
 const SIZES: [Size; 4] = [
     Size::new(40, 10),
@@ -102,7 +104,8 @@ fn a_job_at_all_sizes() {
 #[test]
 fn a_difference_at_all_sizes() {
     for size in SIZES {
-        let lines = |text: &str| text.lines().map(bytes).collect::<Vec<_>>();
+        let reading = Reading::new(Ignored::NOTHING, "web03");
+        let lines = |text: &'static str| Lines::of(text.lines().map(str::as_bytes), &reading);
         let theirs = lines("one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten");
         let ours = lines("one\ntwo\nthree\nfour\n5\nsix\nseven\neight\nnine\nten\neleven");
         let document = diff::diff("web03 beside 10 others", &theirs, &ours);

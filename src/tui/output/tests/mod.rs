@@ -6,7 +6,6 @@ mod reading;
 mod searching;
 pub(crate) mod store;
 
-use bytes::Bytes;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -76,8 +75,4 @@ fn screen(view: &OutputView, size: Size) -> Vec<String> {
 
 fn numbered(lines: std::ops::Range<usize>) -> String {
     lines.map(|n| format!("line {n}\n")).collect()
-}
-
-fn bytes(text: &str) -> Bytes {
-    Bytes::copy_from_slice(text.as_bytes())
 }
