@@ -173,10 +173,14 @@ pub(super) async fn attend(context: &Context, whose: Whose) -> Result<Infallible
     let mut asker = Asker::new(context);
     let mut said = BTreeSet::new();
     loop {
+        if !questions.now().is_empty() {
+            context.area.give_way();
+        }
         match asker.as_mut() {
             Some(asker) => asker.ask_all(&mut questions).await?,
             None => say_how_to_answer(&questions.now(), &mut said),
         }
+        context.area.take_back();
         questions.changed().await?;
     }
 }

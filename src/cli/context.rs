@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::error::CliError;
 use super::terminal::Terminal;
+use super::together::Area;
 use crate::command::Global;
 use crate::config::settings::Settings;
 use crate::daemon::client::{Absent, Connection, Reach};
@@ -19,6 +20,8 @@ pub(super) struct Context {
     pub(super) global: Global,
     pub(super) settings: Settings,
     pub(super) terminal: Terminal,
+    /// Where what goes on is drawn.
+    pub(super) area: Area,
     caller: Caller,
     reach: Result<Reach, crate::daemon::place::PlaceError>,
     in_process: Option<Arc<Service>>,
@@ -50,6 +53,7 @@ impl Context {
         };
         Ok(Self {
             terminal: Terminal::new(global.color),
+            area: Area::default(),
             caller: Caller::current(Stdin::Read),
             global,
             settings,

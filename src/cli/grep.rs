@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
+use super::follow::Takes as _;
 use super::picked::{self, layout};
 use super::sink::{Layout, Origin, Partial, Sink, Target};
 use crate::command::look::Grep;

@@ -39,6 +39,7 @@ mod suspend;
 mod tail;
 mod terminal;
 mod themes;
+mod together;
 mod tty;
 mod wait;
 mod when;

@@ -6,34 +6,22 @@ use super::ends::{Ends, Label};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Existing, Layout, Partial, Sink, Target};
+use super::together::{self, Wished};
 use super::{jobs, remove};
 use crate::command::{Pick, Receive, Remove};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::daemon::client::Absent;
-use crate::plan::request;
+use crate::plan::request as asks;
 use crate::wire::Request;
-use crate::wire::request::{Children, Wanted};
+use crate::wire::request::{self, Children, Wanted};
 
 pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, CliError> {
     let request = context.planner().receive(&args)?;
-    let mode = request.mode;
-    // Ends are said as they come, so that it has to be known before how many jobs there are.
-    let wanted = Wanted(args.pick.select.clone());
-    let several = jobs::fetch(context, Some(wanted), Children::Without).await?;
-    let label = Label::among(several.jobs.iter().map(|job| job.id));
-    let mut connection = context
-        .open(&Request::Receive(request), Absent::Recall)
-        .await?;
-    let mut sink = open_sink(context, &args, mode)?;
-    let mut ends = Ends::new(context, label);
-    let follow = follow(&mut connection, &mut sink, |child| ends.say(child));
-    let outcome = if args.wait {
-        beside(context, &args.pick.select, follow).await?
-    } else {
-        follow.await?
+    let outcome = match Wished::of(context, &args.together)? {
+        Some(wished) => folded(context, &args, request, wished).await?,
+        None => as_it_comes(context, &args, request).await?,
     };
-    ends.count();
     let exit = report(&outcome);
     if let Some(hosts) = &args.host
         && outcome.matched == 0
@@ -72,7 +60,7 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
                 pick: Pick { select },
                 force: false,
             };
-            let removed = remove::ask(context, &request::remove(&settled)).await?;
+            let removed = remove::ask(context, &asks::remove(&settled)).await?;
             removed.note(context);
             removed.warn();
         }
@@ -80,7 +68,71 @@ pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, Cl
     Ok(exit)
 }
 
-fn open_sink(context: &Context, args: &Receive, mode: Mode) -> Result<Sink, CliError> {
+/// Prints what each host wrote, while it comes if that was asked for.
+async fn as_it_comes(
+    context: &Context,
+    args: &Receive,
+    request: request::Receive,
+) -> Result<Outcome, CliError> {
+    let mode = request.mode;
+    // Ends are said as they come, so that it has to be known before how many jobs there are.
+    let wanted = Wanted(args.pick.select.clone());
+    let several = jobs::fetch(context, Some(wanted), Children::Without).await?;
+    let label = Label::among(several.jobs.iter().map(|job| job.id));
+    let mut connection = context
+        .open(&Request::Receive(request), Absent::Recall)
+        .await?;
+    let partial = if args.wait {
+        Partial::Hold
+    } else {
+        Partial::Print
+    };
+    let mut sink = open_sink(context, args, mode, partial)?;
+    let mut ends = Ends::new(context, label);
+    let follow = follow(&mut connection, &mut sink, |child| ends.say(child));
+    let outcome = if args.wait {
+        beside(context, &args.pick.select, follow).await?
+    } else {
+        follow.await?
+    };
+    ends.count();
+    Ok(outcome)
+}
+
+/// Prints what hosts wrote once for all that came to the same.
+async fn folded(
+    context: &Context,
+    args: &Receive,
+    mut request: request::Receive,
+    wished: Wished,
+) -> Result<Outcome, CliError> {
+    let mut missing = Vec::new();
+    if args.wait {
+        let (ids, unknown) =
+            together::by_ids(context, &request.select, request.hosts.as_deref()).await?;
+        // What comes to nothing is said by the receive.
+        if !ids.is_empty() {
+            beside(
+                context,
+                &ids,
+                together::settle(context, &ids, wished.ignored),
+            )
+            .await?;
+            (request.select, request.hosts, missing) = (ids, None, unknown);
+        }
+    }
+    let sink = open_sink(context, args, request.mode, Partial::Print)?;
+    let mut outcome = together::receive(context, request, wished, sink).await?;
+    outcome.unknown.extend(missing);
+    Ok(outcome)
+}
+
+fn open_sink(
+    context: &Context,
+    args: &Receive,
+    mode: Mode,
+    partial: Partial,
+) -> Result<Sink, CliError> {
     let existing = if mode == Mode::Drain {
         Existing::Append
     } else {
@@ -95,17 +147,12 @@ fn open_sink(context: &Context, args: &Receive, mode: Mode) -> Result<Sink, CliE
         Layout::Ndjson
     } else if context.global.json {
         Layout::Json
-    } else if args.headers {
+    } else if args.headers || args.together.fold {
         Layout::Headers
     } else if args.no_prefix {
         Layout::Raw
     } else {
         Layout::Prefix
-    };
-    let partial = if args.wait {
-        Partial::Hold
-    } else {
-        Partial::Print
     };
     Sink::open(target, layout, partial, context.terminal)
         .map_err(|error| CliError::failed(format!("cannot write to {error}")))

@@ -11,7 +11,8 @@ use super::ends::{end_line, job_line};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
 use super::sink::{Layout, Partial, Sink, Target};
-use crate::command::{Begin, Run};
+use super::together::{self, Wished};
+use crate::command::{Begin, OnFull, Run};
 use crate::core::fleet::Command;
 use crate::core::ladder::Rigour;
 use crate::core::output::Streams;
@@ -32,7 +33,28 @@ const SECOND_THOUGHT: Duration = Duration::from_secs(2);
 pub(super) async fn run(context: &Context, mut args: Run) -> Result<Exit, CliError> {
     expand(context, &mut args.on).await?;
     let spec = spec(context, &args)?;
-    begin(context, spec, Manner::of(args.begin), Above::Configured).await
+    let manner = match Wished::of(context, &args.together)? {
+        Some(wished) => folding(context, &args, wished)?,
+        None => Manner::of(args.begin),
+    };
+    begin(context, spec, manner, Above::Configured).await
+}
+
+/// How a job is begun whose results are put together.
+fn folding(context: &Context, args: &Run, wished: Wished) -> Result<Manner, CliError> {
+    if args.on_full == Some(OnFull::Block) {
+        let message = "with --on-full block a command waits until its output is received, and --fold receives it at the end";
+        return Err(CliError::usage(message).hint("leave one of them out"));
+    }
+    match Manner::of(args.begin) {
+        Manner::InBackground if !context.is_in_process() => {
+            let message = "--fold prints results, and a job in the background has none yet";
+            Err(CliError::usage(message)
+                .hint("add -w to stay, or `regatta receive JOB --wait --fold` later"))
+        }
+        Manner::InBackground | Manner::Staying => Ok(Manner::Folding(wished)),
+        manner @ (Manner::DryRun | Manner::Folding(_)) => Ok(manner),
+    }
 }
 
 /// How a job is begun.
@@ -43,6 +65,8 @@ pub(super) enum Manner {
     InBackground,
     /// And followed to its end.
     Staying,
+    /// And waited for, with its results put together.
+    Folding(Wished),
 }
 
 impl Manner {
@@ -74,6 +98,9 @@ pub(super) async fn begin(
         spec.payload.title(),
     )?;
     let job = submit(context, spec).await?;
+    if let Manner::Folding(wished) = manner {
+        return fold(context, &job, wished).await;
+    }
     if manner == Manner::Staying || context.is_in_process() {
         return stream(context, &job).await;
     }
@@ -109,23 +136,12 @@ pub(super) async fn submit(context: &Context, spec: JobSpec) -> Result<JobView, 
 
 /// Streams a job until it has settled.  Ctrl-C detaches; a second one stops the job.
 pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, CliError> {
-    let select = vec![Selector::new(job.id.to_string())];
-    let receive = Receive {
-        select: select.clone(),
-        hosts: None,
-        streams: Streams::Both,
-        mode: Mode::Drain,
-        until: ReceiveUntil::Settled,
-    };
+    let receive = everything(job);
+    let select = receive.select.clone();
     let mut connection = context
         .open(&Request::Receive(receive), Absent::Recall)
         .await?;
-    let layout = if context.global.json {
-        Layout::Ndjson
-    } else {
-        Layout::Prefix
-    };
-    let mut sink = Sink::open(Target::Standard, layout, Partial::Hold, context.terminal)?;
+    let mut sink = open_sink(context, Layout::Prefix, Partial::Hold)?;
     let followed = {
         let follow = follow(&mut connection, &mut sink, |child| {
             context.note(&end_line(child));
@@ -153,6 +169,42 @@ pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, Cli
         drop(connection);
         interrupted(context, job, select).await
     }
+}
+
+/// Waits for a job and prints what its hosts came to.  Ctrl-C does what it does to one that is streamed.
+async fn fold(context: &Context, job: &JobView, wished: Wished) -> Result<Exit, CliError> {
+    let receive = everything(job);
+    let select = receive.select.clone();
+    let sink = open_sink(context, Layout::Headers, Partial::Print)?;
+    match together::stay(context, job, receive, wished, sink).await? {
+        Some(outcome) => Ok(summary(context, &outcome)),
+        None => interrupted(context, job, select).await,
+    }
+}
+
+/// All that a job's children write.
+fn everything(job: &JobView) -> Receive {
+    Receive {
+        select: vec![Selector::new(job.id.to_string())],
+        hosts: None,
+        streams: Streams::Both,
+        mode: Mode::Drain,
+        until: ReceiveUntil::Settled,
+    }
+}
+
+fn open_sink(context: &Context, text: Layout, partial: Partial) -> Result<Sink, CliError> {
+    let layout = if context.global.json {
+        Layout::Ndjson
+    } else {
+        text
+    };
+    Ok(Sink::open(
+        Target::Standard,
+        layout,
+        partial,
+        context.terminal,
+    )?)
 }
 
 pub(super) async fn interrupted(

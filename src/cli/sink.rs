@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
+use super::follow::Takes;
 use super::terminal::Terminal;
 use crate::core::output::{Count, Stream};
 use crate::view::count::{Noun, counted};
@@ -78,6 +79,8 @@ pub(super) struct Sink {
     held: HashMap<(u64, Stream), Beginning>,
     /// What the last header was for.
     under: Option<(u64, Stream)>,
+    /// The child whose title was the last that was written.
+    titled: Option<u64>,
     /// Records written so far, for the commas of a document.
     records: u64,
 }
@@ -94,6 +97,87 @@ enum Open {
         existing: Existing,
         files: HashMap<(u64, Stream), BufWriter<File>>,
     },
+}
+
+impl Takes for Sink {
+    fn output(&mut self, origin: Origin<'_>, stream: Stream, data: &[u8]) -> io::Result<()> {
+        match self.layout {
+            Layout::Prefix => self.lines(origin, stream, data),
+            Layout::Headers => {
+                if self.under != Some((origin.child, stream)) {
+                    self.header(origin, stream)?;
+                }
+                self.titled = None;
+                self.bytes(origin, stream, data)
+            }
+            Layout::Raw => self.bytes(origin, stream, data),
+            Layout::Ndjson | Layout::Json => self.characters(origin, stream, data),
+        }
+    }
+
+    fn cut(&mut self, origin: Origin<'_>, dropped: Count) -> io::Result<()> {
+        // What comes behind the cut is not the end of what came before it.
+        self.let_go(origin.child)?;
+        if matches!(self.layout, Layout::Ndjson | Layout::Json) {
+            return self.record(&json::cut(origin.job, origin.child, origin.host, dropped));
+        }
+        // Not data, so it never goes where only data belongs.
+        let text = format!(
+            "{}: ... {} ({}) of output cut here ...\n",
+            origin.host,
+            span::bytes(dropped.bytes),
+            counted(dropped.lines, Noun::Line)
+        );
+        io::stderr().write_all(text.as_bytes())
+    }
+
+    fn end(&mut self, child: &ChildView) -> io::Result<()> {
+        self.let_go(child.id)?;
+        match self.layout {
+            Layout::Ndjson | Layout::Json => self.record(&json::end(child)),
+            Layout::Prefix | Layout::Headers | Layout::Raw => Ok(()),
+        }
+    }
+
+    fn checkpoint(&mut self) -> io::Result<Vec<Held>> {
+        if self.partial == Partial::Print {
+            self.let_go_of_all()?;
+        }
+        self.flush()?;
+        let held = self.held.iter().map(|((child, stream), beginning)| Held {
+            child: *child,
+            stream: *stream,
+            bytes: beginning.bytes.len() as u64,
+        });
+        Ok(held.collect())
+    }
+
+    fn resume(&mut self) {
+        self.held.clear();
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        // A copy has no checkpoint.
+        if self.partial == Partial::Print {
+            self.let_go_of_all()?;
+        }
+        if self.layout == Layout::Json {
+            let end: &[u8] = if self.records == 0 { b"[]\n" } else { b"\n]\n" };
+            self.out(Stream::Out)?.write_all(end)?;
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.to {
+            Open::Standard { out, err } => {
+                out.flush()?;
+                err.flush()
+            }
+            Open::File(file) => file.flush(),
+            Open::Directory { files, .. } => files.values_mut().try_for_each(Write::flush),
+        }
+    }
 }
 
 impl Sink {
@@ -130,98 +214,13 @@ impl Sink {
             to,
             held: HashMap::new(),
             under: None,
+            titled: None,
             records: 0,
         })
     }
 
-    /// A piece of output.
-    pub(super) fn output(
-        &mut self,
-        origin: Origin<'_>,
-        stream: Stream,
-        data: &[u8],
-    ) -> io::Result<()> {
-        match self.layout {
-            Layout::Prefix => self.lines(origin, stream, data),
-            Layout::Headers => {
-                if self.under != Some((origin.child, stream)) {
-                    self.header(origin, stream)?;
-                }
-                self.bytes(origin, stream, data)
-            }
-            Layout::Raw => self.bytes(origin, stream, data),
-            Layout::Ndjson | Layout::Json => self.characters(origin, stream, data),
-        }
-    }
-
-    /// Output that is not there any more.
-    pub(super) fn cut(&mut self, origin: Origin<'_>, dropped: Count) -> io::Result<()> {
-        // What comes behind the cut is not the end of what came before it.
-        self.let_go(origin.child)?;
-        if matches!(self.layout, Layout::Ndjson | Layout::Json) {
-            return self.record(&json::cut(origin.job, origin.child, origin.host, dropped));
-        }
-        // Not data, so it never goes where only data belongs.
-        let text = format!(
-            "{}: ... {} ({}) of output cut here ...\n",
-            origin.host,
-            span::bytes(dropped.bytes),
-            counted(dropped.lines, Noun::Line)
-        );
-        io::stderr().write_all(text.as_bytes())
-    }
-
-    /// A child has settled: what was held back of it is all there will be.
-    pub(super) fn end(&mut self, child: &ChildView) -> io::Result<()> {
-        self.let_go(child.id)?;
-        match self.layout {
-            Layout::Ndjson | Layout::Json => self.record(&json::end(child)),
-            Layout::Prefix | Layout::Headers | Layout::Raw => Ok(()),
-        }
-    }
-
-    /// Makes sure that everything but what is held back was written out, and says what that is.
-    pub(super) fn checkpoint(&mut self) -> io::Result<Vec<Held>> {
-        if self.partial == Partial::Print {
-            self.let_go_of_all()?;
-        }
-        self.flush()?;
-        let held = self.held.iter().map(|((child, stream), beginning)| Held {
-            child: *child,
-            stream: *stream,
-            bytes: beginning.bytes.len() as u64,
-        });
-        Ok(held.collect())
-    }
-
-    /// What was held back has not been acknowledged, so it will be sent again.
-    pub(super) fn resume(&mut self) {
-        self.held.clear();
-    }
-
-    /// Ends the document, if it is one.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        // A copy has no checkpoint.
-        if self.partial == Partial::Print {
-            self.let_go_of_all()?;
-        }
-        if self.layout == Layout::Json {
-            let end: &[u8] = if self.records == 0 { b"[]\n" } else { b"\n]\n" };
-            self.out(Stream::Out)?.write_all(end)?;
-        }
-        self.flush()
-    }
-
-    /// Writes out what was gathered.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        match &mut self.to {
-            Open::Standard { out, err } => {
-                out.flush()?;
-                err.flush()
-            }
-            Open::File(file) => file.flush(),
-            Open::Directory { files, .. } => files.values_mut().try_for_each(Write::flush),
-        }
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
     }
 
     fn line(&mut self, host: &str, stream: Stream, line: &[u8]) -> io::Result<()> {
@@ -242,19 +241,46 @@ impl Sink {
     }
 
     fn header(&mut self, origin: Origin<'_>, stream: Stream) -> io::Result<()> {
-        let first = self.under.replace((origin.child, stream)).is_none();
         let mark = if stream == Stream::Err {
             " (stderr)"
         } else {
             ""
         };
+        let before = match (self.under.replace((origin.child, stream)), self.titled) {
+            // What is said of a child belongs together.
+            (_, Some(child)) if child == origin.child => "",
+            (Some(_), _) => "\n",
+            (None, _) => "",
+        };
         let out = self.out(Stream::Out)?;
-        writeln!(
-            out,
-            "{}==> {}{mark} <==",
-            if first { "" } else { "\n" },
-            origin.host
-        )
+        writeln!(out, "{before}==> {}{mark} <==", origin.host)
+    }
+
+    /// A header of its own words, below which comes what a child wrote.
+    pub(super) fn title(&mut self, child: u64, words: &str) -> io::Result<()> {
+        let first = self.under.replace((child, Stream::Out)).is_none();
+        self.titled = Some(child);
+        let out = self.out(Stream::Out)?;
+        writeln!(out, "{}==> {words} <==", if first { "" } else { "\n" })
+    }
+
+    /// A line of a comparison; its colour, where there are colours.
+    pub(super) fn compared(&mut self, colour: &str, sign: &str, line: &[u8]) -> io::Result<()> {
+        let (terminal, coloured) = (self.shows(Stream::Out), self.terminal.colour);
+        let out = self.out(Stream::Out)?;
+        let (begin, end) = if coloured && !colour.is_empty() {
+            (colour, "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        write!(out, "{begin}{sign}")?;
+        if terminal {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            out.write_all(harmless(line).as_bytes())?;
+        } else {
+            out.write_all(line)?;
+        }
+        writeln!(out, "{end}")
     }
 
     /// Bytes as they came; harmless, if they would reach a terminal.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
+use super::follow::Takes as _;
 use super::picked::{self, layout};
 use super::sink::{Layout, Origin, Partial, Sink, Target};
 use crate::command::look::Tail;

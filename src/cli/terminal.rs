@@ -49,9 +49,14 @@ impl Terminal {
 
     /// The width to lay tables out for, if stdout is a terminal.
     pub(super) fn width(self) -> Option<usize> {
+        self.size().map(|(columns, _)| columns)
+    }
+
+    /// Columns and rows, if stdout is a terminal.
+    pub(super) fn size(self) -> Option<(usize, usize)> {
         let size = self
             .out
             .then(|| rustix::termios::tcgetwinsize(io::stdout()).ok())??;
-        (size.ws_col > 0).then_some(usize::from(size.ws_col))
+        (size.ws_col > 0).then_some((usize::from(size.ws_col), usize::from(size.ws_row)))
     }
 }

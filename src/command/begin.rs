@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::duration::parse_duration;
+use super::look::Together;
 use super::number::{parse_count, parse_exit_code};
 
 /// Which hosts.
@@ -35,6 +36,8 @@ pub struct Run {
     pub script: Option<PathBuf>,
     #[command(flatten)]
     pub begin: Begin,
+    #[command(flatten)]
+    pub together: Together,
     /// How many children run at once
     #[arg(short, long, value_name = "N", value_parser = parse_count, allow_negative_numbers = true)]
     pub fanout: Option<NonZeroU32>,

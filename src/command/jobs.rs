@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::begin::Become;
 use super::duration::parse_duration;
+use super::look::Together;
 use super::number::{parse_amount, parse_count};
 use super::select::parse_selector;
 use crate::core::output::Stream;
@@ -79,17 +80,19 @@ pub struct Receive {
     /// Write to this file
     #[arg(short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub together: Together,
     /// Write files JOB.HOST.out and JOB.HOST.err into this directory
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "fold"])]
     pub outdir: Option<PathBuf>,
     /// Print a JSON record for each piece of output, one a line
-    #[arg(long, conflicts_with = "outdir")]
+    #[arg(long, conflicts_with_all = ["outdir", "diff"])]
     pub ndjson: bool,
     /// Print a header before each host's output instead of a prefix before each line
-    #[arg(long, conflicts_with_all = ["ndjson", "outdir"])]
+    #[arg(long, conflicts_with_all = ["ndjson", "outdir", "fold"])]
     pub headers: bool,
     /// Print output as it came, without host names
-    #[arg(short = 'N', long, conflicts_with_all = ["ndjson", "headers"])]
+    #[arg(short = 'N', long, conflicts_with_all = ["ndjson", "headers", "fold"])]
     pub no_prefix: bool,
 }
 

@@ -6,6 +6,7 @@ use super::Planner;
 use super::error::PlanError;
 use super::hosts::host;
 use crate::command::Run;
+use crate::command::look::Together;
 use crate::command::query::QueryRun;
 use crate::config::queries::Query;
 use crate::core::spec::{Asking, Host, JobSpec, Limits, Payload};
@@ -39,6 +40,7 @@ impl Planner<'_> {
             name: Some(args.name.clone().unwrap_or_else(|| query.name.clone())),
             script: None,
             begin: args.begin,
+            together: Together::default(),
             fanout: args.fanout,
             connect_timeout: None,
             timeout: Some(args.timeout.unwrap_or(query.timeout)),

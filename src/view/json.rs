@@ -130,21 +130,30 @@ pub fn matching(job: u64, child: u64, host: &str, lines: u64) -> Value {
 
 /// A job's children by what they came to.
 pub fn folded(folded: &Folded) -> Value {
-    let group = |group: &Group| {
-        let mut value = json!({
-            "hosts": group.hosts,
-            "children": group.children,
-            "state": group.state.word(),
-            "reason": reason(group.reason.as_ref()),
-            "exit": group.exit,
-            "output": count(group.output),
-            "cut": group.cut,
-        });
-        text(&mut value, "sample", &group.sample);
+    let sampled = |came_to: &Group| {
+        let mut value = group(came_to);
+        text(&mut value, "sample", &came_to.sample);
         value
     };
-    let groups: Vec<Value> = folded.groups.iter().map(group).collect();
+    let groups: Vec<Value> = folded.groups.iter().map(sampled).collect();
     json!({"job": folded.job, "groups": groups})
+}
+
+/// Children of a job that came to the same; what one of them wrote follows.
+pub fn group_of(job: u64, came_to: &Group) -> Value {
+    json!({"job": job, "group": group(came_to)})
+}
+
+fn group(group: &Group) -> Value {
+    json!({
+        "hosts": group.hosts,
+        "children": group.children,
+        "state": group.state.word(),
+        "reason": reason(group.reason.as_ref()),
+        "exit": group.exit,
+        "output": count(group.output),
+        "cut": group.cut,
+    })
 }
 
 /// A child's end.

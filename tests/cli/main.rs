@@ -22,3 +22,4 @@ mod receive;
 mod run;
 mod stop;
 mod suspend;
+mod together;

@@ -23,4 +23,5 @@ mod stop;
 mod stops;
 mod story;
 mod targets;
+mod together;
 mod unreachable;

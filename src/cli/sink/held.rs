@@ -74,7 +74,7 @@ impl Sink {
     }
 
     /// Writes what is held back of a child as it is.
-    pub(super) fn let_go(&mut self, child: u64) -> io::Result<()> {
+    pub(in crate::cli) fn let_go(&mut self, child: u64) -> io::Result<()> {
         for stream in Stream::BOTH {
             if let Some(beginning) = self.held.remove(&(child, stream)) {
                 self.put((child, stream), &beginning)?;

@@ -37,6 +37,9 @@ impl App {
             }
             // Rows are for the program to show.
             Verb::Query(args) if args.rows.is_asked() => self.program(words),
+            Verb::Run(run) if run.together.fold => {
+                self.say("run it without --fold: here = puts equal results together, and `set ignore` says what may differ");
+            }
             Verb::Run(run) => {
                 let then = Then::of(run.begin);
                 self.run(line, then, Wished::Run(Box::new(run)), global);
@@ -192,6 +195,7 @@ impl App {
             || args.ndjson
             || args.headers
             || args.no_prefix
+            || args.together.fold
             || args.remove
             || args.wait
             || args.host.is_some();

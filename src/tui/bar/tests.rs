@@ -360,6 +360,17 @@ fn targets_are_completed_and_counted() {
     }));
 }
 
+/// Of several values of one word, the last is completed.
+#[test]
+fn lists_of_values_are_completed() {
+    for line in ["set ignore numbers,", "receive 7 --fold --ignore=numbers,"] {
+        let mut desk = Desk::new();
+        desk.type_text(&format!("{line}ti"));
+        desk.press("tab");
+        assert_eq!(desk.bar.text().trim_end(), format!("{line}times"));
+    }
+}
+
 #[test]
 fn an_empty_line_offers_every_command() {
     let mut desk = Desk::new();
