@@ -1,6 +1,7 @@
 //! From stored output to rows, host by host, and what has to be said of hosts that gave none or not all.
 //!
-//! Whoever talks to the engine gives the replies of a receive to [`Gathering`], and does what it says.
+//! Whoever talks to the engine gives the replies of a receive to [`Gathering`], and does what it says; or looks, and gives
+//! the rows of output to [`Written`].
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::targets::HostSet;
 use crate::view::end::ended;
 use crate::view::span;
 use crate::view::text::cut;
+use crate::wire::look::{RowEnd, RowKind};
 use crate::wire::reply::ChildView;
 use crate::wire::request::{Purpose, Receive, ReceiveUntil};
 use crate::wire::{Reply, Request};
@@ -114,6 +116,30 @@ pub struct Written {
 }
 
 impl Written {
+    /// Takes the next row of what is looked at: rows are all there is, in order.
+    pub fn look(&mut self, row: &RowKind) {
+        match row {
+            RowKind::Text { stream, data, ends } => {
+                self.put(*stream, data);
+                match ends {
+                    RowEnd::Newline => self.put(*stream, b"\n"),
+                    RowEnd::Open => {}
+                }
+            }
+            RowKind::Cut(count) => self.cut += count.bytes,
+        }
+    }
+
+    fn put(&mut self, stream: Stream, data: &[u8]) {
+        match stream {
+            Stream::Out => self.out.extend_from_slice(data),
+            Stream::Err => {
+                let room = WORDS.saturating_sub(self.err.len());
+                self.err.extend_from_slice(&data[..data.len().min(room)]);
+            }
+        }
+    }
+
     /// Bytes that are kept of it.
     pub fn bytes(&self) -> usize {
         self.out.len() + self.err.len()
@@ -168,12 +194,7 @@ impl Gathering {
             whole(before, std::mem::take(&mut self.written));
         }
         match piece {
-            Ok((Stream::Out, data)) => self.written.out.extend_from_slice(&data),
-            Ok((Stream::Err, data)) => {
-                let err = &mut self.written.err;
-                let room = WORDS.saturating_sub(err.len());
-                err.extend_from_slice(&data[..data.len().min(room)]);
-            }
+            Ok((stream, data)) => self.written.put(stream, &data),
             Err(bytes) => self.written.cut += bytes,
         }
         Ok(Next::Read)
@@ -318,6 +339,33 @@ mod tests {
             [(8, b"ab\n".as_slice(), 0), (9, b"c\n".as_slice(), 5)]
         );
         assert!(gathering.take(Reply::ShuttingDown, |_, _| {}).is_err());
+    }
+
+    #[test]
+    fn what_is_looked_at_is_what_was_written() {
+        let text = |stream, data: &'static str, ends| RowKind::Text {
+            stream,
+            data: Bytes::from_static(data.as_bytes()),
+            ends,
+        };
+        // A line that the other stream came into is one line; so is one that is longer than a row.
+        let rows = [
+            text(Stream::Out, "be", RowEnd::Open),
+            text(Stream::Err, "oops", RowEnd::Newline),
+            text(Stream::Out, "gun", RowEnd::Newline),
+            RowKind::Cut(Count { bytes: 7, lines: 1 }),
+            text(Stream::Out, "", RowEnd::Newline),
+            text(Stream::Out, "end", RowEnd::Open),
+        ];
+        let mut written = Written::default();
+        for row in &rows {
+            written.look(row);
+        }
+        assert_eq!(written.out, b"begun\n\nend");
+        assert_eq!((written.err.as_slice(), written.cut), (&b"oops\n"[..], 7));
+        let long = "x".repeat(3 * WORDS);
+        written.put(Stream::Err, long.as_bytes());
+        assert_eq!(written.bytes(), 10 + WORDS);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! All of some children's output, streamed out of the engine piece by piece: to a file, a program, the clipboard.
 
+use std::fmt;
+
 use bytes::Bytes;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use super::event::Failure;
+use super::link::{failure, out_of_turn};
 use super::table::export::Export;
 use crate::daemon::client::{Absent, Reach};
 use crate::view::count::{Noun, counted};
@@ -56,7 +60,8 @@ impl Whole {
         for (child, prefix) in children {
             let mut from = 0;
             loop {
-                let seen = look(reach, *child, from).await?;
+                let seen = look(reach, *child, from).await;
+                let seen = seen.map_err(|unseen| unseen.to_string())?;
                 let mut text = Vec::with_capacity(BITE as usize / 4);
                 for row in &seen.rows {
                     text.extend_from_slice(prefix.as_bytes());
@@ -98,26 +103,41 @@ async fn put(to: &mut (impl AsyncWrite + Unpin), text: &[u8]) -> Result<u64, Str
     Ok(text.len() as u64)
 }
 
+/// Why a stretch could not be had.
+#[derive(Debug)]
+pub(super) enum Unseen {
+    /// The engine says why.
+    Refused(String),
+    /// It could not be asked.
+    Lost(Failure),
+}
+
+impl fmt::Display for Unseen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused(message) => message,
+            Self::Lost(failure) => &failure.message,
+        })
+    }
+}
+
 /// A stretch of a child's output.
-async fn look(reach: &Reach, child: u64, from: u64) -> Result<Seen, String> {
+pub(super) async fn look(reach: &Reach, child: u64, from: u64) -> Result<Seen, Unseen> {
     let request = Request::Look(Look {
         child,
         at: Place::Offset(from),
         before: 0,
         behind: BITE,
     });
+    let lost = |error| Unseen::Lost(failure(&error));
     let connection = reach.request(&request, Absent::Start).await;
-    let mut connection = connection.map_err(|error| error.to_string())?;
+    let mut connection = connection.map_err(lost)?;
     loop {
-        match connection
-            .reply_or_notice()
-            .await
-            .map_err(|error| error.to_string())?
-        {
+        match connection.reply_or_notice().await.map_err(lost)? {
             Reply::Seen(seen) => return Ok(seen),
             Reply::Notice(_) => {}
-            Reply::Error { message, .. } => return Err(message),
-            _ => return Err("the engine answered out of turn".to_string()),
+            Reply::Error { message, .. } => return Err(Unseen::Refused(message)),
+            other => return Err(Unseen::Lost(out_of_turn(&other))),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::core::alike::Ignored;
 use crate::core::fleet::Command;
 use crate::core::output::{Count, Stream};
 use crate::core::state::State;
-use crate::plan::gather::{Gathering, Source, Written};
+use crate::plan::gather::{Source, Written};
 use crate::results::Shape;
 use crate::tui::event::{Action, Event, Failure, Handed, Ran, Ticket, Watched};
 use crate::tui::gather::Gathered;
@@ -177,32 +177,12 @@ impl Engine {
             before: 0,
             behind: 1 << 20,
         };
-        let mut gathering = Gathering::default();
-        let mut part = None;
-        let texts = self.store.look(look).rows.into_iter();
-        let texts = texts.filter_map(|row| match row.what {
-            RowKind::Text { data, .. } => Some([&data[..], b"\n"].concat()),
-            RowKind::Cut(_) => None,
-        });
-        let output = |data: Vec<u8>| Reply::Output {
-            job: child.job,
-            child: child.id,
-            host: child.host.clone(),
-            stream: Stream::Out,
-            data: Bytes::from(data),
-        };
-        let over = Reply::Received {
-            matched: 1,
-            unknown: Vec::new(),
-            busy: Vec::new(),
-            unreadable: Vec::new(),
-            jobs: Vec::new(),
-        };
-        for reply in texts.map(output).chain([over]) {
-            let read = |_, written| part = Some(Part::read(child, source, &written));
-            gathering.take(reply, read).expect("in turn");
+        let mut written = Written::default();
+        let rows = self.store.look(look).rows;
+        for row in &rows {
+            written.look(&row.what);
         }
-        part.unwrap_or_else(|| Part::read(child, source, &Written::default()))
+        Part::read(child, source, &written)
     }
 
     /// Output of children that have ended, in the place of what was written for them.
