@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::core::state::State;
-use crate::plan::gather::{Gave, Source, Written, left_out};
+use crate::plan::gather::{Gave, Source, Written};
+use crate::results::Value;
 use crate::results::open::Opened;
 use crate::results::parse::Row;
-use crate::results::{Column, Value};
 use crate::view::rows::field;
 use crate::view::text::{harmless, width};
 use crate::wire::reply::ChildView;
@@ -28,7 +28,7 @@ pub struct Part {
     /// Cells of the widest field of each column.
     pub widths: Vec<usize>,
     /// The columns that its rows came with, where nobody knew them before.
-    pub opened: Vec<Column>,
+    pub opened: Opened,
 }
 
 impl Part {
@@ -36,12 +36,10 @@ impl Part {
     pub fn read(child: &ChildView, source: &Source, written: &Written) -> Self {
         let harvest = source.harvest(child, written);
         let mut rows = harvest.rows;
-        let mut said = harvest.said;
         let mut opened = Opened::default();
         if source.shape.is_open() {
             opened = Opened::of(rows.iter());
             rows = rows.iter().map(|row| opened.row(row)).collect();
-            said.extend((opened.beyond > 0).then(|| left_out(opened.beyond)));
         }
         let mut widths = Vec::new();
         for row in &rows {
@@ -55,10 +53,10 @@ impl Part {
             host: child.host.clone(),
             state: child.state,
             rows: rows.into(),
-            said,
+            said: harvest.said,
             gave: harvest.gave,
             widths,
-            opened: opened.columns,
+            opened,
         }
     }
 
@@ -72,7 +70,7 @@ impl Part {
             said: vec![format!("its output cannot be read: {why}")],
             gave: Gave::NotAll,
             widths: Vec::new(),
-            opened: Vec::new(),
+            opened: Opened::default(),
         }
     }
 

@@ -23,7 +23,9 @@ impl TableView {
     /// Makes room for the columns of these parts: where they stand, part by part.
     pub(super) fn widen(&mut self, parts: &[Part]) -> Vec<Places> {
         let before = self.opened.columns.clone();
-        let places = parts.iter().map(|part| self.opened.join(&part.opened));
+        let places = parts
+            .iter()
+            .map(|part| self.opened.join(&part.opened.columns));
         let places = places.collect();
         if self.opened.columns == before {
             return places;
@@ -53,9 +55,19 @@ impl TableView {
 
     /// Gives a part the columns of the table.
     pub(super) fn fit(&mut self, part: &mut Part, places: &Places) {
-        let own = std::mem::take(&mut part.opened);
+        if !self.shape.is_open() {
+            return;
+        }
         let given = GIVEN.len();
-        if !self.shape.is_open() || own == self.opened.columns {
+        let own = std::mem::take(&mut part.opened);
+        let lost = |row: &Row| {
+            let fields = row[given..].iter().zip(places);
+            let lost = fields.filter(|(field, at)| at.is_none() && **field != Value::Empty);
+            lost.count()
+        };
+        let lost = own.beyond + part.rows.iter().map(lost).sum::<usize>();
+        part.said.extend((lost > 0).then(|| left_out(lost)));
+        if own.columns == self.opened.columns {
             return;
         }
         let mut widths = vec![0; self.columns.len()];
@@ -69,13 +81,6 @@ impl TableView {
             }
         }
         part.widths = widths;
-        let lost = |row: &Row| {
-            let fields = row[given..].iter().zip(places);
-            let lost = fields.filter(|(field, at)| at.is_none() && **field != Value::Empty);
-            lost.count()
-        };
-        let lost: usize = part.rows.iter().map(lost).sum();
-        part.said.extend((lost > 0).then(|| left_out(lost)));
         part.rows = joined(&self.opened, &part.rows, places);
     }
 
