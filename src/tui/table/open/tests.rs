@@ -125,7 +125,7 @@ fn integers_become_text_and_what_was_asked_of_them_still_holds() {
     let key = |text: &str| Item::Group([Value::text(text)].into());
     assert_eq!(view.cursor(), Some(&key("7")));
     act(&mut view, &[Act::Add]);
-    assert_eq!(view.hosts(), [host.clone(), second.clone()]);
+    assert_eq!(view.hosts(), [host, second]);
     assert_eq!(view.found.len(), 3, "7, 07, and nothing; not 12");
     act(&mut view, &[Act::Back]);
     view.filter("n = 7").expect("a condition");
