@@ -357,7 +357,9 @@ mod tests {
             text(Stream::Out, "end", RowEnd::Open),
         ];
         let mut written = Written::default();
-        rows.iter().for_each(|row| written.look(row));
+        for row in &rows {
+            written.look(row);
+        }
         assert_eq!(written.out, b"begun\n\nend");
         assert_eq!((written.err.as_slice(), written.cut), (&b"oops\n"[..], 7));
         let long = "x".repeat(3 * WORDS);

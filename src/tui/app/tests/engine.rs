@@ -178,7 +178,9 @@ impl Engine {
         };
         let mut written = Written::default();
         let rows = self.store.look(look).rows;
-        rows.iter().for_each(|row| written.look(&row.what));
+        for row in &rows {
+            written.look(&row.what);
+        }
         Part::read(child, source, &written)
     }
 
