@@ -2,6 +2,7 @@
 
 use super::sessions::check;
 use super::*;
+use crate::config::queries::Secrecy;
 use crate::core::state::State::Blocked;
 use crate::wire::look::QuestionKind;
 
@@ -56,6 +57,31 @@ fn a_secret_of_a_query_is_typed_once_for_all_its_hosts() {
     assert_eq!(bar.text(), "answer 60");
     let everything = format!("{:?} {:?}", session.actions, session.app);
     assert!(!everything.contains("hunter2"));
+}
+
+#[test]
+fn a_secret_that_is_typed_into_the_bar_stays_there() {
+    for more in ["", " --format csv"] {
+        let mut session = Session::new(Engine::quiet());
+        let queries = session.app.loaded.queries.iter_mut();
+        let mut queries = queries.filter(|query| query.name == "osquery");
+        queries.next().expect("it is compiled in").parameters[0].secrecy = Secrecy::Secret;
+        session.keys(&format!(
+            ": 'query osquery -t web01 -p sql=hunter2{more}' enter"
+        ));
+        let screen = session.screen();
+        assert!(screen.contains("sql is a secret"), "{screen}");
+        assert_eq!(session.deeds(), [""; 0]);
+        session.keys("esc : up");
+        assert!(!session.screen().contains("hunter2"), "nor remembered");
+        assert!(!format!("{:?}", session.actions).contains("hunter2"));
+    }
+    let typo = check(
+        Engine::quiet(),
+        ": 'query osquery -t web01 -p slq=x' enter",
+        &[],
+    );
+    assert!(typo.screen().contains("did you mean sql?"));
 }
 
 #[test]
