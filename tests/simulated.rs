@@ -3,6 +3,7 @@
 
 mod fleet;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
@@ -12,11 +13,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use fleet::{Job, Outcome, command, script, sshd, within};
+use regatta::config::queries::{self, SearchPath};
 use regatta::core::reason::{Limit, Reason};
 use regatta::core::spec::{Ended, Host, Inquiry, Motion, Moved, Payload, Proof, Signal};
 use regatta::demo::fleet::Fleet;
 use regatta::demo::place::Place;
 use regatta::demo::server::{Config, Faults, Server, new_key};
+use regatta::results::Reading;
 use regatta::runner::ssh::Ssh;
 use regatta::runner::{Order, Runner};
 use tokio::process::Command;
@@ -147,6 +150,57 @@ async fn large_output_is_whole_and_a_reader_that_is_behind_is_waited_for() {
     assert_eq!(
         within(job.finish()).await.ended,
         Ended::Signaled("TERM".into())
+    );
+    simulation.end().await;
+}
+
+#[tokio::test]
+async fn queries_are_answered_with_rows_or_refused_by_name() {
+    let simulation = Simulation::start(Faults::None).await;
+    let (queries, mistakes) = queries::load(&SearchPath(Vec::new()));
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let fleet = Fleet::new(24);
+    let hosts: Vec<&str> = (fleet.computers().iter())
+        .map(|computer| computer.name())
+        .collect();
+    let mut refused = Vec::new();
+    for query in &queries {
+        let given: Vec<(String, String)> = match query.name.as_str() {
+            "osquery" => vec![("sql".to_owned(), "select 1".to_owned())],
+            _ => Vec::new(),
+        };
+        let payload = query.payload(&given).expect("nothing is missing");
+        let mut said = BTreeSet::new();
+        let runs = hosts
+            .iter()
+            .map(|host| simulation.run(host, payload.clone()));
+        for outcome in join_all(runs).await {
+            let complaint = String::from_utf8_lossy(&outcome.err);
+            if outcome.ended == Ended::Exited(127) {
+                let name = &query.name;
+                let want = format!("the demo has no answer to the query {name}\n");
+                assert_eq!((&*complaint, outcome.text().as_str()), (want.as_str(), ""));
+                refused.push(name.as_str());
+                continue;
+            }
+            assert_eq!(
+                outcome.ended,
+                Ended::Exited(0),
+                "{}: {complaint}",
+                query.name
+            );
+            let shape = query.shape.as_ref().expect("it has columns");
+            let reading = Reading::new(shape).expect("it is sound");
+            let parsed = reading.parse(&outcome.out, &[]).expect("rows");
+            assert!(parsed.flaws.is_none(), "{}: {}", query.name, parsed.flaws);
+            said.insert(outcome.out);
+        }
+        assert_ne!(said.len(), 1, "{} is the same everywhere", query.name);
+    }
+    refused.dedup();
+    assert_eq!(
+        refused.join(" "),
+        "certificates containers cron interfaces kernel-messages logins mounts osquery routes ssh-keys"
     );
     simulation.end().await;
 }

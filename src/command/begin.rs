@@ -13,7 +13,7 @@ use super::number::{parse_count, parse_exit_code};
 /// Which hosts.
 #[derive(Clone, Debug, Args)]
 pub struct TargetArgs {
-    /// Hosts and groups: web[01-20], @db, a,b, @all!@old; - reads stdin, ^FILE a file
+    /// Hosts: web[1-20], @db, @all!@db; job 7's %7.failed, %7.group:2; - stdin, ^FILE
     #[arg(short, long, value_name = "TARGETS", action = clap::ArgAction::Append)]
     pub targets: Vec<String>,
     /// Leave these out

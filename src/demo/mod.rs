@@ -16,6 +16,9 @@ pub mod server;
 
 mod channel;
 mod process;
+mod queries;
+mod service;
 mod session;
 mod shell;
+mod software;
 mod wire;

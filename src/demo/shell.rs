@@ -1,7 +1,8 @@
 //! The simulated computers' shell: reads a line or a script, and runs it with a handful of commands.
 //!
 //! Words with quotes, backslashes and variables; `;` and line ends, `&&`, `||`; `>&2`, `2>&1` and redirection to
-//! `/dev/null`; comments.  Everything else of sh is refused by name, never done in part.  [`commands`] has the commands.
+//! `/dev/null`; comments.  Everything else of sh is refused by name, never done in part.  [`commands`] has the
+//! commands.  Scripts of queries are [`queries`]' business.
 
 mod commands;
 mod parse;
@@ -12,6 +13,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::computer::Computer;
 use super::process::Running;
+use super::queries;
 use parse::{Joiner, Piece, Simple, Sink, Word};
 
 /// Added to everything a real computer would not say.
@@ -60,8 +62,19 @@ impl<O: Output> Shell<'_, O> {
         self.try_run(text).await.unwrap_or(PIPE)
     }
 
-    /// Runs a line, or a script as its interpreter would; an empty interpreter is the login shell.
+    /// Runs a line, a script as its interpreter would, or the script of a query; an empty interpreter is the login shell.
     pub(super) async fn interpret(&self, interpreter: &str, text: &str) -> u8 {
+        match queries::answer(self.computer, text) {
+            Some(Ok(rows)) => {
+                let said = self.output.write(Stream::Out, rows.into()).await;
+                return said.map_or(PIPE, |()| 0);
+            }
+            Some(Err(unknown)) => {
+                let said = self.complain(&unknown.to_string()).await;
+                return said.map_or(PIPE, |()| NOT_FOUND);
+            }
+            None => {}
+        }
         let program = interpreter.split_ascii_whitespace().next().unwrap_or("sh");
         match program.rsplit('/').next().unwrap_or(program) {
             "sh" | "bash" | "dash" | "ash" | "ksh" => self.run(text).await,

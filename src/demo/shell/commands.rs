@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use jiff::fmt::strtime;
 
+use super::super::computer::{Computer, Distribution, KERNEL_BUILD};
 use super::super::process::Signal;
+use super::super::service::{State, services};
 use super::{Block, Done, NOT_FOUND, Output, Redirected, SIMULATED, Shell, Unread};
 
 /// What has no end is not longer than this.
@@ -121,8 +122,8 @@ fn answer<O: Output>(shell: &Shell<'_, O>, name: &str, args: &[&str]) -> Answer 
             Some(text) => text,
             None => return unknown_option("uname", options),
         },
-        ("date", []) => date("%a %b %e %H:%M:%S UTC %Y").unwrap_or_default(),
-        ("date", [format]) if format.starts_with('+') => match date(&format[1..]) {
+        ("date", []) => date(shell, "%a %b %e %H:%M:%S UTC %Y").unwrap_or_default(),
+        ("date", [format]) if format.starts_with('+') => match date(shell, &format[1..]) {
             Some(text) => text,
             None => {
                 return Answer::Error(
@@ -142,8 +143,8 @@ fn answer<O: Output>(shell: &Shell<'_, O>, name: &str, args: &[&str]) -> Answer 
             return Answer::Error(format!("cat: {path}: No such file or directory"), 1);
         }
         ("systemctl", ["is-active", unit]) => {
-            let state = computer.unit(unit);
-            return Answer::TextAndCode(format!("{}\n", state.word), state.exit);
+            let (word, code) = is_active(computer, unit);
+            return Answer::TextAndCode(format!("{word}\n"), code);
         }
         (
             "hostname" | "whoami" | "id" | "pwd" | "uptime" | "uname" | "date" | "df" | "free"
@@ -225,8 +226,8 @@ fn sequence(first: &str, rest: &[&str]) -> Option<std::ops::RangeInclusive<i64>>
     }
 }
 
-fn date(format: &str) -> Option<String> {
-    let now = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+fn date<O: Output>(shell: &Shell<'_, O>, format: &str) -> Option<String> {
+    let now = shell.computer.clock().to_zoned(jiff::tz::TimeZone::UTC);
     strtime::format(format, &now).ok().map(|text| text + "\n")
 }
 
@@ -238,7 +239,7 @@ fn uptime<O: Output>(shell: &Shell<'_, O>) -> String {
         1 => "1 day, ".to_owned(),
         days => format!("{days} days, "),
     };
-    let now = date("%H:%M:%S").unwrap_or_default();
+    let now = date(shell, "%H:%M:%S").unwrap_or_default();
     let [one, five, fifteen] = shell
         .computer
         .load()
@@ -249,6 +250,27 @@ fn uptime<O: Output>(shell: &Shell<'_, O>) -> String {
     )
 }
 
+/// What `systemctl is-active` says of a unit, and its exit code (systemctl(1)).
+fn is_active(computer: &Computer, unit: &str) -> (&'static str, u8) {
+    let unit = unit.strip_suffix(".service").unwrap_or(unit);
+    // Either distribution's name of these two is known on the other.
+    let unit = match (unit, computer.os().distribution) {
+        ("sshd", Distribution::Debian | Distribution::Ubuntu) => "ssh",
+        ("ssh", Distribution::Rocky) => "sshd",
+        ("cron", Distribution::Rocky) => "crond",
+        (unit, _) => unit,
+    };
+    let known = services(computer)
+        .into_iter()
+        .find(|service| service.name == unit);
+    match known.map(|service| service.state) {
+        Some(State::Running) => ("active", 0),
+        Some(State::Dead) => ("inactive", 3),
+        Some(State::Failed) => ("failed", 3),
+        None => ("inactive", 4),
+    }
+}
+
 fn uname<O: Output>(shell: &Shell<'_, O>, options: &str) -> Option<String> {
     let (name, kernel) = (shell.computer.name(), shell.computer.kernel());
     Some(match options {
@@ -256,7 +278,7 @@ fn uname<O: Output>(shell: &Shell<'_, O>, options: &str) -> Option<String> {
         "-n" => format!("{name}\n"),
         "-r" => format!("{kernel}\n"),
         "-m" => "x86_64\n".to_owned(),
-        "-a" => format!("Linux {name} {kernel} #1 SMP simulated x86_64 GNU/Linux\n"),
+        "-a" => format!("Linux {name} {kernel} {KERNEL_BUILD} x86_64 GNU/Linux\n"),
         _ => return None,
     })
 }
@@ -274,7 +296,7 @@ fn df<O: Output>(shell: &Shell<'_, O>, size: impl Fn(u64) -> String) -> String {
             size(disk.size),
             size(disk.used),
             size(disk.size - disk.used),
-            (disk.used * 100).div_ceil(disk.size),
+            disk.percent(),
             disk.mounted
         )
         .expect("a String takes everything");
@@ -294,7 +316,12 @@ fn free<O: Output>(shell: &Shell<'_, O>, size: impl Fn(u64) -> String) -> String
         free + memory.cache,
     ]
     .map(|kib| format!(" {:>11}", size(kib)));
-    let swap = [0, 0, 0].map(|kib| format!(" {:>11}", size(kib)));
+    let swap = [
+        memory.swap,
+        memory.swap_used,
+        memory.swap - memory.swap_used,
+    ]
+    .map(|kib| format!(" {:>11}", size(kib)));
     format!(
         "{:5} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11}\nMem: {}\nSwap:{}\n",
         "",

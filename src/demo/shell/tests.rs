@@ -185,6 +185,19 @@ async fn computers_differ_where_the_demonstration_needs_it() {
         ("6.1.0-37-amd64\nfailed\n".to_owned(), String::new(), 3)
     );
     assert_eq!(on("web03", line).await.0, "6.1.0-21-amd64\nactive\n");
+    let units = [
+        ("web01", "sshd.service", "active\n", 0),
+        ("db1", "ssh", "active\n", 0),
+        ("db1", "cron", "active\n", 0),
+        ("web01", "logrotate", "inactive\n", 3),
+        ("web07", "logrotate", "failed\n", 3),
+        ("web01", "postgresql", "inactive\n", 4),
+    ];
+    for (name, unit, word, exit) in units {
+        let line = format!("systemctl is-active {unit}");
+        let (said, _, code) = on(name, &line).await;
+        assert_eq!((said.as_str(), code), (word, exit), "{unit} on {name}");
+    }
 }
 
 #[tokio::test]

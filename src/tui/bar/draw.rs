@@ -4,7 +4,7 @@
 //! ─ targets ────────────── tab next · enter run as typed · esc close ─
 //!   @web            24 hosts
 //! ─ run [OPTIONS] [COMMAND]... ───────────────────────────────────────
-//!  Hosts and groups: web[01-20], @db, a,b, @all!@old
+//!  Hosts: web[1-20], @db, @all!@db; job 7's %7.failed
 //!  -> 2 hosts: web07 web19
 //!  :run -t @web
 //! ```
