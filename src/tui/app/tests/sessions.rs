@@ -406,6 +406,16 @@ fn a_line_whose_targets_mean_nothing_stays_in_the_bar_and_nowhere_else() {
 }
 
 #[test]
+fn outputs_are_compared_beside_the_loop() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("j j j c");
+    let compared = |action: &Action| matches!(action, Action::Compare(..));
+    assert!(session.actions.iter().any(compared), "{}", session.screen());
+    let screen = session.screen();
+    assert!(screen.contains("against"), "{screen}");
+}
+
+#[test]
 fn what_is_being_removed_is_said_as_long_as_it_can_be_taken_back() {
     let mut session = Session::new(Engine::quiet());
     session.keys(": 'remove 20 30' enter");
