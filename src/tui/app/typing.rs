@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::App;
+use crate::command::Verb;
 use crate::command::console::Column;
 use crate::command::line::{self, Typed};
+use crate::command::query::QueryRun;
 use crate::config::theme::Role;
 use crate::tui::bar::{Bar, JobName, Look, Mode, Named, Names, preview};
 use crate::tui::event::Action;
@@ -149,13 +151,35 @@ impl App {
         }
     }
 
-    /// What a line means, if its targets can mean anything.
+    /// What a line means, if its targets can mean anything, and what it says of a query can be said.
     fn parsed(&self, text: &str) -> Result<Typed, line::LineError> {
         let typed = line::parse(text, &self.selection())?;
-        match preview::mistake(text, &self.loaded.known) {
-            Some(mistake) => Err(mistake),
-            None => Ok(typed),
+        if let Some(mistake) = preview::mistake(text, &self.loaded.known) {
+            return Err(mistake);
         }
+        if let Typed::Verb { verb, .. } = &typed
+            && let Verb::Query(query) = &**verb
+        {
+            self.check_parameters(query)
+                .map_err(|message| line::LineError {
+                    range: 0..text.len(),
+                    message,
+                    hint: None,
+                })?;
+        }
+        Ok(typed)
+    }
+
+    /// Among what was given may be a secret, which must not come to be in the history, nor in the command line of a
+    /// program: only what is known to be none passes.
+    fn check_parameters(&self, typed: &QueryRun) -> Result<(), String> {
+        if typed.param.is_empty() {
+            return Ok(());
+        }
+        let Some(query) = self.loaded.query(&typed.query) else {
+            return Err(format!("there is no query {:?}; 3 lists them", typed.query));
+        };
+        query.payload(&typed.param).map(|_| ())
     }
 
     fn bar_fails(&mut self, text: &str, message: String) {
