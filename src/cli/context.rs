@@ -9,7 +9,7 @@ use super::terminal::Terminal;
 use super::together::Area;
 use crate::command::Global;
 use crate::config::settings::Settings;
-use crate::daemon::client::{Absent, Connection, Reach};
+use crate::daemon::client::{Absent, Connection, New, Reach};
 use crate::daemon::place::Place;
 use crate::daemon::{OpenError, Service, assemble};
 use crate::plan::{Caller, Planner, Stdin};
@@ -65,6 +65,13 @@ impl Context {
     /// The way through the daemon at a place.
     pub(super) fn through(&self, place: &Place) -> Reach {
         through_daemon(place.clone(), &self.global)
+    }
+
+    /// A daemon that has to be started does not inherit these variables: there are secrets in them.
+    pub(super) fn withhold(&mut self, variables: Vec<String>) {
+        if let Ok(Reach::Daemon { new, .. }) = &mut self.reach {
+            new.without = variables;
+        }
     }
 
     /// Where the daemon is, for those that are about the daemon itself.
@@ -162,10 +169,11 @@ pub(super) fn unexpected(reply: &Reply) -> CliError {
 /// The daemon stands in another directory, so the file of settings is named by its full path.
 fn through_daemon(place: Place, global: &Global) -> Reach {
     let full = |file: &PathBuf| std::path::absolute(file).unwrap_or_else(|_| file.clone());
-    Reach::Daemon {
-        place,
+    let new = New {
         config: global.config.as_ref().map(full),
-    }
+        without: Vec::new(),
+    };
+    Reach::Daemon { place, new }
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

@@ -80,14 +80,17 @@ pub async fn main(cli: Cli) -> Exit {
     {
         return config::check(&cli.global).unwrap_or_else(CliError::report);
     }
-    let context = match Context::new(cli.global) {
+    let mut context = match Context::new(cli.global) {
         Ok(context) => context,
         Err(error) => return error.report(),
     };
     let done = match cli.verb {
         Verb::Console(args) => console::console(&context, &args).await,
         Verb::Run(args) => run::run(&context, args).await,
-        Verb::Query(args) => query::query(&context, args).await,
+        Verb::Query(args) => {
+            context.withhold(args.secret_variables());
+            query::query(&context, args).await
+        }
         Verb::Jobs(args) => jobs::jobs(&context, args).await,
         Verb::Receive(args) => receive::receive(&context, args).await,
         Verb::Tail(args) => tail::tail(&context, &args).await,

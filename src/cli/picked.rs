@@ -36,6 +36,31 @@ pub(super) async fn pick(context: &Context, select: &[Selector]) -> Result<Picke
     })
 }
 
+/// What a selection comes to now, by ids, and what of it is not there: names may mean others once it was waited for.
+pub(super) async fn by_ids(
+    context: &Context,
+    select: &[Selector],
+    hosts: Option<&[String]>,
+) -> Result<(Vec<Selector>, Vec<String>), CliError> {
+    let wanted = Wanted(select.to_vec());
+    let children = match hosts {
+        Some(_) => Children::With,
+        None => Children::Without,
+    };
+    let list = jobs::fetch(context, Some(wanted), children).await?;
+    let is_wanted = |child: &&ChildView| match hosts {
+        Some(hosts) => hosts
+            .iter()
+            .any(|host| host.eq_ignore_ascii_case(&child.host)),
+        None => true,
+    };
+    let alone = list.children.iter().filter(is_wanted).map(|child| child.id);
+    let whole = |job: &u64| list.children.iter().all(|child| child.job != *job);
+    let jobs = list.jobs.iter().map(|job| job.id).filter(whole);
+    let ids = jobs.chain(alone).map(|id| Selector::new(id.to_string()));
+    Ok((ids.collect(), list.unknown))
+}
+
 impl Picked {
     /// The children by their ids.
     pub(super) fn by_id(&self) -> HashMap<u64, &ChildView> {

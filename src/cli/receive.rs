@@ -5,6 +5,7 @@ use super::context::Context;
 use super::ends::{Ends, Label};
 use super::error::{CliError, Exit};
 use super::follow::{Outcome, follow};
+use super::picked::by_ids;
 use super::sink::{Existing, Layout, Partial, Sink, Target};
 use super::together::{self, Wished};
 use super::{jobs, remove};
@@ -17,11 +18,19 @@ use crate::wire::Request;
 use crate::wire::request::{self, Children, Wanted};
 
 pub(super) async fn receive(context: &Context, args: Receive) -> Result<Exit, CliError> {
-    let request = context.planner().receive(&args)?;
-    let outcome = match Wished::of(context, &args.together)? {
+    let mut request = context.planner().receive(&args)?;
+    let wished = Wished::of(context, &args.together)?;
+    let mut missing = Vec::new();
+    if args.wait {
+        let hosts = request.hosts.take();
+        (request.select, missing) = by_ids(context, &request.select, hosts.as_deref()).await?;
+    }
+    let mut outcome = match wished {
+        _ if args.wait && request.select.is_empty() => Outcome::default(),
         Some(wished) => folded(context, &args, request, wished).await?,
         None => as_it_comes(context, &args, request).await?,
     };
+    outcome.unknown.extend(missing);
     let exit = report(&outcome);
     if let Some(hosts) = &args.host
         && outcome.matched == 0
@@ -76,7 +85,8 @@ async fn as_it_comes(
 ) -> Result<Outcome, CliError> {
     let mode = request.mode;
     // Ends are said as they come, so that it has to be known before how many jobs there are.
-    let wanted = Wanted(args.pick.select.clone());
+    let select = request.select.clone();
+    let wanted = Wanted(select.clone());
     let several = jobs::fetch(context, Some(wanted), Children::Without).await?;
     let label = Label::among(several.jobs.iter().map(|job| job.id));
     let mut connection = context
@@ -91,7 +101,7 @@ async fn as_it_comes(
     let mut ends = Ends::new(context, label);
     let follow = follow(&mut connection, &mut sink, |child| ends.say(child));
     let outcome = if args.wait {
-        beside(context, &args.pick.select, follow).await?
+        beside(context, &select, follow).await?
     } else {
         follow.await?
     };
@@ -103,28 +113,15 @@ async fn as_it_comes(
 async fn folded(
     context: &Context,
     args: &Receive,
-    mut request: request::Receive,
+    request: request::Receive,
     wished: Wished,
 ) -> Result<Outcome, CliError> {
-    let mut missing = Vec::new();
     if args.wait {
-        let (ids, unknown) =
-            together::by_ids(context, &request.select, request.hosts.as_deref()).await?;
-        // What comes to nothing is said by the receive.
-        if !ids.is_empty() {
-            beside(
-                context,
-                &ids,
-                together::settle(context, &ids, wished.ignored),
-            )
-            .await?;
-            (request.select, request.hosts, missing) = (ids, None, unknown);
-        }
+        let settle = together::settle(context, &request.select, wished.ignored);
+        beside(context, &request.select, settle).await?;
     }
     let sink = open_sink(context, args, request.mode, Partial::Print)?;
-    let mut outcome = together::receive(context, request, wished, sink).await?;
-    outcome.unknown.extend(missing);
-    Ok(outcome)
+    together::receive(context, request, wished, sink).await
 }
 
 fn open_sink(

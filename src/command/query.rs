@@ -45,6 +45,17 @@ pub struct QueryRun {
     pub rows: RowArgs,
 }
 
+impl QueryRun {
+    /// The variables of the environment that secrets are in.
+    pub fn secret_variables(&self) -> Vec<String> {
+        let variable = |(_, from): &(String, SecretFrom)| match from {
+            SecretFrom::Variable(name) => Some(name.clone()),
+            SecretFrom::File(_) | SecretFrom::Stdin => None,
+        };
+        self.secret.iter().filter_map(variable).collect()
+    }
+}
+
 /// Where a secret is taken from: never from the command line itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretFrom {

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,14 +37,19 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How a client gets at an engine.
 #[derive(Clone, Debug)]
 pub enum Reach {
-    /// Through the user's daemon.  One that has to be started takes its settings from this file, or else from the usual
-    /// one.
-    Daemon {
-        place: Place,
-        config: Option<PathBuf>,
-    },
+    /// Through the user's daemon.
+    Daemon { place: Place, new: New },
     /// In this very process.
     InProcess(Arc<Service>),
+}
+
+/// What one that has to be started is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct New {
+    /// The file of its settings, if not the usual one.
+    pub config: Option<PathBuf>,
+    /// Variables of this process that it does not inherit: there are secrets in them, and what it starts would have them.
+    pub without: Vec<String>,
 }
 
 /// What to do when no daemon is running.
@@ -83,11 +88,11 @@ impl Reach {
         absent: Absent,
     ) -> Result<Connection, ClientError> {
         let mut connection = match self {
-            Self::Daemon { place, config } => {
-                match greeted(connect(place, config.as_deref(), absent).await?).await {
+            Self::Daemon { place, new } => {
+                match greeted(connect(place, new, absent).await?).await {
                     // It was ending, and has not been asked anything yet.
                     Err(ClientError::Lost { .. }) if absent != Absent::Fail => {
-                        greeted(start(place, config.as_deref()).await?).await?
+                        greeted(start(place, new).await?).await?
                     }
                     greeted => greeted?,
                 }
@@ -195,11 +200,7 @@ async fn greet(mut stream: Box<dyn Duplex>, pid: u32) -> Result<Connection, Clie
     })
 }
 
-async fn connect(
-    place: &Place,
-    config: Option<&Path>,
-    absent: Absent,
-) -> Result<UnixStream, ClientError> {
+async fn connect(place: &Place, new: &New, absent: Absent) -> Result<UnixStream, ClientError> {
     let socket = place.socket();
     if let Some(stream) = try_connect(place).await? {
         tracing::debug!(socket = %socket.display(), "a daemon answers");
@@ -207,8 +208,8 @@ async fn connect(
     }
     tracing::debug!(socket = %socket.display(), "no daemon answers");
     match absent {
-        Absent::Start => start(place, config).await,
-        Absent::Recall if place.has_jobs() => start(place, config).await,
+        Absent::Start => start(place, new).await,
+        Absent::Recall if place.has_jobs() => start(place, new).await,
         Absent::Recall | Absent::Fail => Err(ClientError::NoDaemon),
     }
 }
@@ -277,7 +278,7 @@ async fn until_gone(place: &Place, ending: Option<u32>) -> Result<(), ClientErro
 }
 
 /// Starts a daemon, one for however many ask at once: who holds the lock starts it, the others find it there.
-async fn start(place: &Place, config: Option<&Path>) -> Result<UnixStream, ClientError> {
+async fn start(place: &Place, new: &New) -> Result<UnixStream, ClientError> {
     place.prepare().map_err(ClientError::Place)?;
     let _starting = starting(place).await?;
     if let Some(stream) = try_connect(place).await? {
@@ -287,10 +288,14 @@ async fn start(place: &Place, config: Option<&Path>) -> Result<UnixStream, Clien
     until_gone(place, None).await?;
     let failed = not_started;
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
-    let mut daemon = tokio::process::Command::new(&program)
+    let mut command = tokio::process::Command::new(&program);
+    for name in &new.without {
+        command.env_remove(name);
+    }
+    let mut daemon = command
         .args(["daemon", "run", "--detach"])
         .args(
-            config
+            (new.config.as_ref())
                 .map(|file| [OsStr::new("--config"), file.as_os_str()])
                 .iter()
                 .flatten(),

@@ -26,7 +26,9 @@ const AFTER_KILL: Duration = Duration::from_secs(2);
 /// `l` finds the members of the session or group `$p` in these states (alive, or stopped), `m` all that are alive, `h` every process that carries a text in its environment
 /// (or command line), from Linux's /proc with `grep`, elsewhere from `ps`; `c` tells whose the members are.  `b` lets a sudo go on that has its command on a terminal of its own, and stopped when that did.  Zombies have
 /// no environment and are left out by their state.  A process in the middle of `execve` has none for an instant either,
-/// which is why nothing found and nothing known are looked at twice.  The leader stands still first and goes on last: a shell
+/// which is why nothing found and nothing known are looked at twice.  Where the server forces a command, the text of the
+/// prologue is in the environment of all that a run started, as what was asked for: so what is looked for there is a name
+/// with its value, which that text has not.  The leader stands still first and goes on last: a shell
 /// with job control takes a child that stopped before it for one that is done with, and ends.  Waiting is counted in tenths of a second; a `sleep` without fractions counts for ten.
 ///
 /// Within `$()` the patterns of a `case` have both parentheses, for shells that come from pdksh.
@@ -47,20 +49,20 @@ pub(super) const PROGRAM: &str = concat!(
     r#"[ "$k" ] || a unknown the grep there does not search the processes; "#,
     r#"l() { F=; [ "$p" = 0 ] && return; "#,
     r#"f -lsE "[)] [$1] [0-9]+ ($p [0-9]+|[0-9]+ $p) [^)]*$" $d/[0-9]*/stat; }; "#,
-    r#"h() { f -ls$k $1 $d/[0-9]*/environ; [ "$F" ] || f -ls$k $1 $d/[0-9]*/environ; H=$F; }; "#,
-    r#"w() { f -ls$k regatta-lifeline $d/[0-9]*/environ $d/[0-9]*/cmdline; H=$F; }; "#,
+    r#"h() { f -ls$k "$1" $d/[0-9]*/environ; [ "$F" ] || f -ls$k "$1" $d/[0-9]*/environ; H=$F; }; "#,
+    r#"w() { f -ls$k REGATTA_WATCH=$t $d/[0-9]*/environ; H=$F; f -ls$k REGATTA_WATCH= $d/[0-9]*/cmdline; H="$H $F"; }; "#,
     r#"b() { f -ls$k "regatta-sudo $t asks" $d/[0-9]*/cmdline; [ "$F" ] && kill -s CONT $F; }; "#,
     r#"elif [ "$(ps -A -o pid= -o pgid= -o stat=)" ]; then "#,
     r#"l() { F=; [ "$p" = 0 ] && return; y=$1; set -- $(ps -A -o pid= -o pgid= -o stat=); while [ $# -gt 2 ]; do "#,
     r#"case $2$3 in ${p}Z*) ;; $p[A-Za-z]*) case $y$3 in ^ZX*|Tt[Tt]*) F="$F $1";; esac;; esac; shift 3; done; }; "#,
-    r#"h() { H=$(ps axeww -o pid= -o stat= -o args= | while read -r q r v; do case $r$v in (Z*) ;; (*$1*) echo $q;; esac; done); "#,
+    r#"h() { H=$(ps ${2:-axeww} -o pid= -o stat= -o args= | while read -r q r v; do case $r$v in (Z*) ;; (*$1*) echo $q;; esac; done); "#,
     r#"H=$(echo $H); }; "#,
-    r#"w() { h regatta-lifeline; }; "#,
+    r#"w() { h REGATTA_WATCH=$t; F=$H; h REGATTA_WATCH= axww; H="$F $H"; }; "#,
     r#"b() { h "regatta-sudo $t asks"; [ "$H" ] && kill -s CONT $H; }; "#,
     r#"else a unknown neither /proc nor ps shows the processes; fi; "#,
     r#"m() { l ^ZX; M=$F; }; "#,
     r#"c() { m; h REGATTA_RUN=$t; o=n; [ "$M" ] || return; o=u; for q in $M; do i $q "$H" && o=y; done; "#,
-    r#"[ $o = u ] && { h REGATTA_RUN=; for q in $M; do i $q "$H" && o=n; done; }; "#,
+    r#"[ $o = u ] && { h "REGATTA_RUN=[0-9a-z]"; for q in $M; do i $q "$H" && o=n; done; }; "#,
     r#"[ $o = u ] && { w; for q in $M; do [ $q = $p ] || { i $q "$H" && o=y; }; done; }; "#,
     r#"[ $o = u ] && i $p "$M" && [ -r $d/$p/environ ] && o=n; }; "#,
     r#"n=0; c; [ $o = u ] && { z; c; }; "#,

@@ -21,9 +21,10 @@ use super::Order;
 use crate::core::reason::Reason;
 use crate::core::spec::Payload;
 
-/// What the watcher has in its command line or its environment.  The probe knows it by this name.
+/// What the watcher has in its command line; what it waits with has it in its environment, and the run's name behind it.
+/// The probe knows them by that.
 #[cfg(test)]
-pub(super) const WATCHER: &str = "regatta-lifeline";
+pub(super) const WATCHER: &str = "REGATTA_WATCH=";
 
 /// What the program calls itself in messages, about an interpreter that is not there, say.
 pub(super) const NAME: &str = "regatta";
@@ -55,9 +56,9 @@ pub(super) const PROGRAM: &str = concat!(
     r#"export REGATTA_HOST REGATTA_JOB REGATTA_CHILD REGATTA_RUN; "#,
     r#"y=; [ -t 0 ] && y=1; "#,
     r#"exec 3<&0 </dev/null; "#,
-    r#"( trap "" TERM INT HUP QUIT; { exec <&3 3<&- >/dev/null 2>&1; while read -r s; do kill -s "$s" 0; kill -s CONT 0; x=1; done; w=60; [ "$y" ] && REGATTA_WATCH=regatta-lifeline sleep 1; "#,
+    r#"( trap "" TERM INT HUP QUIT; { exec <&3 3<&- >/dev/null 2>&1; while read -r s; do kill -s "$s" 0; kill -s CONT 0; x=1; done; w=60; [ "$y" ] && REGATTA_WATCH=$t sleep 1; "#,
     r#"if kill -0 $$ || [ -d /proc/$$ ]; then kill -s TERM 0; kill -s CONT 0; x=1; w=1; fi; "#,
-    r#"[ "$x" ] && REGATTA_WATCH=regatta-lifeline sleep $w && kill -s KILL 0; } & ); "#,
+    r#"[ "$x" ] && REGATTA_WATCH=$t sleep $w && kill -s KILL 0; } & ); "#,
     r#"[ "$y" ] && exec <&3 && stty icanon isig iexten icrnl ixon 2>/dev/null; "#,
     r#"exec 3<&-; "#,
     r#"echo "regatta-began $t ${1:-$$}"; "#,

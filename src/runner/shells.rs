@@ -9,12 +9,14 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// What may be somebody's login shell.
-pub(super) const LOGIN_SHELLS: [&str; 10] = [
-    "sh", "dash", "bash", "zsh", "fish", "tcsh", "csh", "mksh", "ksh", "yash",
+pub(super) const LOGIN_SHELLS: [&str; 11] = [
+    "sh", "dash", "bash", "zsh", "fish", "tcsh", "csh", "mksh", "ksh", "yash", "posh",
 ];
 
 /// What `sh` may be.
-pub(super) const SH: [&str; 7] = ["dash", "bash", "busybox", "zsh", "mksh", "ksh", "yash"];
+pub(super) const SH: [&str; 8] = [
+    "dash", "bash", "busybox", "zsh", "mksh", "ksh", "yash", "posh",
+];
 
 /// Where a program is; where it is not, that is said.
 pub(super) fn find(program: &str) -> Option<PathBuf> {

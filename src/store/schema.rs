@@ -13,12 +13,18 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// One step from the version before to the next; the first one makes everything.
-pub(super) type Step = &'static str;
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// These statements.
+    Change(&'static str),
+    /// What was taken out before goes from the file, too: in pages that are free it can still be read.
+    Rewrite,
+}
 
 /// The catalog: jobs and children.  `state` and `command` are there for people who look at the file; `body` holds what
 /// [`super::catalog`] writes down of a child.
 pub(super) const CATALOG: &[Step] = &[
-    "
+    Step::Change("
     CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE job (
         id INTEGER PRIMARY KEY,
@@ -27,18 +33,20 @@ pub(super) const CATALOG: &[Step] = &[
         created INTEGER NOT NULL, began INTEGER, ended INTEGER, removed INTEGER
     );
     CREATE TABLE child (id INTEGER PRIMARY KEY, state TEXT NOT NULL, body BLOB NOT NULL);
-",
+"),
     // What the operator's environment sent along stood here once; it may be secret, and is in memory only.
-    "
+    Step::Change("
     UPDATE job SET spec = json_set(spec, '$.options', json((
         SELECT json_group_array(json(value)) FROM json_each(spec, '$.options') WHERE value ->> 0 <> 'env'
     ))) WHERE spec LIKE '%\"env\"%';
-",
+"),
+    Step::Rewrite,
 ];
 
 /// A job's output.  `start` counts the bytes of both streams before the block; the other numbers say it for each stream.
 pub(super) const OUTPUT: &[Step] = &[
-    "
+    Step::Change(
+        "
     CREATE TABLE block (
         id INTEGER PRIMARY KEY, child INTEGER NOT NULL, start INTEGER NOT NULL,
         out_bytes INTEGER NOT NULL, out_lines INTEGER NOT NULL,
@@ -56,8 +64,9 @@ pub(super) const OUTPUT: &[Step] = &[
         err_bytes_end INTEGER NOT NULL, err_lines_end INTEGER NOT NULL
     );
 ",
+    ),
     // When the block's first byte came, in milliseconds since the epoch.
-    "ALTER TABLE block ADD COLUMN at INTEGER",
+    Step::Change("ALTER TABLE block ADD COLUMN at INTEGER"),
 ];
 
 /// What to select for the time of a block: a file that nobody writes any more keeps its layout.
@@ -176,22 +185,40 @@ fn open(path: &Path, steps: &[Step], page: u32) -> Result<Connection, Trouble> {
     db.busy_timeout(BUSY)?;
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = steps.len();
-    let missing = match usize::try_from(found) {
-        Ok(found) if found <= known => &steps[found..],
+    let at = match usize::try_from(found) {
+        Ok(found) if found <= known => found,
         _ => return Err(Trouble::Newer { found, known }),
     };
     // Means something for a file that is still empty only.
     db.pragma_update(None, "page_size", page)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
-    if !missing.is_empty() {
-        let transaction = db.transaction()?;
-        for step in missing {
-            transaction.execute_batch(step)?;
-        }
-        transaction.pragma_update(None, "user_version", known as i64)?;
-        transaction.commit()?;
-    }
+    bring_up_to_date(&mut db, steps, at)?;
     Ok(db)
+}
+
+/// Takes the steps from `found` on: what follows on each other in one transaction.
+fn bring_up_to_date(db: &mut Connection, steps: &[Step], found: usize) -> rusqlite::Result<()> {
+    let mut at = found;
+    while at < steps.len() {
+        let transaction = db.transaction()?;
+        while let Some(step) = steps.get(at) {
+            match step {
+                Step::Change(statements) => transaction.execute_batch(statements)?,
+                Step::Rewrite if found == 0 => {}
+                Step::Rewrite => break,
+            }
+            at += 1;
+        }
+        transaction.pragma_update(None, "user_version", at as i64)?;
+        transaction.commit()?;
+        if at < steps.len() {
+            // The log is part of the file: what went stands there until it is emptied.
+            db.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+            at += 1;
+            db.pragma_update(None, "user_version", at as i64)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -202,10 +229,12 @@ mod tests {
     fn an_older_file_is_brought_up_to_date_and_a_newer_one_is_not_touched() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("x.db");
-        let old: &[Step] = &["CREATE TABLE word (text TEXT); INSERT INTO word VALUES ('kept')"];
+        let old: &[Step] = &[Step::Change(
+            "CREATE TABLE word (text TEXT); INSERT INTO word VALUES ('kept')",
+        )];
         let new: &[Step] = &[
             old[0],
-            "ALTER TABLE word ADD COLUMN length INTEGER DEFAULT 4",
+            Step::Change("ALTER TABLE word ADD COLUMN length INTEGER DEFAULT 4"),
         ];
         drop(open(&path, old, 4096).expect("it is made"));
         let db = open(&path, new, 4096).expect("it is brought up to date");
@@ -245,5 +274,12 @@ mod tests {
             r#"{"name":null,"options":[["agent","/a b"],["tty","80x24"]],"asking":"Allowed"}"#;
         assert_eq!(spec(1).as_deref(), Ok(kept));
         assert_eq!(spec(2).as_deref(), Ok(without));
+        // Nor in pages that are free now, nor in the log beside the file.
+        for entry in std::fs::read_dir(dir.path()).expect("ours") {
+            let file = entry.expect("ours").path();
+            let text = std::fs::read(&file).expect("ours");
+            let hush = text.windows(4).any(|bytes| bytes == b"hush");
+            assert!(!hush, "{}", file.display());
+        }
     }
 }

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::gather::{Gather, Gathered};
+use super::output::diff::Comparing;
+use super::output::document::Document;
 use super::remembered::Remembered;
 use super::table::arrange::{Arranged, Arranging};
 use super::whole::Whole;
@@ -64,6 +66,8 @@ pub enum Event {
     Gathered(Ticket, Result<Gathered, Failure>),
     /// Rows that were put in order.
     Arranged(Ticket, Box<Arranged>),
+    /// Where outputs differ.
+    Compared(Ticket, Document),
     /// What `%JOB` stands for as a target.
     Expanded(Ticket, Result<String, Failure>),
     /// Output that was fetched to be copied.
@@ -151,6 +155,8 @@ pub enum Action {
     Gather(Ticket, Gather),
     /// Put rows in order.
     Arrange(Ticket, Box<Arranging>),
+    /// See where two outputs differ.
+    Compare(Ticket, Box<Comparing>),
     /// Look up the hosts of earlier jobs: what stands behind a target's `%`.
     Expand(Ticket, String),
     /// Receive to the screen: what is handed over counts as received, and can be looked at.

@@ -13,6 +13,7 @@ use super::bar;
 use super::config::{Files, Loaded};
 use super::event::{Action, Event, Failure, Planned, Through, Ticket, Wished};
 use super::link::Link;
+use super::output::diff::Comparing;
 use super::outward::{self, Fetched};
 use super::program::Program;
 use super::remembered::Remembered;
@@ -27,6 +28,7 @@ use crate::core::state::State;
 use crate::plan::earlier;
 use crate::plan::{Caller, PlanError, Planner};
 use crate::secret::Named;
+use crate::view::diff;
 use crate::wire::Request;
 use crate::wire::reply::JobView;
 
@@ -140,6 +142,7 @@ impl Hands {
                 Action::Forget(ticket) => self.link.forget(ticket),
                 Action::Receive(ticket, receive) => self.link.receive(ticket, *receive),
                 Action::Gather(ticket, wanted) => self.link.gather(ticket, wanted),
+                Action::Compare(ticket, comparing) => self.compare(ticket, *comparing),
                 Action::Arrange(ticket, arranging) => self.arrange(ticket, *arranging),
                 Action::Expand(ticket, text) => self.expand(ticket, text),
                 Action::Watch(job) => self.link.watch(job),
@@ -246,6 +249,18 @@ impl Hands {
             if let Ok(arranged) = arranged {
                 let event = Event::Arranged(ticket, Box::new(arranged));
                 _ = events.send(event).await;
+            }
+        });
+    }
+
+    /// Beside the loop as well.
+    fn compare(&mut self, ticket: Ticket, comparing: Comparing) {
+        let events = self.events.clone();
+        self.tasks.spawn(async move {
+            let until = (tokio::time::Instant::now() + diff::PATIENCE).into_std();
+            let compared = tokio::task::spawn_blocking(move || comparing.run(until)).await;
+            if let Ok(document) = compared {
+                _ = events.send(Event::Compared(ticket, document)).await;
             }
         });
     }

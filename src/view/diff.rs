@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline, group_diff_ops};
 
@@ -13,6 +13,9 @@ const AROUND: usize = 3;
 /// With more lines than this on one side, only what is before the first and behind the last difference is taken as the
 /// same: finding more would take too long.
 pub const MOST: usize = 20_000;
+
+/// So long differences are looked for that are as small as can be; then they may be larger.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Lines that are compared.
 #[derive(Debug, Default)]

@@ -106,6 +106,32 @@ fn wait_goes_on_until_the_end_and_remove_removes() {
     home.regatta(&["jobs", &job]).exits(3);
 }
 
+/// What `last` means is settled when it is typed, not each time something happens.
+#[test]
+fn a_receive_that_waits_stays_with_the_jobs_it_began_with() {
+    let home = Home::new();
+    let go = home.path("go");
+    let line = format!(
+        "echo first; until [ -e {} ]; do sleep 0.05; done; echo last",
+        go.display()
+    );
+    let job = home.job(&line);
+    let file = home.path("out");
+    let name = file.to_str().expect("UTF-8");
+    let written = home.start(&["receive", "--wait", "-N", "-o", name, "last"]);
+    until("the first line is handed over", || {
+        fs::read(&file).is_ok_and(|text| text == b"first\n")
+    });
+    home.finished_job("echo another");
+    fs::write(go, "").expect("a file");
+    written.finish().exits(0);
+    let written = fs::read_to_string(&file).expect("it was written");
+    assert_eq!(written, "first\nlast\n", "job {job}");
+    home.regatta(&["receive", "--wait", "88"])
+        .exits(3)
+        .says(&["88"]);
+}
+
 #[test]
 fn remove_leaves_what_is_not_final() {
     let home = Home::new();

@@ -37,20 +37,19 @@ fn an_idle_console_sleeps() {
     screen.until_gone("Keys");
     let pid = screen.pid();
     let count = || sleeps(pid).expect("it runs");
-    // Not before it is quiet: the rest of what was asked for at the start comes when it comes.
+    // The rest of what was asked for at the start comes when it comes; from then on it sleeps, however long that takes here.
+    let mut woke = Vec::new();
     let quiet = crate::support::comes(|| {
         let before = count();
-        home.regatta(&["keys"]).exits(0);
+        let ((), took) = timed(|| {
+            for _ in 0..20 {
+                home.regatta(&["keys"]).exits(0);
+            }
+        });
+        woke.push((count() - before, took));
         count() == before
     });
-    assert!(quiet, "it never sleeps through a command");
-    let before = count();
-    let ((), took) = timed(|| {
-        for _ in 0..20 {
-            home.regatta(&["keys"]).exits(0);
-        }
-    });
-    assert_eq!(count(), before, "it woke within {took:?}");
+    assert!(quiet, "it never sleeps through 20 commands: {woke:?}");
     screen.keys("q");
     screen.left().gave_back(0);
 }

@@ -219,8 +219,9 @@ impl Outcome {
 /// The live processes that carry the run's name, in ascending order; without what its watcher waits with.
 pub fn alive(run: &str) -> Vec<u32> {
     let name = format!("REGATTA_RUN={run}");
+    let watch = format!("REGATTA_WATCH={run}");
     let carries =
-        |text: &[u8]| contains(text, name.as_bytes()) && !contains(text, b"REGATTA_WATCH=");
+        |text: &[u8]| contains(text, name.as_bytes()) && !contains(text, watch.as_bytes());
     let mut found: Vec<u32> = processes()
         .filter(|pid| environment(*pid).is_some_and(|text| carries(&text)))
         .collect();
@@ -277,7 +278,7 @@ pub fn watchers(leader: u32) -> Vec<u32> {
         .filter(|pid| *pid != leader && stat(*pid).is_some_and(|stat| stat.group == leader))
         .filter(|pid| {
             fs::read(format!("/proc/{pid}/cmdline"))
-                .is_ok_and(|text| contains(&text, b"regatta-lifeline"))
+                .is_ok_and(|text| contains(&text, b"REGATTA_WATCH="))
         })
         .collect()
 }

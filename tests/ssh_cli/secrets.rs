@@ -154,12 +154,21 @@ fn a_secret_comes_from_a_file_a_variable_or_stdin_and_never_from_the_command_lin
         ("token=env:TOKEN_OF_MINE", 14),
     ];
     for (from, length) in cases {
+        // Whoever gives the secret starts the daemon, too.
+        console.regatta(&["daemon", "stop"]);
         let mut command = typed(&["--secret", from, "-p", "user=you"]);
         command.env("TOKEN_OF_MINE", "a horse, inenv");
         fs::create_dir_all(console.fleet.path("here")).expect("ours");
         command.current_dir(console.fleet.path("here"));
         command.stdin(fs::File::open(&file).expect("just written"));
+        command.env("OF_NO_INTEREST", "passed on");
         let job = Running::spawn(command).finish().exits(0).out();
+        let daemon = format!("/proc/{}/environ", console.daemon_pid());
+        let inherited = fs::read(daemon).expect("it runs");
+        assert!(contains(&inherited, b"passed on"), "{from}");
+        if from.ends_with("TOKEN_OF_MINE") {
+            assert!(!contains(&inherited, b"inenv"), "the daemon inherits it");
+        }
         console.regatta(&["wait", job.trim()]).exits(0);
         let row = format!("127.1.0.1,{length},0,you\n");
         assert_eq!(rows(&console, job.trim()), row, "{from}");

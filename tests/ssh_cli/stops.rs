@@ -239,7 +239,9 @@ const SHAPES: [Shape; 46] = [
 ];
 
 /// Every login shell that is installed runs these, too.
-const SHELLS: [&str; 6] = ["dash", "busybox", "bash", "zsh", "mksh", "yash"];
+const SHELLS: [&str; 8] = [
+    "dash", "busybox", "bash", "zsh", "mksh", "ksh", "yash", "posh",
+];
 
 /// A fleet with hosts of each kind, by their addresses.
 struct Hosts {
@@ -434,7 +436,10 @@ fn judge(console: &Console, one: &Begun<'_>) {
             // Its watcher has ended it, but nobody there could see that; so it waits a minute for what ignores TERM.
             for pid in remains {
                 let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-                assert!(contains(&environment, b"REGATTA_WATCH="), "{what}: {child}");
+                assert!(
+                    contains(&environment, b"\0REGATTA_WATCH="),
+                    "{what}: {child}"
+                );
                 crate::fleet::kill(pid);
             }
             came_to(&child, "Stopped", "stop_unconfirmed", &[why]);

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use super::Finding;
-use crate::daemon::client::{Absent, ClientError, Reach};
+use crate::daemon::client::{Absent, ClientError, New, Reach};
 use crate::daemon::place::Place;
 use crate::view::span;
 use crate::wire::reply::{ChildView, Status};
@@ -18,7 +18,7 @@ const LEFTOVERS: usize = 20;
 pub(super) async fn daemon(place: &Place) -> Vec<Finding> {
     let reach = Reach::Daemon {
         place: place.clone(),
-        config: None,
+        new: New::default(),
     };
     let asked = match reach.request(&Request::Status, Absent::Fail).await {
         Ok(mut connection) => connection.reply().await,

@@ -4,7 +4,6 @@
 
 use std::io;
 use std::ops::Range;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -13,14 +12,11 @@ use super::spool::{Piece, Spool};
 use crate::cli::sink::Sink;
 use crate::core::alike::Reading;
 use crate::core::output::Stream;
-use crate::view::diff::{Change, Hunk, Lines, MOST, hunks};
+use crate::view::diff::{Change, Hunk, Lines, MOST, PATIENCE, hunks};
 use crate::view::span;
 
 /// So much of each stream is compared.
 const COMPARED: usize = 1 << 20;
-
-/// So long differences are looked for that are as small as can be; then they may be larger.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 const REMOVED: &str = "\x1b[31m";
 const ADDED: &str = "\x1b[32m";

@@ -2,6 +2,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
+use super::super::prologue;
 use super::super::shells::{self, LOGIN_SHELLS, SH, finish, sh_is, start};
 use super::*;
 
@@ -9,7 +10,7 @@ use super::*;
 fn the_program_means_the_same_to_every_login_shell() {
     assert_eq!(PROGRAM.find(['\'', '\\', '!', '\n']), None);
     assert!(
-        PROGRAM.contains(super::super::prologue::WATCHER),
+        PROGRAM.contains(prologue::WATCHER),
         "the probe knows the watcher by its name"
     );
 }
@@ -43,12 +44,14 @@ fn answers_are_read_behind_whatever_a_profile_printed() {
     }
 }
 
-/// A process that leads a group of its own under the run's name, and has said that it is ready.
+/// A process that leads a group of its own under the run's name, and has said that it is ready.  As where the server forces
+/// a command, its environment holds the one that was asked for.
 fn leader(run: &str, line: &str) -> Child {
     let mut command = Command::new("sh");
     command
         .args(["-c", line])
         .env("REGATTA_RUN", run)
+        .env("SSH_ORIGINAL_COMMAND", prologue::exec_line())
         .process_group(0)
         .stdout(Stdio::piped());
     let mut child = command.spawn().expect("there is sh");
@@ -124,6 +127,42 @@ fn it_finds_and_ends_what_is_ours() {
     }
 }
 
+/// Where the server forces a command, all that a run leaves behind has the prologue in its environment; here without the
+/// run's name besides.  It is neither a stranger's nor the watcher.
+#[test]
+fn what_a_forced_command_hands_down_hides_nothing() {
+    for sh in SH.into_iter().filter(|sh| shells::find(sh).is_some()) {
+        for processes in ["/proc", "/nowhere"] {
+            let what = format!("{sh} with {processes}");
+            let run = "0123456789abcdef0123456789abcdef";
+            let left = "unset REGATTA_RUN; sleep 1000 >/dev/null 2>&1 & echo $!";
+            let order = format!("{run}\nweb01\n7\n8\n\n1\n{left}\n{run}\n");
+            let directory = sh_is(sh).expect("it was found before");
+            let quoted = prologue::exec_line().replace('\'', r"'\''");
+            let forced = format!("SSH_ORIGINAL_COMMAND='{quoted}' exec sh -c '{quoted}'");
+            let mut child = start("sh", &forced, Some(&directory), order.as_bytes());
+            // Its lifeline stays open: the watcher is there.
+            let lifeline = child.stdin.take();
+            let pid = child.id();
+            let said = child.wait_with_output().expect("it is our child");
+            let said = String::from_utf8_lossy(&said.stdout);
+            let sleeper: u32 = (said.lines().last())
+                .and_then(|pid| pid.parse().ok())
+                .unwrap_or_else(|| panic!("{what}: {said}"));
+            let look = Task::Prove(Inquiry::Look);
+            let found = probe(sh, processes, run, pid, look);
+            assert_eq!(found, Proof::Alive(vec![sleeper]), "{what}");
+            let end = Task::Prove(Inquiry::End {
+                grace: Duration::ZERO,
+            });
+            assert_eq!(probe(sh, processes, run, pid, end), Proof::Gone, "{what}");
+            let command = std::fs::read(format!("/proc/{sleeper}/cmdline"));
+            assert_eq!(command.unwrap_or_default(), b"", "{what}: it runs");
+            drop(lifeline);
+        }
+    }
+}
+
 #[test]
 fn grace_is_given() {
     let run = "00000000000000000000000000009ace";
@@ -159,8 +198,8 @@ fn every_login_shell_runs_it_the_same_way() {
     }
 }
 
-/// A process that counts in a file, so that it can be seen whether it moves.
-const COUNTER: &str = "echo ready; while :; do echo >>$COUNT; sleep 0.02; done";
+/// A child of the leader counts in a file, so that it can be seen whether it moves.
+const COUNTER: &str = "while :; do echo >>$COUNT; sleep 0.02; done & echo ready; wait";
 
 /// Through /proc and through `ps`, with every `sh`: all of the group but its watcher stands still, and goes on.
 #[test]

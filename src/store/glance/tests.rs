@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::schema::{OUTPUT, Step};
 use super::super::tests::{CHILD, JOB, fleet, flush, temporary, wait_for};
 use super::super::{Caps, RowEnd};
 use super::*;
@@ -248,7 +249,10 @@ fn output_of_the_layout_before_is_read_and_goes_on() {
     drop(store);
     let path = output::path(home.path(), JOB.0);
     let db = Connection::open(&path).expect("a file");
-    db.execute_batch(super::super::schema::OUTPUT[0])
+    let Step::Change(first) = OUTPUT[0] else {
+        panic!("the first step makes everything");
+    };
+    db.execute_batch(first)
         .and_then(|()| db.pragma_update(None, "user_version", 1))
         .and_then(|()| {
             db.execute(

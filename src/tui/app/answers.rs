@@ -83,6 +83,7 @@ impl App {
                 | Purpose::Shapes
                 | Purpose::Gather(_)
                 | Purpose::Arrange(_)
+                | Purpose::Compared { .. }
                 | Purpose::Earlier(_)
                 | Purpose::Local),
                 reply,
@@ -125,6 +126,7 @@ impl App {
             | Purpose::Questions
             | Purpose::Gather(_)
             | Purpose::Arrange(_)
+            | Purpose::Compared { .. }
             | Purpose::Earlier(_)
             | Purpose::Past => {}
         }

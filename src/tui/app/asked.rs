@@ -24,6 +24,11 @@ pub(super) enum Purpose {
     View(ViewId, Kind),
     /// Output of the two children that are compared.
     Difference(Box<super::comparing::Difference>),
+    /// What they came to, for a page with this title.
+    Compared {
+        job: u64,
+        title: String,
+    },
     /// What a program says, to be shown under this title; what silence means.
     Program {
         title: String,

@@ -4,10 +4,11 @@ use bytes::Bytes;
 
 use super::App;
 use super::asked::Purpose;
-use crate::core::alike::{Ignored, Reading};
-use crate::tui::output::diff::diff;
+use crate::core::alike::Ignored;
+use crate::tui::event::{Action, Ticket};
+use crate::tui::output::diff::{Comparing, Written};
+use crate::tui::output::document::Document;
 use crate::tui::tree::RowId;
-use crate::view::diff::Lines;
 use crate::wire::look::{Look, Place, RowKind};
 use crate::wire::reply::ChildView;
 use crate::wire::{Reply, Request};
@@ -89,7 +90,7 @@ impl App {
                 difference.texts.push(text.collect());
                 match (difference.texts.len(), difference.other.clone()) {
                     (1, Some((other, _))) => self.ask_for_text(other, difference),
-                    _ => self.show_difference(&difference),
+                    _ => self.show_difference(difference),
                 }
             }
             _ => self.complain("the engine answered out of turn"),
@@ -106,34 +107,57 @@ impl App {
         self.ask(Purpose::Difference(Box::new(difference)), request);
     }
 
-    fn show_difference(&mut self, difference: &Difference) {
-        let [one, other] = difference.texts.as_slice() else {
+    /// Has the two compared: they may be long, and alike in a way that takes seconds to see through.
+    fn show_difference(&mut self, difference: Difference) {
+        let other = (difference.other.as_ref()).and_then(|(child, _)| self.model.child(*child));
+        let other_host = other.map(|(_, child)| child.child.host.clone());
+        let title = difference.title();
+        let job = difference.one.job;
+        let Difference {
+            one,
+            ignored,
+            texts,
+            ..
+        } = difference;
+        let Ok([ours, theirs]) = <[Vec<Bytes>; 2]>::try_from(texts) else {
             return;
         };
-        let hosts = difference
-            .other
-            .as_ref()
-            .map_or("", |(_, hosts)| hosts.as_str());
-        let part = if difference.cut {
+        let comparing = Comparing {
+            title: title.clone(),
+            ignored,
+            ours: Written {
+                host: one.host,
+                lines: ours,
+            },
+            theirs: Written {
+                host: other_host.unwrap_or_default(),
+                lines: theirs,
+            },
+        };
+        let ticket = self.asked.ticket(Purpose::Compared { job, title });
+        let action = Action::Compare(ticket, Box::new(comparing));
+        self.actions.push(action);
+    }
+
+    pub(super) fn compared(&mut self, ticket: Ticket, document: Document) {
+        if let Some(Purpose::Compared { job, title }) = self.asked.take(ticket) {
+            self.push_page(vec![job], &title, document);
+        }
+    }
+}
+
+impl Difference {
+    fn title(&self) -> String {
+        let hosts = (self.other.as_ref()).map_or("", |(_, hosts)| hosts.as_str());
+        let part = if self.cut {
             ", of the first MiB of each"
         } else {
             ""
         };
-        let but_for = match difference.ignored {
+        let but_for = match self.ignored {
             Ignored::NOTHING => String::new(),
             ignored => format!(", ignoring {ignored}"),
         };
-        let title = format!("{} against {hosts}{part}{but_for}", difference.one.host);
-        let other_host = difference
-            .other
-            .as_ref()
-            .and_then(|(child, _)| self.model.child(*child))
-            .map_or("", |(_, child)| child.child.host.as_str());
-        let reading = |host| Reading::new(difference.ignored, host);
-        let theirs = Lines::of(other.iter().map(AsRef::as_ref), &reading(other_host));
-        let own = reading(&difference.one.host);
-        let ours = Lines::of(one.iter().map(AsRef::as_ref), &own);
-        let document = diff(title.clone(), &theirs, &ours);
-        self.push_page(vec![difference.one.job], &title, document);
+        format!("{} against {hosts}{part}{but_for}", self.one.host)
     }
 }

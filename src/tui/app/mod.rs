@@ -273,6 +273,7 @@ impl App {
             Event::Done(ticket, done) => self.done(ticket, done),
             Event::Gathered(ticket, gathered) => self.gathered(ticket, gathered),
             Event::Arranged(ticket, arranged) => self.arranged(ticket, *arranged),
+            Event::Compared(ticket, document) => self.compared(ticket, document),
             Event::Expanded(ticket, hosts) => self.expanded(ticket, hosts),
             Event::Fetched(ticket, text) => {
                 self.asked.take(ticket);

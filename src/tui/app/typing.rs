@@ -6,6 +6,7 @@ use super::App;
 use crate::command::Verb;
 use crate::command::console::Column;
 use crate::command::line::{self, Typed};
+use crate::command::query::QueryRun;
 use crate::config::theme::Role;
 use crate::tui::bar::{Bar, JobName, Look, Mode, Named, Names, preview};
 use crate::tui::event::Action;
@@ -150,29 +151,31 @@ impl App {
         }
     }
 
-    /// What a line means, if its targets can mean anything.
+    /// What a line means, if its targets can mean anything, and what it says of a query can be said.
     fn parsed(&self, text: &str) -> Result<Typed, line::LineError> {
         let typed = line::parse(text, &self.selection())?;
         if let Some(mistake) = preview::mistake(text, &self.loaded.known) {
             return Err(mistake);
         }
-        // Before the line is remembered, or another program gets it: a secret may stand where none may.
-        self.parameters_are_sound(&typed)
-            .map_err(|message| whole(text, message))?;
+        if let Typed::Verb { verb, .. } = &typed
+            && let Verb::Query(query) = &**verb
+        {
+            self.check_parameters(query)
+                .map_err(|message| whole(text, message))?;
+        }
         Ok(typed)
     }
 
-    fn parameters_are_sound(&self, typed: &Typed) -> Result<(), String> {
-        let Typed::Verb { verb, .. } = typed else {
+    /// Among what was given may be a secret, which must not come to be in the history, nor in the command line of a
+    /// program: only what is known to be none passes.
+    fn check_parameters(&self, typed: &QueryRun) -> Result<(), String> {
+        if typed.param.is_empty() {
             return Ok(());
-        };
-        let Verb::Query(args) = &**verb else {
-            return Ok(());
-        };
-        match self.loaded.query(&args.query) {
-            Some(query) => query.payload(&args.param).map(drop),
-            None => Ok(()),
         }
+        let Some(query) = self.loaded.query(&typed.query) else {
+            return Err(format!("there is no query {:?}; 3 lists them", typed.query));
+        };
+        query.payload(&typed.param).map(drop)
     }
 
     fn bar_fails(&mut self, text: &str, message: String) {

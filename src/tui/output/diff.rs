@@ -1,19 +1,55 @@
 //! Where one output differs from another, as a text.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use super::document::{Document, Sign, TextRow};
+use crate::core::alike::{Ignored, Reading};
 use crate::view::diff::{Change, Lines, hunks};
 use crate::view::span;
 
-/// What `theirs` has that `ours` has not, and the other way round: `+` is only in ours, `-` only in theirs.
-pub fn diff(title: impl Into<String>, theirs: &Lines<'_>, ours: &Lines<'_>) -> Document {
+/// Two outputs to be compared, beside the loop: they may be long.
+#[derive(Clone, Debug)]
+pub struct Comparing {
+    pub title: String,
+    pub ignored: Ignored,
+    pub ours: Written,
+    pub theirs: Written,
+}
+
+/// What a host wrote, by the line.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub host: String,
+    pub lines: Vec<Bytes>,
+}
+
+impl Comparing {
+    /// Takes until then, and not much longer.
+    pub fn run(&self, until: Instant) -> Document {
+        let [ours, theirs] = [&self.ours, &self.theirs].map(|written| {
+            let reading = Reading::new(self.ignored, &written.host);
+            Lines::of(written.lines.iter().map(AsRef::as_ref), &reading)
+        });
+        diff(self.title.as_str(), &theirs, &ours, Some(until))
+    }
+}
+
+/// What `theirs` has that `ours` has not, and the other way round: `+` is only in ours, `-` only in theirs.  What is found
+/// after a time may be more than has to differ.
+pub fn diff(
+    title: impl Into<String>,
+    theirs: &Lines<'_>,
+    ours: &Lines<'_>,
+    until: Option<Instant>,
+) -> Document {
     let mut rows = Vec::new();
     let row = |sign, data: &[u8]| TextRow {
         sign,
         data: Bytes::copy_from_slice(data),
     };
-    for hunk in hunks(theirs, ours, None) {
+    for hunk in hunks(theirs, ours, until) {
         let words = format!(
             "@@ from line {} @@",
             span::count(hunk.ours.start as u64 + 1)
@@ -40,7 +76,6 @@ pub fn diff(title: impl Into<String>, theirs: &Lines<'_>, ours: &Lines<'_>) -> D
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::alike::{Ignored, Reading};
 
     fn lines(text: &str) -> Vec<Bytes> {
         text.split_whitespace()
@@ -54,7 +89,7 @@ mod tests {
     }
 
     fn check(theirs: &[Bytes], ours: &[Bytes], want: &[&str]) {
-        let document = diff("a diff", &exact(theirs), &exact(ours));
+        let document = diff("a diff", &exact(theirs), &exact(ours), None);
         let Document::Text { rows, .. } = document else {
             panic!("a diff is a text");
         };
@@ -92,6 +127,31 @@ mod tests {
         check(&[], &[], &["@there is no difference"]);
     }
 
+    /// The worst case for whoever looks for the fewest differences, and the time is over.
+    #[test]
+    fn comparing_ends_when_the_time_is_over() {
+        let written = |host: &str, words: [&'static str; 3]| Written {
+            host: host.to_string(),
+            lines: (0..20_000)
+                .map(|n| Bytes::from_static(words[n % 3].as_bytes()))
+                .collect(),
+        };
+        let comparing = Comparing {
+            title: "a diff".to_string(),
+            ignored: Ignored::NOTHING,
+            ours: written("web01", ["a", "b", "b"]),
+            theirs: written("web02", ["c", "c", "a"]),
+        };
+        #[expect(clippy::disallowed_methods, reason = "the time is over at once")]
+        let over = Instant::now();
+        let Document::Text { rows, .. } = comparing.run(over) else {
+            panic!("a diff is a text");
+        };
+        assert!(over.elapsed().as_secs() < 1, "{:?}", over.elapsed());
+        let removed = rows.iter().filter(|row| row.sign == Sign::Removed).count();
+        assert!(removed >= 13_000, "{removed}");
+    }
+
     #[test]
     fn much_output_is_compared_roughly_and_at_once() {
         let theirs: Vec<_> = (0..50_000)
@@ -100,7 +160,7 @@ mod tests {
         let mut ours = theirs.clone();
         ours[20_000] = Bytes::from_static(b"other");
         ours.push(Bytes::from_static(b"last"));
-        let document = diff("a diff", &exact(&theirs), &exact(&ours));
+        let document = diff("a diff", &exact(&theirs), &exact(&ours), None);
         let Document::Text { rows, .. } = document else {
             panic!("a diff is a text");
         };

@@ -141,6 +141,11 @@ impl Engine {
                 let arranged = arranging.as_ref().clone().run();
                 vec![Event::Arranged(*ticket, Box::new(arranged))]
             }
+            Action::Compare(ticket, comparing) => {
+                #[expect(clippy::disallowed_methods, reason = "there is little to compare")]
+                let until = std::time::Instant::now() + crate::view::diff::PATIENCE;
+                vec![Event::Compared(*ticket, comparing.run(until))]
+            }
             Action::Expand(ticket, text) => {
                 let hosts = match text.as_str() {
                     "20.failed" => Ok("web02".to_string()),

@@ -274,6 +274,7 @@ fn deed(action: &Action) -> Option<String> {
         | Action::WatchAnew
         | Action::Gather(..)
         | Action::Arrange(..)
+        | Action::Compare(..)
         | Action::Expand(..)
         | Action::Watch(_)
         | Action::Unwatch(_)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::command::console::Screen;
+use crate::config::queries::Secrecy;
 
 /// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
 pub(super) fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
@@ -403,6 +404,53 @@ fn a_line_whose_targets_mean_nothing_stays_in_the_bar_and_nowhere_else() {
     assert!(!session.actions.iter().any(remembered));
     // What may have come to be known since is tried.
     check(Engine::quiet(), ": 'run -t @new -- x' enter", &["plan run"]);
+}
+
+/// It is refused, and there it ends: it is offered by no history, and handed to no program whose command line others read.
+#[test]
+fn a_secret_that_is_typed_as_a_parameter_stays_in_the_bar_and_nowhere_else() {
+    let mut session = Session::new(Engine::quiet());
+    let query = (session.app.loaded.queries.iter_mut())
+        .find(|query| !query.parameters.is_empty())
+        .expect("one that takes something");
+    query.parameters[0].secrecy = Secrecy::Secret;
+    let (name, parameter) = (query.name.clone(), query.parameters[0].name.clone());
+    let lines = [
+        (
+            format!("query {name} --local -p {parameter}=horse"),
+            "is a secret",
+        ),
+        (
+            format!("query {name} --local --dry-run -p {parameter}=horse"),
+            "is a secret",
+        ),
+        (
+            format!("query {name}s --local -p {parameter}=horse"),
+            "there is no query",
+        ),
+    ];
+    for (line, why) in lines {
+        session.keys(&format!(": '{line}' enter"));
+        assert_eq!(session.deeds(), [""; 0], "{line}");
+        let screen = session.screen();
+        assert!(screen.contains(why), "{line}\n{screen}");
+        session.keys("esc : 'query'");
+        let screen = session.screen();
+        assert!(!screen.contains("horse"), "{line}\n{screen}");
+        session.keys("esc esc");
+        let kept = |action: &Action| format!("{action:?}").contains("horse");
+        assert!(!session.actions.iter().any(kept), "{line}");
+    }
+}
+
+#[test]
+fn outputs_are_compared_beside_the_loop() {
+    let mut session = Session::new(Engine::quiet());
+    session.keys("j j j c");
+    let compared = |action: &Action| matches!(action, Action::Compare(..));
+    assert!(session.actions.iter().any(compared), "{}", session.screen());
+    let screen = session.screen();
+    assert!(screen.contains("against"), "{screen}");
 }
 
 #[test]

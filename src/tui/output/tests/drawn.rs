@@ -108,7 +108,7 @@ fn a_difference_at_all_sizes() {
         let lines = |text: &'static str| Lines::of(text.lines().map(str::as_bytes), &reading);
         let theirs = lines("one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten");
         let ours = lines("one\ntwo\nthree\nfour\n5\nsix\nseven\neight\nnine\nten\neleven");
-        let document = diff::diff("web03 beside 10 others", &theirs, &ours);
+        let document = diff::diff("web03 beside 10 others", &theirs, &ours, None);
         let view = open(document, &mut Store::default(), size);
         let name = format!("diff_{}x{}", size.width, size.height);
         insta::assert_snapshot!(name, picture(&view, size));
