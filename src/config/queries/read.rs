@@ -167,17 +167,16 @@ impl Said {
         if self.command.is_some() {
             return vec!["any"];
         }
-        let own = self.platforms.iter().map(|(platform, _)| *platform);
-        match &self.script {
-            None => own.map(Platform::word).collect(),
-            // It is for every kind of Unix that has none of its own.
-            Some(_) => std::iter::once("unix")
-                .chain(
-                    own.filter(|own| *own == Platform::Windows)
-                        .map(Platform::word),
-                )
-                .collect(),
+        let has = |platform: &Platform| self.platforms.iter().any(|(own, _)| own == platform);
+        let (windows, unix): (Vec<_>, Vec<_>) =
+            (Platform::ALL.into_iter()).partition(|platform| *platform == Platform::Windows);
+        let windows = windows.into_iter().filter(has).map(Platform::word);
+        // A script is for every kind of Unix that has none of its own.
+        if self.script.is_some() || unix.iter().all(has) {
+            return std::iter::once("unix").chain(windows).collect();
         }
+        let unix = unix.into_iter().filter(has).map(Platform::word);
+        unix.chain(windows).collect()
     }
 
     fn take(&mut self, document: Document<'_>, entry: Entry<'_>) -> Result<(), Mistake> {

@@ -278,7 +278,7 @@ fn what_is_for_which_platform_is_said() {
         ("a", &["any"], None),
         ("b", &["unix"], None),
         ("c", &["unix", "windows"], objects),
-        ("d", &["windows", "linux"], objects),
+        ("d", &["linux", "windows"], objects),
         ("e", &["windows"], Some(Also::Nothing)),
     ];
     for (name, platforms, also) in cases {
