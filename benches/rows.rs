@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use regatta::results::parse::Row;
 use regatta::results::sql::{Database, Sheet};
-use regatta::results::{Column, Filter, Header, Kind, Parser, Reading, Shape, Table, Value};
+use regatta::results::{Also, Column, Filter, Header, Kind, Parser, Reading, Shape, Table, Value};
 
 /// As many rows as are taken of one host.
 const ROWS: usize = 100_000;
@@ -115,6 +115,7 @@ fn shape(parser: Parser) -> Shape {
         parser,
         columns: columns.map(|(name, kind)| Column::new(name, kind)).into(),
         key: Vec::new(),
+        also: Also::Nothing,
     }
 }
 

@@ -163,6 +163,8 @@ pub(crate) enum PayloadDef {
         name: String,
         interpreter: String,
         text: String,
+        #[serde(default)]
+        powershell: Option<String>,
     },
 }
 
@@ -454,6 +456,24 @@ pub(crate) mod boxed_spec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_is_read_as_it_was_written_before_there_was_powershell() {
+        #[derive(Deserialize)]
+        struct Now(#[serde(with = "PayloadDef")] Payload);
+        let (name, interpreter, text) = ("q", "sh", "id");
+        let written = serde_json::json!({
+            "Script": {"name": name, "interpreter": interpreter, "text": text},
+        });
+        let Now(read) = serde_json::from_value(written).expect("it can be read");
+        let expected = Payload::Script {
+            name: name.to_owned(),
+            interpreter: interpreter.to_owned(),
+            text: text.to_owned(),
+            powershell: None,
+        };
+        assert_eq!(read, expected);
+    }
 
     #[test]
     fn a_limit_that_ran_out_is_read_as_it_was_written_before_there_were_hops() {

@@ -832,6 +832,8 @@ fn what_is_configured_is_printed() {
             ("doc", Text),
             ("command", optional(Text)),
             ("script", optional(Text)),
+            ("powershell", optional(Text)),
+            ("platforms", List(Box::new(Text))),
             ("targets", optional(Text)),
             ("timeout", Seconds),
             ("ok_exit", List(Box::new(Count))),
@@ -874,7 +876,15 @@ fn what_is_configured_is_printed() {
     let key = Object(vec![
         (
             "place",
-            word(&["everywhere", "jobs", "hosts", "queries", "events", "output"]),
+            word(&[
+                "everywhere",
+                "jobs",
+                "hosts",
+                "queries",
+                "events",
+                "output",
+                "table",
+            ]),
         ),
         ("keys", Text),
         ("command", Text),

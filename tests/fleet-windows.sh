@@ -1,7 +1,7 @@
 #!/bin/sh
 # Acts as the login shell of a Windows host does, as a forced command: sh fleet-windows.sh LOG WORDS
 #
-# What it is told is noted in LOG, a word a line.  It runs nothing but regatta's two PowerShell programs, and those it acts
+# What it is told is noted in LOG, a word a line.  A text that makes JSON is noted in LOG.asked, and answered with LOG.answer.  It runs nothing but regatta's two PowerShell programs, and those it acts
 # out: a command is a text for sh here, and a session of its own that is killed where taskkill would be called.  WORDS is
 # what it says to anything else; "deaf" lets it not know powershell either.
 log=$1 words=$2
@@ -25,7 +25,7 @@ program=$(printf %s "${SSH_ORIGINAL_COMMAND#"$start"}" | decode)
 case $program in
 *regatta-began*)
     echo program >>"$log"
-    read -r run && read -r host && read -r job && read -r child && read -r text && read -r end || exit 125
+    read -r run && read -r host && read -r job && read -r child && read -r text && read -r set && read -r end || exit 125
     [ "$run" = "$end" ] || exit 125
     text=$(printf %s "$text" | decode)
     [ "$(printf '%s\n' "$text" | head -n 1)" = "#$run" ] || exit 125
@@ -33,6 +33,16 @@ case $program in
     REGATTA_HOST=$(printf %s "$host" | base64 -d)
     export REGATTA_RUN REGATTA_JOB REGATTA_CHILD REGATTA_HOST
     text=$(printf '%s\n' "$text" | sed '1,2d;$d')
+    # Variables of PowerShell's as those of sh.
+    [ -z "$set" ] || text=$(printf %s "$set" | decode | sed "s/^\\$//; s/''/'\\\\''/g")"
+$text"
+    # What only a PowerShell understands has its answer in a file.
+    case $text in
+    *ConvertTo-Json*)
+        printf '%s\n' "$text" >"${log}.asked"
+        text="cat '$log.answer'"
+        ;;
+    esac
     exec 3<&0
     # The line that reports the start comes from the process that becomes the command, so before any output of it.
     setsid sh -c 'printf "regatta-began %s %s\r\n" "$REGATTA_RUN" $$; exec sh -c "$0"' "$text" </dev/null 3<&- &

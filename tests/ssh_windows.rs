@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use fleet::sshd::Fleet;
 use fleet::{Job, Outcome, alive, command, script, until, within};
+use regatta::config::queries::{self, SearchPath};
 use regatta::core::reason::Reason;
 use regatta::core::spec::{Ended, Inquiry, Motion, Moved, Payload, Proof, Signal, Trace};
+use regatta::results::Reading;
 use regatta::runner::ssh::Ssh;
 use regatta::runner::{Order, Runner};
+use regatta::secret::Secret;
 use tempfile::TempDir;
 
 const HOST: &str = "127.1.0.1";
@@ -201,6 +204,84 @@ async fn what_windows_has_not_is_refused_by_name() {
         Moved::Unknown(why) => assert!(why.contains("suspended"), "{why}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// A script for sh, and what runs in its place on Windows.
+fn query(text: &str, powershell: &str) -> Payload {
+    Payload::Script {
+        name: "q".into(),
+        interpreter: "sh".into(),
+        text: text.into(),
+        powershell: Some(powershell.into()),
+    }
+}
+
+#[tokio::test]
+async fn each_host_of_a_job_runs_the_text_that_is_for_it() {
+    let test = "each_host_of_a_job_runs_the_text_that_is_for_it";
+    let (Some(windows), Some(unix)) = (Windows::start(test, CMD, ""), Fleet::start(test, ""))
+    else {
+        return;
+    };
+    let ssh = windows.fleet.runner();
+    let payload = || query("echo unix $token.", "echo windows $token.; exit 3");
+    // In no command line, no environment, and as it is, whatever quotes are in it.
+    let secret = Secret::new("it's a 'secret'".to_owned());
+    let given = |order: Order| Order {
+        secrets: Arc::new([("token".to_owned(), secret.clone())]),
+        ..order
+    };
+    let there = run(&ssh, given(windows.fleet.order(HOST, payload()))).await;
+    assert_eq!(
+        (there.text().as_str(), &there.ended),
+        ("windows it's a 'secret'.\n", &Ended::Exited(3))
+    );
+    assert_eq!(windows.told(), ["posix", "program"]);
+    let here = run(&ssh, given(unix.order(HOST, payload()))).await;
+    assert_eq!(
+        (here.text().as_str(), &here.ended),
+        ("unix it's a 'secret'.\n", &Ended::Exited(0))
+    );
+    let plain = run(&ssh, windows.fleet.order(HOST, payload())).await;
+    assert_eq!(plain.text(), "windows .\n");
+}
+
+/// The whole way of a compiled-in query but PowerShell itself, which is an answer in a file here.
+#[tokio::test]
+async fn the_bios_of_a_windows_host_becomes_a_row() {
+    let test = "the_bios_of_a_windows_host_becomes_a_row";
+    let Some(windows) = Windows::start(test, CMD, "") else {
+        return;
+    };
+    let answer = r#"{"vendor":"Hewlett-Packard","version":"68CDD Ver. F.04","date":"2007-07-17","maker":"HP","model":"nc6320","serial":null}"#;
+    let log = windows.notes.path().join("log");
+    std::fs::write(log.with_extension("answer"), format!("{answer}\r\n")).expect("ours");
+    let (queries, _) = queries::load(&SearchPath(Vec::new()));
+    let bios = queries.iter().find(|query| query.name == "bios");
+    let bios = bios.expect("it is compiled in");
+    let order = windows
+        .fleet
+        .order(HOST, bios.payload(&[]).expect("no parameters"));
+    let outcome = run(&windows.fleet.runner(), order).await;
+    assert_eq!(outcome.ended, Ended::Exited(0), "{outcome:?}");
+    let asked = std::fs::read_to_string(log.with_extension("asked")).expect("it was asked");
+    assert!(asked.contains("Get-CimInstance -ClassName Win32_BIOS"));
+    let shape = bios.shape.as_ref().expect("it has columns");
+    let reading = Reading::new(shape).expect("it is sound");
+    let parsed = reading.parse(&outcome.out, &[]).expect("rows");
+    assert!(parsed.flaws.is_none(), "{}", parsed.flaws);
+    let row = parsed.rows[0].iter().map(ToString::to_string);
+    assert_eq!(
+        row.collect::<Vec<_>>(),
+        [
+            "Hewlett-Packard",
+            "68CDD Ver. F.04",
+            "2007-07-17",
+            "HP",
+            "nc6320",
+            ""
+        ]
+    );
 }
 
 #[tokio::test]

@@ -37,10 +37,17 @@ fn list(context: &Context, all: &[Query]) -> Result<(), CliError> {
     let mut table = Table::new(&[
         ("NAME", Align::Left),
         ("FROM", Align::Left),
+        ("FOR", Align::Left),
         ("WHAT IT ASKS", Align::Left),
     ]);
     for query in all {
-        table.push(&[query.name.clone(), from(query), query.doc.clone()]);
+        let platforms = query.platforms.join(" ");
+        table.push(&[
+            query.name.clone(),
+            from(query),
+            platforms,
+            query.doc.clone(),
+        ]);
     }
     for line in table.lines(context.terminal.width()) {
         writeln!(out, "{line}")?;
@@ -84,15 +91,19 @@ fn from(query: &Query) -> String {
 }
 
 fn json_of(query: &Query) -> Value {
-    let (command, script) = match &query.payload {
-        Payload::Command(line) => (Some(line), None),
-        Payload::Script { text, .. } => (None, Some(text)),
+    let (command, script, powershell) = match &query.payload {
+        Payload::Command(line) => (Some(line), None, None),
+        Payload::Script {
+            text, powershell, ..
+        } => (None, Some(text), powershell.as_ref()),
     };
     json!({
         "name": query.name,
         "doc": query.doc,
         "command": command,
         "script": script,
+        "powershell": powershell,
+        "platforms": query.platforms,
         "targets": query.targets,
         "timeout": query.timeout.as_secs_f64(),
         "ok_exit": query.ok_exit,

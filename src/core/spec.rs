@@ -98,6 +98,8 @@ pub enum Payload {
         /// The interpreter's command line: `sh`, or what the script's `#!` line names.
         interpreter: String,
         text: String,
+        /// What runs in its place where the login shell is one of Windows: PowerShell.
+        powershell: Option<String>,
     },
 }
 

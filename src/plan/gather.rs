@@ -297,7 +297,7 @@ mod tests {
 
     use super::*;
     use crate::core::output::Count;
-    use crate::results::{Column, Kind, Parser};
+    use crate::results::{Also, Column, Kind, Parser};
 
     fn output(child: u64, stream: Stream, text: &str) -> Reply {
         Reply::Output {
@@ -386,6 +386,7 @@ mod tests {
                 parser: Parser::Lines,
                 columns: vec![Column::new(column, Kind::Text)],
                 key: Vec::new(),
+                also: Also::Nothing,
             };
             Some(shape.written())
         };

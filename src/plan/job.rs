@@ -203,5 +203,6 @@ fn script(name: String, text: Vec<u8>) -> Result<Payload, PlanError> {
         name,
         interpreter: named.unwrap_or("sh").to_string(),
         text,
+        powershell: None,
     })
 }

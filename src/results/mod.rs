@@ -14,6 +14,6 @@ pub mod value;
 
 pub use filter::Filter;
 pub use parse::{Flaws, Parsed, Reading, Unreadable};
-pub use shape::{Column, Constancy, Header, Parser, Shape};
+pub use shape::{Also, Column, Constancy, Header, Parser, Shape};
 pub use table::Table;
 pub use value::{Kind, Value};

@@ -23,6 +23,17 @@ pub struct Shape {
     pub columns: Vec<Column>,
     /// The columns by which a row of one run is found again in another; all of them where there are none.
     pub key: Vec<String>,
+    #[serde(default)]
+    pub also: Also,
+}
+
+/// What some computers write in the place of what the parser reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Also {
+    #[default]
+    Nothing,
+    /// A JSON object a line, with the columns' names as its keys: PowerShell's objects.
+    Objects,
 }
 
 /// One column.
@@ -112,6 +123,7 @@ impl Shape {
             parser: Parser::Lines,
             columns: vec![Column::new("line", Kind::Text)],
             key: Vec::new(),
+            also: Also::Nothing,
         }
     }
 
@@ -122,6 +134,7 @@ impl Shape {
             parser: Parser::Objects,
             columns: vec![Column::new("object", Kind::Text)],
             key: Vec::new(),
+            also: Also::Nothing,
         }
     }
 

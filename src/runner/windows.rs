@@ -9,7 +9,10 @@
 //! name of the run, and the probe knows it by the Base64 of that.  What the command started is found by its parents, as
 //! long as these live or have just been seen to; what cannot be told is reported as not known.
 //!
-//! Deliberately not here: which hosts are Windows (that is known per connection), scripts with an interpreter, other
+//! Of a script with a text for PowerShell that is the command; its secrets stand in neither command line nor environment, but
+//! follow `go` on the standard input of the command's own shell.
+//!
+//! Deliberately not here: which hosts are Windows (that is known per connection), scripts with an interpreter only, other
 //! users and terminals, which are refused by name.
 
 use std::fmt::Write as _;
@@ -17,9 +20,11 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use zeroize::Zeroizing;
 
 use super::Order;
 use super::probe::{LOOK, Task, signal_name};
+use crate::config::queries::powershell;
 use crate::core::reason::Reason;
 use crate::core::spec::{Inquiry, Payload, Trace};
 
@@ -40,23 +45,23 @@ const BEHIND: &str = "if($?){exit 0};if($LASTEXITCODE){exit $LASTEXITCODE};exit 
 ///
 /// - `$input` is read line by line as it comes; the host reads standard input for it, so nothing else may.
 /// - The command's shell waits for `go` and has the end of input afterwards: no output of it can come before the line
-///   that reports the start, and without that line it does nothing.
+///   that reports the start, and without that line it does nothing.  The line behind `go` sets the secrets.
 /// - The command itself is not handed over as `-EncodedCommand`: its errors would come as XML.
 /// - Its end is waited for beside the lifeline, by a thread that exits for the whole program.
 /// - As long as its handle is held, nobody else has its process id.
 const PROGRAM: &str = r#"$ProgressPreference='SilentlyContinue';$a=@();$p=$null
 foreach($l in $input){
 if($p){if($l -match '^(TERM|KILL)$'){$null=taskkill /T /F /PID $p.Id 2>&1};continue}
-$a+=$l;if($a.Count -lt 6){continue}
-if($a[5] -cne $a[0]){[Environment]::Exit(125)}
+$a+=$l;if($a.Count -lt 7){continue}
+if($a[6] -cne $a[0]){[Environment]::Exit(125)}
 $env:REGATTA_RUN=$a[0];$env:REGATTA_HOST=[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($a[1]))
 $env:REGATTA_JOB=$a[2];$env:REGATTA_CHILD=$a[3]
 $s=New-Object Diagnostics.ProcessStartInfo;$s.FileName='powershell.exe';$s.UseShellExecute=$false;$s.RedirectStandardInput=$true
-$s.Arguments="-NoProfile -NonInteractive -Command if(@(`$input)[0] -like '*go'){iex([Text.Encoding]::Unicode.GetString([Convert]::FromBase64String('"+$a[4]+"')))}else{exit 125}"
+$s.Arguments="-NoProfile -NonInteractive -Command `$i=@(`$input);if(`$i[0] -like '*go'){iex((`$i[1],'"+$a[4]+"'|%{[Text.Encoding]::Unicode.GetString([Convert]::FromBase64String(`$_))}) -join '')}else{exit 125}"
 try{$p=[Diagnostics.Process]::Start($s)}catch{[Environment]::Exit(125)}
 [Console]::Out.WriteLine('regatta-began '+$a[0]+' '+$p.Id);[Console]::Out.Flush()
 $w=[PowerShell]::Create().AddScript('param($p)$p.WaitForExit();[Environment]::Exit($p.ExitCode)').AddArgument($p);$null=$w.BeginInvoke()
-try{$p.StandardInput.WriteLine('go');$p.StandardInput.Close()}catch{}
+try{$p.StandardInput.WriteLine('go');$p.StandardInput.WriteLine($a[5]);$p.StandardInput.Close()}catch{}
 }
 if(-not $p){[Environment]::Exit(125)}
 while(-not $p.HasExited){$null=taskkill /T /F /PID $p.Id 2>&1;Start-Sleep -Milliseconds 500}
@@ -135,8 +140,15 @@ fn line_of(program: &str) -> String {
 
 /// Base64 of UTF-16, as PowerShell takes it.
 fn encode(text: &str) -> String {
-    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    BASE64.encode(units)
+    BASE64.encode(&*units(text))
+}
+
+/// UTF-16 as bytes, wiped behind whoever reads them.
+fn units(text: &str) -> Zeroizing<Vec<u8>> {
+    // No character takes more room than here, so that it does not grow.
+    let mut units = Zeroizing::new(Vec::with_capacity(2 * text.len()));
+    units.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    units
 }
 
 /// What a command's text begins with.  Encoded it has no padding, so that the encoded text begins with it, too.
@@ -144,16 +156,43 @@ fn name_of(run: &str) -> String {
     format!("#{run}")
 }
 
-/// What goes to the program's standard input; the lifeline stays open behind it.
+/// The lines that set the order's secrets, before its text.
+fn secrets(order: &Order) -> Result<Zeroizing<String>, Reason> {
+    let values = || (order.secrets.iter()).map(|(name, secret)| (name.as_str(), secret.reveal()));
+    let room = values().map(|(name, value)| powershell::room(name, value));
+    // It must not grow: what it leaves behind then is not wiped.
+    let mut set = Zeroizing::new(String::with_capacity(room.sum()));
+    for (name, value) in values() {
+        if value.contains('\0') {
+            return Err(Reason::Secret(format!(
+                "the secret {name} contains a NUL character, which no shell can hold"
+            )));
+        }
+        powershell::assign(&mut set, name, value);
+    }
+    Ok(set)
+}
+
+/// What goes to the program's standard input; the lifeline stays open behind it.  As of the prologue, it is wiped when it
+/// has been written.
 ///
 /// # Errors
 /// [`Reason::Refused`] for what cannot be run there, [`Reason::BadSettings`] for a command that cannot be handed over.
 pub(super) fn order_lines(order: &Order) -> Result<Bytes, Reason> {
     let text = match &*order.payload {
-        Payload::Command(text) => text,
-        Payload::Script { interpreter, .. } => {
+        Payload::Command(text)
+        | Payload::Script {
+            powershell: Some(text),
+            ..
+        } => text,
+        Payload::Script {
+            name,
+            interpreter,
+            powershell: None,
+            ..
+        } => {
             return Err(Reason::Refused(format!(
-                "this is a Windows host, where no script is run by {interpreter}: give its PowerShell as a command"
+                "this is a Windows host, and {name} has a text for {interpreter} only: give PowerShell as a command, or as [platform] windows of a query"
             )));
         }
     };
@@ -172,14 +211,19 @@ pub(super) fn order_lines(order: &Order) -> Result<Bytes, Reason> {
     }
     let host = BASE64.encode(&order.host.name);
     let (job, child) = (order.job, order.child);
-    let mut lines = String::new();
+    let set = secrets(order)?;
+    let set = Zeroizing::new(encode(&set));
+    let text = encode(&whole);
+    let sizes = [host.len(), text.len(), set.len(), 160];
+    let mut lines = Zeroizing::new(String::with_capacity(sizes.iter().sum()));
     write!(
         lines,
-        "{run}\n{host}\n{job}\n{child}\n{}\n{run}\n",
-        encode(&whole)
+        "{run}\n{host}\n{job}\n{child}\n{text}\n{}\n{run}\n",
+        *set
     )
     .expect("a String takes everything");
-    Ok(Bytes::from(lines))
+    let bytes = std::mem::take(&mut *lines).into_bytes();
+    Ok(Bytes::from_owner(Zeroizing::new(bytes)))
 }
 
 /// What goes to the probe's standard input.

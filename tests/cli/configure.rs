@@ -24,7 +24,14 @@ fn queries_are_listed_and_shown_as_files() {
         "doc = \"Mine\"\ncommand = \"echo \\\"'''\\\"\"\n",
     );
     let list = home.regatta(&["queries"]).exits(0).out();
-    assert!(list.contains("queries/mine.toml  Mine"), "{list}");
+    let mine = list.lines().find(|line| line.contains("queries/mine.toml"));
+    let words: Vec<&str> = mine.into_iter().flat_map(str::split_whitespace).collect();
+    assert!(words.ends_with(&["any", "Mine"]), "{list}");
+    let bios = list.lines().find(|line| line.starts_with("bios "));
+    assert!(
+        bios.is_some_and(|line| line.contains("  unix windows  ")),
+        "{list}"
+    );
     // What is printed is a file that means the same.
     for name in ["reboot-required", "mine", "updates"] {
         let shown = home.regatta(&["queries", name]).exits(0).out();
@@ -34,7 +41,16 @@ fn queries_are_listed_and_shown_as_files() {
             .regatta(&["queries", "--json", &format!("copy-of-{name}")])
             .exits(0)
             .json();
-        for key in ["doc", "command", "script", "targets", "timeout", "ok_exit"] {
+        for key in [
+            "doc",
+            "command",
+            "script",
+            "powershell",
+            "platforms",
+            "targets",
+            "timeout",
+            "ok_exit",
+        ] {
             assert_eq!(copy[key], value[key], "{name}: {key}\n{shown}");
         }
     }

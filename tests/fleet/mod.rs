@@ -57,6 +57,7 @@ pub fn script(interpreter: &str, text: &str) -> Payload {
         name: "test".into(),
         interpreter: interpreter.into(),
         text: text.into(),
+        powershell: None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod parameter;
 mod platform;
+pub mod powershell;
 mod read;
 
 use std::collections::BTreeMap;
@@ -67,6 +68,8 @@ pub struct Query {
     /// What it asks, in one line.
     pub doc: String,
     pub payload: Payload,
+    /// The kinds of computers that it has a text for, in words.
+    pub platforms: Vec<&'static str>,
     /// The hosts it is meant for, if any in particular.
     pub targets: Option<String>,
     pub timeout: Duration,
@@ -107,16 +110,20 @@ impl Query {
 
     /// What runs with these parameters: each has its value, and its default where it is not named.
     pub fn payload(&self, given: &[(String, String)]) -> Result<Payload, String> {
-        let set = parameter::assignments(&self.name, &self.parameters, given)?;
+        let values = parameter::values(&self.name, &self.parameters, given)?;
         Ok(match &self.payload {
             Payload::Script {
                 name,
                 interpreter,
                 text,
+                powershell,
             } => Payload::Script {
                 name: name.clone(),
                 interpreter: interpreter.clone(),
-                text: format!("{set}{text}"),
+                text: format!("{}{text}", parameter::assignments(&values)),
+                powershell: powershell
+                    .as_ref()
+                    .map(|text| format!("{}{text}", powershell::assignments(&values))),
             },
             // A command has no parameters.
             Payload::Command(line) => Payload::Command(line.clone()),

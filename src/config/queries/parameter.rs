@@ -1,7 +1,7 @@
 //! What can be set of a query when it is run.
 //!
 //! A value reaches the script as an exported variable: it is written before the script between single quotes, in which a
-//! shell reads nothing, and is never part of the script's own text.  That of a secret is not known here: it travels beside
+//! shell reads nothing, and is never part of the script's own text; before one of PowerShell's, as PowerShell has it.  That of a secret is not known here: it travels beside
 //! the job (`runner/secrets`).
 
 use std::fmt::Write as _;
@@ -172,12 +172,12 @@ pub(super) fn refers(parameter: &Parameter, all: &[Parameter]) -> Result<(), Str
     Ok(())
 }
 
-/// The lines that set each parameter; an error if one is missing, unknown, or cannot be what was given.
-pub(super) fn assignments(
+/// What each parameter is that is no secret; an error if one is missing, unknown, or cannot be what was given.
+pub(super) fn values<'a>(
     query: &str,
-    parameters: &[Parameter],
-    given: &[(String, String)],
-) -> Result<String, String> {
+    parameters: &'a [Parameter],
+    given: &'a [(String, String)],
+) -> Result<Vec<(&'a str, &'a str)>, String> {
     let names = || parameters.iter().map(|parameter| parameter.name.as_str());
     for (name, _) in given {
         if !names().any(|known| known == name) {
@@ -199,7 +199,7 @@ pub(super) fn assignments(
              or give --secret {name}=env:VARIABLE, {name}=file:PATH or {name}=stdin"
         ));
     }
-    let mut lines = String::new();
+    let mut values = Vec::new();
     for parameter in parameters.iter().filter(|parameter| !secret(parameter)) {
         // The last one given counts, as of other options.
         let given = given.iter().rev().find(|(name, _)| *name == parameter.name);
@@ -208,9 +208,18 @@ pub(super) fn assignments(
         let value = value
             .ok_or_else(|| format!("{query} needs a {name}; give it with --param {name}=..."))?;
         parameter.check(value)?;
+        values.push((name.as_str(), value.as_str()));
+    }
+    Ok(values)
+}
+
+/// The lines that set them for a script for sh.
+pub(super) fn assignments(values: &[(&str, &str)]) -> String {
+    let mut lines = String::new();
+    for (name, value) in values {
         _ = writeln!(lines, "{name}={}\nexport {name}", quoted(value));
     }
-    Ok(lines)
+    lines
 }
 
 /// A word of the shell's that is this text.

@@ -1,8 +1,10 @@
-//! One script for computers of several kinds: which one it is on, it asks `uname`.
+//! One script for computers of several kinds: which one it is on, it asks `uname`.  A Windows whose login shell is one of
+//! its own never reads it: there the runner takes PowerShell's text.
 
 use std::fmt::Write as _;
 
-use super::parameter::quoted;
+use super::parameter::{Parameter, Secrecy, quoted};
+use super::powershell;
 
 /// A kind of computer that has a script of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +12,7 @@ pub(super) enum Platform {
     Linux,
     Bsd,
     Macos,
-    /// Windows with a POSIX shell to log in to; its script is PowerShell's.
+    /// Its script is PowerShell's.
     Windows,
 }
 
@@ -43,18 +45,39 @@ impl Platform {
     }
 }
 
-/// The script that is each platform's own there, and `other` elsewhere.
-pub(super) fn joined(platforms: &[(Platform, String)], other: Option<&str>) -> String {
+/// What runs on Windows, where a POSIX shell is logged in to: paths in it are left alone by MSYS.
+const POWERSHELL: &str = "MSYS2_ARG_CONV_EXCL='*' MSYS2_ENV_CONV_EXCL='*' powershell.exe -NoProfile -NonInteractive -Command";
+
+/// What stands before the text there: output in UTF-8.
+const UTF_8: &str = "try{[Console]::OutputEncoding=New-Object Text.UTF8Encoding $false}catch{}\n";
+
+/// The script that is each platform's own there, and `other` elsewhere.  `powershell` is the whole of what Windows runs.
+pub(super) fn joined(
+    platforms: &[(Platform, String)],
+    other: Option<&str>,
+    powershell: Option<&str>,
+    parameters: &[Parameter],
+) -> String {
     let mut text = "case $(uname -s) in\n".to_string();
     for (platform, script) in platforms {
         _ = writeln!(text, "{})", platform.pattern());
         match platform {
             Platform::Windows => {
-                let script = quoted(script.trim());
-                _ = writeln!(
-                    text,
-                    "powershell.exe -NoProfile -NonInteractive -Command {script} </dev/null"
-                );
+                let secret = |parameter: &&Parameter| parameter.secrecy == Secrecy::Secret;
+                if let Some(parameter) = parameters.iter().find(secret) {
+                    // It would have to be in a command line or an environment.
+                    let name = &parameter.name;
+                    _ = writeln!(
+                        text,
+                        "echo 'the secret {name} does not reach PowerShell through this shell' >&2\nexit 1"
+                    );
+                } else {
+                    let names = parameters.iter().map(|parameter| parameter.name.as_str());
+                    let set = powershell::from_environment(names);
+                    let script = powershell.unwrap_or(script);
+                    let script = quoted(&format!("{UTF_8}{set}{script}"));
+                    _ = writeln!(text, "{POWERSHELL} {script} </dev/null");
+                }
             }
             Platform::Linux | Platform::Bsd | Platform::Macos => {
                 _ = writeln!(text, "{}", script.trim_end());

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::parameter::{self, Parameter};
 use super::platform::{Platform, joined};
+use super::powershell;
 use super::{Effect, Query, TIMEOUT};
 use crate::command::duration::parse_duration;
 use crate::config::document::{Document, Entry, Mistake, Origin, is_name};
 use crate::core::spec::Payload;
 use crate::results::shape::{Constancy, GIVEN};
-use crate::results::{Column, Header, Kind, Parser, Reading, Shape, filter};
+use crate::results::{Also, Column, Header, Kind, Parser, Reading, Shape, filter};
 
 /// The keys of a query's file.
 const KEYS: [&str; 17] = [
@@ -74,10 +75,30 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
     let Some(doc) = said.doc.take() else {
         return needs("a query needs a doc: what it asks, in one line");
     };
+    let windows = (said.platforms.iter()).find(|(platform, _)| *platform == Platform::Windows);
+    let windows = windows.map(|(_, text)| text.clone());
+    let in_the_way = |parameter: &&Parameter| powershell::is_its_own(&parameter.name);
+    if let (Some(_), Some(parameter)) = (&windows, said.parameters.iter().find(in_the_way)) {
+        let name = &parameter.name;
+        return needs(&format!(
+            "PowerShell has a variable {name} of its own: call the parameter something else"
+        ));
+    }
+    let platforms = said.words();
+    let shape = said.shape(name).map_err(|what| vec![whole(&what)])?;
+    let shape = shape.map(|shape| Shape {
+        also: match &windows {
+            Some(_) if powershell::differs(&shape.parser) => Also::Objects,
+            Some(_) | None => Also::Nothing,
+        },
+        ..shape
+    });
+    let windows = windows.map(|text| powershell::framed(&text, shape.as_ref()));
     let script = |text: String| Payload::Script {
         name: name.to_string(),
         interpreter: "sh".to_string(),
         text,
+        powershell: windows.clone(),
     };
     let payload = match (
         said.command.take(),
@@ -86,7 +107,12 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
     ) {
         (Some(command), None, true) => Payload::Command(command),
         (None, Some(other), true) => script(other),
-        (None, other, false) => script(joined(&said.platforms, other.as_deref())),
+        (None, other, false) => script(joined(
+            &said.platforms,
+            other.as_deref(),
+            windows.as_deref(),
+            &said.parameters,
+        )),
         (None, None, true) => return needs("a query needs a command or a script"),
         (Some(_), Some(_), _) => return needs("a query has a command or a script, not both"),
         (Some(_), None, false) => {
@@ -96,11 +122,11 @@ pub(super) fn read(name: &str, text: &str, origin: Origin) -> Result<Query, Vec<
     if !said.parameters.is_empty() && matches!(payload, Payload::Command(_)) {
         return needs("parameters are variables of a script; write the command as one");
     }
-    let shape = said.shape(name).map_err(|what| vec![whole(&what)])?;
     Ok(Query {
         name: name.to_string(),
         doc,
         payload,
+        platforms,
         targets: said.targets,
         timeout: said.timeout.unwrap_or(TIMEOUT),
         ok_exit: said.ok_exit.unwrap_or_else(|| vec![0]),
@@ -136,6 +162,23 @@ struct Said {
 }
 
 impl Said {
+    /// What it has a text for.
+    fn words(&self) -> Vec<&'static str> {
+        if self.command.is_some() {
+            return vec!["any"];
+        }
+        let has = |platform: &Platform| self.platforms.iter().any(|(own, _)| own == platform);
+        let (windows, unix): (Vec<_>, Vec<_>) =
+            (Platform::ALL.into_iter()).partition(|platform| *platform == Platform::Windows);
+        let windows = windows.into_iter().filter(has).map(Platform::word);
+        // A script is for every kind of Unix that has none of its own.
+        if self.script.is_some() || unix.iter().all(has) {
+            return std::iter::once("unix").chain(windows).collect();
+        }
+        let unix = unix.into_iter().filter(has).map(Platform::word);
+        unix.chain(windows).collect()
+    }
+
     fn take(&mut self, document: Document<'_>, entry: Entry<'_>) -> Result<(), Mistake> {
         match entry.key.as_str() {
             "doc" => self.doc = Some(text(document, &entry)?),
@@ -351,6 +394,7 @@ impl Said {
             parser,
             columns: std::mem::take(&mut self.columns),
             key: std::mem::take(&mut self.key),
+            also: Also::Nothing,
         };
         Reading::new(&shape)?;
         Ok(Some(shape))

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::*;
 use crate::results::parse::Row;
-use crate::results::{Column, Kind, Parser, Reading, Value};
+use crate::results::{Also, Column, Kind, Parser, Reading, Value};
 
 /// Directories with files of queries.
 fn directories(all: &[&[(&str, &str)]]) -> (tempfile::TempDir, SearchPath) {
@@ -156,11 +156,19 @@ fn each_platform_has_its_own_script() {
         "other\n"
     };
     assert_eq!(out, here);
-    let Payload::Script { text, .. } = &payload else {
-        panic!("a script");
+    let Payload::Script {
+        text,
+        powershell: Some(windows),
+        ..
+    } = &payload
+    else {
+        panic!("a script with a text for Windows");
     };
+    assert!(windows.contains("\necho 'a'\n"), "{windows}");
     // For the shell it is one word, whatever is in it.
-    assert!(text.contains(r"-Command 'echo '\''a'\''' "), "{text}");
+    let word = parameter::quoted(windows);
+    let (_, word) = word.split_once('\'').expect("it is quoted");
+    assert!(text.contains(&format!("{word} </dev/null\n")), "{text}");
     // It says where it is not known.
     let text = "doc = \"D\"\n[platform]\nmacos = \"true\"\n";
     let (_root, path) = directories(&[&[("q.toml", text)]]);
@@ -215,6 +223,83 @@ fn parameters_are_data_and_never_run() {
             assert!(!mark.exists(), "{value:?} was run by {shell:?}");
         }
     }
+}
+
+#[test]
+fn parameters_are_variables_on_windows_too() {
+    let text = format!("{PARAMETERS}[platform]\nwindows = '\"$what. $count.\"'\n");
+    let (_root, path) = directories(&[&[("q.toml", &text)]]);
+    let (queries, mistakes) = load(&path);
+    assert_eq!(mistakes, []);
+    let given = [("what".to_string(), "it's \u{2019}; exit".to_string())];
+    let payload = one(&queries, "q").payload(&given).expect("it is complete");
+    let (text, windows) = both(payload);
+    let set = "$what='it''s \u{2019}\u{2019}; exit'\n$count='5'\n$how='fast'\n";
+    assert!(windows.starts_with(set), "{windows}");
+    // A POSIX shell there exports them.
+    assert!(text.contains("\n$what=\"$env:what\"\n"), "{text}");
+}
+
+/// A script's texts for Unix and for Windows.
+fn both(payload: Payload) -> (String, String) {
+    match payload {
+        Payload::Script {
+            text,
+            powershell: Some(windows),
+            ..
+        } => (text, windows),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_for_which_platform_is_said() {
+    let windows = "doc = \"D\"\nparser = \"tsv\"\n[platform]\nwindows = \"w\"\n";
+    let columns = "[[columns]]\nname = \"a\"\n";
+    let files = [
+        ("a.toml", "doc = \"D\"\ncommand = \"c\"\n".to_string()),
+        ("b.toml", "doc = \"D\"\nscript = \"c\"\n".to_string()),
+        ("c.toml", format!("script = \"s\"\n{windows}{columns}")),
+        ("d.toml", format!("{windows}linux = \"l\"\n{columns}")),
+        (
+            "e.toml",
+            format!("{windows}{columns}").replace("tsv", "json-lines"),
+        ),
+    ];
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    let (_root, path) = directories(&[&files]);
+    let (queries, mistakes) = load(&path);
+    assert_eq!(mistakes, []);
+    let objects = Some(Also::Objects);
+    let cases: [(&str, &[&str], Option<Also>); 5] = [
+        ("a", &["any"], None),
+        ("b", &["unix"], None),
+        ("c", &["unix", "windows"], objects),
+        ("d", &["linux", "windows"], objects),
+        ("e", &["windows"], Some(Also::Nothing)),
+    ];
+    for (name, platforms, also) in cases {
+        let query = one(&queries, name);
+        assert_eq!(query.platforms, platforms, "{name}");
+        assert_eq!(query.shape.as_ref().map(|shape| shape.also), also, "{name}");
+    }
+}
+
+/// It would have to be in a command line, or in an environment.
+#[test]
+fn a_secret_does_not_go_through_a_posix_shell_to_powershell() {
+    let text = "doc = \"D\"\n[[parameters]]\nname = \"key\"\nsecret = true\n[platform]\nwindows = '\"$key\"'\n";
+    let (_root, path) = directories(&[&[("q.toml", text)]]);
+    let (queries, mistakes) = load(&path);
+    assert_eq!(mistakes, []);
+    let payload = one(&queries, "q").payload(&[]).expect("it is asked for");
+    let (text, windows) = both(payload);
+    assert!(!text.contains("powershell.exe"), "{text}");
+    assert!(text.contains("the secret key does not reach"), "{text}");
+    assert!(windows.contains("\n\"$key\"\n"), "{windows}");
 }
 
 #[test]
@@ -286,6 +371,7 @@ fn a_file_says_how_its_output_is_read() {
         },
         columns: vec![Column::new("name", Kind::Text), size],
         key: vec!["name".into()],
+        also: Also::Nothing,
     };
     assert_eq!(query.shape, Some(shape));
 }
@@ -329,11 +415,13 @@ fn later_directories_win() {
         name: "mine".into(),
         interpreter: "sh".into(),
         text: "one\ntwo".into(),
+        powershell: None,
     };
     let mine = Query {
         name: "mine".into(),
         doc: "M".into(),
         payload: script,
+        platforms: vec!["unix"],
         targets: Some("@web".into()),
         timeout: Duration::from_secs(300),
         ok_exit: vec![0, 3],
@@ -407,6 +495,10 @@ fn mistakes_are_named_and_hide_no_other_query() {
         (
             "doc = \"D\"\ncommand = \"c\"\n[[parameters]]\nname = \"a\"\n",
             &["q.toml:1: parameters are variables of a script"],
+        ),
+        (
+            "doc = \"D\"\n[[parameters]]\nname = \"host\"\n[platform]\nwindows = \"w\"\n",
+            &["q.toml:1: PowerShell has a variable host of its own"],
         ),
         (
             "doc = \"D\"\nscript = \"c\"\n[[parameters]]\nname = \"PATH\"\n",

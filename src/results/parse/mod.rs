@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::shape::{Column, Header, Parser, Shape};
+use super::shape::{Also, Column, Header, Parser, Shape};
 use super::value::read::Reader;
 use super::value::{Kind, Value};
 
@@ -33,6 +33,8 @@ pub struct Reading {
     columns: Vec<Column>,
     readers: Vec<Reader>,
     pattern: Option<regex::Regex>,
+    /// How output is read that is objects, where it may be.
+    objects: Option<Box<Self>>,
 }
 
 /// What output came to.
@@ -139,11 +141,29 @@ impl Reading {
             | Parser::Widths { .. }
             | Parser::Lines => None,
         };
+        let objects = match shape.also {
+            Also::Nothing => None,
+            Also::Objects => {
+                let named = |column: &Column| Column {
+                    from: None,
+                    ..column.clone()
+                };
+                let objects = Self::new(&Shape {
+                    query: shape.query.clone(),
+                    parser: Parser::JsonLines,
+                    columns: shape.columns.iter().map(named).collect(),
+                    key: Vec::new(),
+                    also: Also::Nothing,
+                });
+                Some(Box::new(objects?))
+            }
+        };
         Ok(Self {
             parser: shape.parser.clone(),
             readers: shape.columns.iter().map(reader).collect::<Result<_, _>>()?,
             columns: shape.columns.clone(),
             pattern,
+            objects,
         })
     }
 
@@ -162,12 +182,16 @@ impl Reading {
         };
         // Programs of Windows put a mark before what is UTF-8.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let reading = match &self.objects {
+            Some(objects) if text.trim_ascii_start().starts_with("{\"") => objects,
+            Some(_) | None => self,
+        };
         let mut rows = Rows {
-            reading: self,
+            reading,
             given,
             parsed,
         };
-        match &self.parser {
+        match &reading.parser {
             Parser::Json { path } => json::document(&mut rows, text, path)?,
             Parser::JsonLines => json::lines(&mut rows, text),
             Parser::Objects => json::objects(&mut rows, text)?,

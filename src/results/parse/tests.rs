@@ -11,6 +11,7 @@ fn shape(parser: Parser, columns: &[(&str, Kind)]) -> Shape {
             .map(|(name, kind)| Column::new(name, *kind))
             .collect(),
         key: Vec::new(),
+        also: Also::Nothing,
     }
 }
 
@@ -369,4 +370,49 @@ fn a_shape_that_cannot_be_read_with_says_why() {
     let kept = Shape::kept(&wrong.written()).expect("it was written here");
     assert_eq!(kept, wrong);
     assert_eq!(Shape::kept("{\"parser\": \"Oracle\"}"), None);
+}
+
+#[test]
+fn objects_are_read_in_the_place_of_lines_where_they_may_come() {
+    let parser = Parser::Words {
+        header: Header::None,
+    };
+    let columns = [
+        ("pid", Kind::Integer),
+        ("memory", Kind::Bytes),
+        ("idle", Kind::Bool),
+        ("command", Kind::Text),
+    ];
+    let mut shape = shape(parser, &columns);
+    shape.columns[1].unit = Some("KiB".into());
+    shape.columns[3].from = Some("Command line".into());
+    let read = |shape: &Shape, text: &str| {
+        let reading = Reading::new(shape).expect("it is sound");
+        let parsed = reading.parse(text.as_bytes(), &[]).expect("rows");
+        let flaws = (parsed.flaws.loose, parsed.flaws.odd);
+        (parsed.rows, flaws)
+    };
+    let objects = "\u{feff}{\"pid\":4,\"memory\":2,\"idle\":true,\"command\":\"a\\tb \\\"c\"}\r\n\
+                   {\"pid\":8,\"memory\":null,\"idle\":false}\r\nAccess is denied\r\n";
+    let words = "4 2 yes a b\n";
+    assert_eq!(read(&shape, objects).1, (3, 0), "words like others");
+    let by_words = read(&shape, words);
+    shape.also = Also::Objects;
+    assert_eq!(read(&shape, words), by_words);
+    let row = |pid, memory, idle, command| {
+        Row::from([Value::Integer(pid), memory, Value::Bool(idle), command])
+    };
+    let (rows, flaws) = read(&shape, objects);
+    assert_eq!(
+        rows,
+        [
+            row(4, Value::Bytes(2048), true, Value::text("a\tb \"c")),
+            row(8, Value::Empty, false, Value::Empty),
+        ]
+    );
+    assert_eq!(flaws, (1, 0));
+    // What was kept before there were such.
+    let written = shape.written().replace(",\"also\":\"Objects\"", "");
+    let kept = Shape::kept(&written).expect("it can be read");
+    assert_eq!(kept.also, Also::Nothing);
 }

@@ -35,6 +35,7 @@ fn script(interpreter: &str, text: &str) -> Payload {
         name: "a script".into(),
         interpreter: interpreter.into(),
         text: text.into(),
+        powershell: None,
     }
 }
 

@@ -2,9 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::config::queries;
 use crate::core::ids::{ChildId, JobId};
 use crate::core::spec::{Asking, Host, Motion, Signal};
 use crate::runner::Pocket;
+use crate::secret::Secret;
 
 const RUN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -61,10 +63,10 @@ fn a_command_travels_whole_and_carries_the_name_of_its_run() {
     let lines = order_lines(&order(Payload::Command(text.into()))).expect("it can be carried");
     let lines = String::from_utf8(lines.to_vec()).expect("text");
     let lines: Vec<&str> = lines.lines().collect();
-    let [run, host, job, child, command, end] = lines[..] else {
+    let [run, host, job, child, command, set, end] = lines[..] else {
         panic!("{lines:?}");
     };
-    assert_eq!((run, job, child, end), (RUN, "7", "8", RUN));
+    assert_eq!((run, job, child, set, end), (RUN, "7", "8", "", RUN));
     assert_eq!(BASE64.decode(host).expect("encoded"), "wíndow".as_bytes());
     assert_eq!(
         decode(command),
@@ -77,15 +79,63 @@ fn a_command_travels_whole_and_carries_the_name_of_its_run() {
     assert!(!command.starts_with(&encode(&name_of(&other))));
 }
 
+fn query(text: &str) -> Payload {
+    Payload::Script {
+        name: "bios".into(),
+        interpreter: "sh".into(),
+        text: "cat /sys/class/dmi/id/bios_vendor".into(),
+        powershell: Some(text.into()),
+    }
+}
+
+/// A command line can be read by others.
+#[test]
+fn the_secrets_of_a_script_travel_beside_its_text() {
+    let secret = |name: &str, value: &str| (name.to_owned(), Secret::new(value.to_owned()));
+    let mut order = order(query("Get-Thing $token"));
+    order.secrets = Arc::new([secret("token", "it's \u{2019}é"), secret("other", "")]);
+    let lines = order_lines(&order).expect("it can be carried");
+    let lines = String::from_utf8(lines.to_vec()).expect("text");
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(
+        decode(lines[4]),
+        format!("#{RUN}\n{BEFORE}\nGet-Thing $token\n{BEHIND}")
+    );
+    assert_eq!(
+        decode(lines[5]),
+        "$token='it''s \u{2019}\u{2019}é'\n$other=''\n"
+    );
+    order.secrets = Arc::new([secret("token", "a\0b")]);
+    let why = order_lines(&order).expect_err("no shell can hold it");
+    assert!(matches!(why, Reason::Secret(why) if why.contains("token")));
+}
+
+#[test]
+fn the_compiled_in_queries_can_be_handed_over() {
+    let (queries, _) = queries::load(&queries::SearchPath(Vec::new()));
+    let mut carried = 0;
+    for query in queries {
+        if query.platforms.contains(&"windows") {
+            let payload = query.payload(&[]).expect("it has no parameters");
+            order_lines(&order(payload)).unwrap_or_else(|why| panic!("{}: {why}", query.name));
+            carried += 1;
+        }
+    }
+    assert!(carried >= 18, "{carried}");
+}
+
 #[test]
 fn what_cannot_be_run_there_is_refused_by_name() {
     let script = Payload::Script {
         name: "a script".into(),
         interpreter: "bash -e".into(),
         text: "id".into(),
+        powershell: None,
     };
     let why = |payload| order_lines(&order(payload)).expect_err("it is refused");
-    assert!(matches!(why(script), Reason::Refused(why) if why.contains("bash -e")));
+    assert!(
+        matches!(why(script), Reason::Refused(why) if why.contains("a script has a text for bash -e only"))
+    );
     let nul = Payload::Command("a\0b".into());
     assert!(matches!(why(nul), Reason::BadSettings(why) if why.contains("NUL")));
     let long = Payload::Command("a".repeat(LONGEST));
@@ -103,7 +153,7 @@ fn the_longest_command_fits_a_command_line() {
         .find(|line| line.starts_with("$s.Arguments"));
     let around = around.expect("the program starts a shell").len() + "powershell.exe".len();
     let encoded = lines.split(|byte| *byte == b'\n').nth(4);
-    assert!(encoded.expect("six lines").len() + around < 32_767);
+    assert!(encoded.expect("seven lines").len() + around < 32_767);
     let more = Payload::Command("a".repeat(room + 1));
     assert!(order_lines(&order(more)).is_err());
 }

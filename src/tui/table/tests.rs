@@ -6,8 +6,8 @@ use super::arrange::RowId;
 use super::*;
 use crate::command::console::{Act, Copied};
 use crate::plan::gather::{Gave, sources};
-use crate::results::Parser;
 use crate::results::shape::Header;
+use crate::results::{Also, Parser};
 use crate::tui::output::action::Whole;
 
 /// `mount`, `used_pct`, `size`, one row a line.
@@ -26,6 +26,7 @@ pub fn shape() -> Shape {
             Column::new("size", Kind::Bytes),
         ],
         key: Vec::new(),
+        also: Also::Nothing,
     }
 }
 
