@@ -117,7 +117,11 @@ fn program(context: &Context, directory: Option<&Path>) -> Result<Program, CliEr
     let path = std::env::current_exe()
         .map_err(|error| CliError::failed(format!("this program does not find itself: {error}")))?;
     let global = &context.global;
-    let mut options: Vec<OsString> = vec!["--batch".into(), "--color=never".into()];
+    let mut options: Vec<OsString> = vec!["--color=never".into()];
+    // It has no terminal to ask on; what the children of its jobs ask is answered in the console.
+    if global.batch {
+        options.push("--batch".into());
+    }
     if let Some(file) = &global.ssh_config {
         options.extend(["-F".into(), file.into()]);
     }

@@ -76,3 +76,69 @@ async fn group<A: Asks>(engine: &A, job: &str, number: &str) -> Result<String, A
 fn selector(text: &str) -> Result<Selector, PlanError> {
     parse_selector(text).map_err(|error| PlanError::usage(format!("%{text}: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::core::state::State;
+    use crate::tui::tree::tests::{child, job};
+
+    /// Job 7 on three hosts, of which one has failed; it makes no groups.
+    struct Engine;
+
+    impl Asks for Engine {
+        type Error = PlanError;
+
+        async fn picked(&self, select: &[Selector]) -> Result<Jobs, PlanError> {
+            let states = [State::Completed, State::Failed, State::Completed];
+            let children = states.iter().zip(0..);
+            let mut children: Vec<_> = children.map(|(state, n)| child(7, n, *state)).collect();
+            match select[0].text.as_str() {
+                "7" => {}
+                "7.failed" => children.retain(|child| child.state == State::Failed),
+                other => return Err(PlanError::nothing(format!("{other}: no such job"))),
+            }
+            Ok(Jobs {
+                jobs: vec![job(7, "seven", &states)],
+                children,
+                ..Jobs::default()
+            })
+        }
+
+        async fn folded(&self, job: u64) -> Result<Folded, PlanError> {
+            Ok(Folded {
+                job,
+                groups: Vec::new(),
+            })
+        }
+    }
+
+    #[test]
+    fn hosts_stand_in_the_place_of_what_names_jobs() {
+        let expanded = |targets: &[&str], exclude: &[&str]| {
+            let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+            let mut on = TargetArgs {
+                targets: owned(targets),
+                exclude: owned(exclude),
+            };
+            let done = expand(&Engine, &mut on).now_or_never();
+            match done.expect("nobody waits") {
+                Ok(()) => format!("{} - {}", on.targets.join(" "), on.exclude.join(" ")),
+                Err(error) => error.to_string(),
+            }
+        };
+        let cases: [(&[&str], &[&str], &str); 6] = [
+            (&["%7", "db1"], &["%7.failed"], "web[01-03] db1 - web02"),
+            (&["x,%7"], &[], "x,%7 - "),
+            (&["%9"], &[], "9: no such job"),
+            (&["%7.group:0"], &[], "\"0\" is no number of a group"),
+            (&["%7.group:2"], &[], "job 7 has 0 groups, and no group:2"),
+            (&["web[01-02]"], &[], "web[01-02] - "),
+        ];
+        for (targets, exclude, want) in cases {
+            assert_eq!(expanded(targets, exclude), want, "{targets:?} {exclude:?}");
+        }
+    }
+}

@@ -10,10 +10,12 @@ use crate::core::output::{Stream, Streams};
 use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::core::state::State;
+use crate::results::open::MOST_COLUMNS;
 use crate::results::parse::Row;
 use crate::results::shape::GIVEN;
 use crate::results::{Reading, Shape, Value};
 use crate::targets::HostSet;
+use crate::view::count::{Noun, counted};
 use crate::view::end::ended;
 use crate::view::span;
 use crate::view::text::cut;
@@ -88,6 +90,14 @@ pub fn usual_columns(shape: &Shape, jobs: usize) -> Vec<String> {
     let own = shape.columns.iter().map(|column| column.name.as_str());
     let names = given.iter().copied().chain(own);
     names.map(str::to_string).collect()
+}
+
+/// What is said of fields for which there is no column.
+pub fn left_out(fields: usize) -> String {
+    format!(
+        "there are columns for the first {MOST_COLUMNS} keys only: {} left out",
+        counted(fields, Noun::Field)
+    )
 }
 
 /// Hosts in the shortest form; names that are none are listed.

@@ -11,11 +11,12 @@ use super::parse::{LONGEST_FIELD, Row, cut};
 use super::shape::{Column, GIVEN};
 use super::value::{Kind, Value};
 
-/// Columns that are made; the keys behind them are counted.
-pub const MOST_COLUMNS: usize = 256;
+/// Columns that are made; the keys behind them are counted.  Each row of a table has a field for each, so that one host with
+/// many keys takes room for all.
+pub const MOST_COLUMNS: usize = 64;
 
 /// The columns of some rows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Opened {
     /// Their own, without those that every row has.
     pub columns: Vec<Column>,
@@ -58,6 +59,32 @@ impl Opened {
         fields.into()
     }
 
+    /// Makes room for the columns of rows that were opened by themselves: where each of them stands here, if anywhere.
+    pub fn join(&mut self, others: &[Column]) -> Vec<Option<usize>> {
+        let mut join = |column: &Column| {
+            let place = self.place_of(&column.name)?;
+            if column.kind == Kind::Text {
+                self.columns[place].kind = Kind::Text;
+            }
+            Some(place)
+        };
+        others.iter().map(&mut join).collect()
+    }
+
+    /// A row that was opened by itself, with its columns at these places; what has none is left out.  Nothing is lost by an
+    /// integer's becoming text: it was one only because it is written like that.
+    pub fn joined(&self, row: &Row, places: &[Option<usize>]) -> Row {
+        let given = GIVEN.len().min(row.len());
+        let mut fields = row[..given].to_vec();
+        fields.resize(given + self.columns.len(), Value::Empty);
+        for (value, place) in row[given..].iter().zip(places) {
+            if let Some(place) = place {
+                fields[given + place] = as_kind(value, self.columns[*place].kind);
+            }
+        }
+        fields.into()
+    }
+
     fn place_of(&mut self, name: &str) -> Option<usize> {
         if let Some(place) = self.places.get(name) {
             return Some(*place);
@@ -69,6 +96,14 @@ impl Opened {
         self.columns.push(Column::new(name, Kind::Integer));
         self.places.insert(name.to_string(), place);
         Some(place)
+    }
+}
+
+/// An integer as it is in a column that has become one of text.
+pub fn as_kind(value: &Value, kind: Kind) -> Value {
+    match value {
+        Value::Integer(number) if kind == Kind::Text => Value::text(&number.to_string()),
+        value => value.clone(),
     }
 }
 
@@ -197,8 +232,40 @@ mod tests {
         let keys: Vec<String> = (0..1_000).map(|n| format!("\"k{n}\":1")).collect();
         let rows = rows(&[&format!("{{{}}}", keys.join(","))]);
         let opened = Opened::of(rows.iter());
-        assert_eq!((opened.columns.len(), opened.beyond), (256, 744));
-        assert_eq!(opened.row(&rows[0]).len(), 3 + 256);
+        assert_eq!(
+            (opened.columns.len(), opened.beyond),
+            (MOST_COLUMNS, 1_000 - MOST_COLUMNS)
+        );
+        assert_eq!(opened.row(&rows[0]).len(), 3 + MOST_COLUMNS);
+    }
+
+    #[test]
+    fn rows_that_were_opened_one_by_one_are_as_those_that_were_opened_together() {
+        let rows = rows(&[
+            r#"[{"pid":12,"name":"a"},{"pid":5,"at":7}]"#,
+            r#"{"name":3,"pid":"x"}"#,
+            "{}",
+            r#"{"at":"","more":[1]}"#,
+        ]);
+        let together = Opened::of(rows.iter());
+        let mut one_by_one = Opened::default();
+        let opened: Vec<(Row, Vec<Option<usize>>)> = (rows.iter())
+            .map(|row| {
+                let alone = Opened::of([row].into_iter());
+                (alone.row(row), one_by_one.join(&alone.columns))
+            })
+            .collect();
+        assert_eq!(one_by_one.columns, together.columns);
+        for ((opened, places), row) in opened.iter().zip(&rows) {
+            assert_eq!(one_by_one.joined(opened, places), together.row(row));
+        }
+        let many: Vec<Column> = (0..300)
+            .map(|n| Column::new(&format!("k{n}"), Kind::Integer))
+            .collect();
+        let placed = one_by_one.join(&many);
+        assert_eq!(placed.iter().flatten().count(), MOST_COLUMNS - 4);
+        let row: Row = vec![Value::Integer(1); 3 + 300].into();
+        assert_eq!(one_by_one.joined(&row, &placed).len(), 3 + MOST_COLUMNS);
     }
 
     #[test]

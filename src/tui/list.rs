@@ -47,6 +47,12 @@ impl<K: Clone + PartialEq> List<K> {
         self.scroll();
     }
 
+    /// Calls each row something else; the cursor stays.
+    pub fn rename(&mut self, name: impl Fn(&K) -> K) {
+        self.keys = self.keys.iter().map(&name).collect();
+        self.cursor = self.cursor.as_ref().map(name);
+    }
+
     pub fn set_height(&mut self, height: usize) {
         self.height = height;
         self.scroll();

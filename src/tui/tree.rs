@@ -7,7 +7,7 @@ mod marks;
 mod problems;
 pub(super) mod rows;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;

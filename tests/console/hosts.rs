@@ -1,8 +1,11 @@
 //! Working in the console with computers that are real to it: what the screen says agrees with what the shell says.
 
-use crate::console::{Console, child};
+use std::fs;
+
+use crate::console::{Console, child, log_everything, stands_nowhere};
 use crate::screen::{Screen, USUAL};
-use crate::support::until;
+use crate::support::pty::OnTerminal;
+use crate::support::{contains, until};
 
 #[test]
 fn a_job_is_started_watched_stopped_received_and_removed() {
@@ -184,4 +187,93 @@ fn a_key_that_is_not_known_is_asked_for_and_accepted() {
     assert_eq!(file.lines().count(), 1, "{file}");
     screen.keys("q");
     screen.left().gave_back(0);
+}
+
+/// Says how long its secret is.
+const TOKEN: &str = r#"
+doc = "Wants a token"
+parser = "tsv"
+script = 'printf "%s\t%s\n" "$(printf %s "$token" | wc -c)" "$user"'
+[[parameters]]
+name = "token"
+doc = "the registry's token"
+secret = true
+[[parameters]]
+name = "user"
+default = "me"
+[[columns]]
+name = "length"
+type = "integer"
+[[columns]]
+name = "user"
+"#;
+
+#[test]
+fn a_secret_of_a_query_is_typed_once_for_all_hosts_and_stands_nowhere() {
+    const WORDS: &str = "it's $(reboot) \"x\" horse";
+    let test = "a_secret_of_a_query_is_typed_once_for_all_hosts_and_stands_nowhere";
+    let Some(console) = Console::start(test) else {
+        return;
+    };
+    let queries = console.path("home/.config/regatta/queries");
+    fs::create_dir_all(&queries).expect("a directory");
+    fs::write(queries.join("token.toml"), TOKEN).expect("a file");
+    log_everything(&console);
+    let mut screen = Screen::open(&console, USUAL, &["-F", &console.config()]);
+    screen.until("0 jobs");
+    // With its rows, which come once it has been answered.
+    screen.line("query token -t 127.1.0.[1-3] -w");
+    screen.until("1 question");
+    screen.until("no rows yet");
+    until("all of them ask", || console.count("token", "Blocked") == 3);
+    screen.line("answer");
+    screen.until("The script needs the secret token.");
+    screen.until("3 hosts wait for it: 127.1.0.[1-3].");
+    screen.until("the registry's token");
+    screen.keys(WORDS);
+    screen.until(&"*".repeat(WORDS.len()));
+    screen.keys("\r");
+    let length = WORDS.len().to_string();
+    for host in 1..=3 {
+        screen.until_row(&[&format!("127.1.0.{host}"), &length, "me"]);
+    }
+    screen.until_gone("1 question");
+    // What the bar remembers is what was typed into it.
+    screen.keys(":\x1b[A");
+    screen.until(":answer");
+    screen.keys("\x1b");
+    screen.until_gone(":answer");
+    screen.keys("q");
+    screen.until("1 job");
+
+    // Begun here, answered in a shell, with other columns; a program that the console runs asks nobody at its terminal.
+    screen.line("query token -n second -t 127.1.0.[1-2] -p user=you --format csv");
+    screen.until("1 question");
+    until("both of them ask", || {
+        console.count("second", "Blocked") == 2
+    });
+    let mut shell = OnTerminal::spawn(console.command(&["answer", "second"]));
+    shell.until_shown("the registry's token");
+    until("what is typed is not shown", || !shell.echoes());
+    shell.types(&format!("{WORDS}\n"));
+    let shown = shell.finish().exits(0).out();
+    assert!(!shown.contains("horse"), "{shown}");
+    screen.until("127.1.0.2,");
+    screen.until(&format!("{length},you"));
+    screen.keys("q");
+    screen.until("2 jobs");
+    // Refused: what the children say of it.
+    screen.line("query token -n third -t 127.1.0.[1-2]");
+    screen.until("1 question");
+    until("they ask", || console.count("third", "Blocked") == 2);
+    screen.line("answer third");
+    screen.until("The script needs the secret token.");
+    screen.keys("horse\x0e");
+    until("they have failed", || console.count("third", "Failed") == 2);
+    screen.until_gone("1 question");
+    screen.keys("q");
+    let sent = screen.left().gave_back(0).stdout;
+    assert!(!contains(&sent, b"horse"), "on the screen");
+    console.regatta(&["daemon", "stop"]).exits(0);
+    stands_nowhere(&console, "horse");
 }

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::fleet::sshd::Fleet;
-use crate::support::{Home, Ran, Running, installed, skipped};
+use crate::support::{Home, Ran, Running, contains, installed, skipped};
 
 /// See the module.  The home goes first: its daemon is stopped, and nothing may be left, while the servers still run.
 pub struct Console {
@@ -239,4 +239,28 @@ pub fn said(records: &[Value]) -> BTreeMap<String, Said> {
         }
     }
     hosts
+}
+
+/// Starts the daemon so that its log tells everything it ever would.
+pub fn log_everything(console: &Console) {
+    let mut daemon = console.command(&["daemon", "start"]);
+    daemon.env("REGATTA_LOG", "trace");
+    Running::spawn(daemon).finish().exits(0);
+}
+
+/// No file of the home has these words in it: neither store, nor log, nor audit log.
+pub fn stands_nowhere(console: &Console, words: &str) {
+    let mut seen = 0;
+    let mut look = vec![console.path("")];
+    while let Some(path) = look.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("ours");
+            look.extend(entries.map(|entry| entry.expect("ours").path()));
+        } else if path.is_file() {
+            seen += 1;
+            let text = std::fs::read(&path).expect("ours");
+            assert!(!contains(&text, words.as_bytes()), "{}", path.display());
+        }
+    }
+    assert!(seen > 3, "the state is there");
 }

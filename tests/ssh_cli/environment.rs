@@ -2,8 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::console::Console;
-use crate::questions::{log_everything, stands_nowhere};
+use crate::console::{Console, log_everything, stands_nowhere};
 use crate::support::{Ran, Running, kill, until};
 
 /// What each of these says by its length, which may be known.

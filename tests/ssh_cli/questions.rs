@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::console::{Console, came_to, child};
+use crate::console::{Console, came_to, child, log_everything, stands_nowhere};
 use crate::fleet::sshd::Fleet;
 use crate::support::pty::OnTerminal;
-use crate::support::{Running, contains, until};
+use crate::support::until;
 
 /// A console of somebody who has never been here: no host key is known, and what is not known is asked for.
 struct Stranger {
@@ -268,30 +268,6 @@ fn a_daemon_that_ends_while_somebody_thinks_takes_the_question_along() {
         "connection_lost",
         &["host key unknown"],
     );
-}
-
-/// Starts the daemon so that its log tells everything it ever would.
-pub fn log_everything(console: &Console) {
-    let mut daemon = console.command(&["daemon", "start"]);
-    daemon.env("REGATTA_LOG", "trace");
-    Running::spawn(daemon).finish().exits(0);
-}
-
-/// No file of the home has these words in it: neither store, nor log, nor audit log.
-pub fn stands_nowhere(console: &Console, words: &str) {
-    let mut seen = 0;
-    let mut look = vec![console.path("")];
-    while let Some(path) = look.pop() {
-        if path.is_dir() {
-            let entries = std::fs::read_dir(&path).expect("ours");
-            look.extend(entries.map(|entry| entry.expect("ours").path()));
-        } else if path.is_file() {
-            seen += 1;
-            let text = std::fs::read(&path).expect("ours");
-            assert!(!contains(&text, words.as_bytes()), "{}", path.display());
-        }
-    }
-    assert!(seen > 3, "the state is there");
 }
 
 /// A key file with a passphrase that alone is let in.

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::console::{Console, Gate, came_to, child};
-use crate::questions::{blocked, log_everything, on_terminal, open, stands_nowhere};
+use crate::console::{Console, Gate, came_to, child, log_everything, stands_nowhere};
+use crate::questions::{blocked, on_terminal, open};
 use crate::support::{Running, contains, until};
 
 /// What no file and no command line may hold; a shell that read it would do something.

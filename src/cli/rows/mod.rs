@@ -10,11 +10,10 @@ use super::error::{CliError, Exit};
 use super::picked;
 use crate::command::rows::{RowArgs, Rows};
 use crate::core::select::Selector;
-use crate::plan::gather::{folded, shape_of, usual_columns};
-use crate::results::open::{MOST_COLUMNS, Opened};
+use crate::plan::gather::{folded, left_out, shape_of, usual_columns};
+use crate::results::open::Opened;
 use crate::results::table::NoColumn;
 use crate::results::{Filter, Shape, Table};
-use crate::view::count::{Noun, counted};
 use gather::{gather, sources};
 use print::print;
 
@@ -74,10 +73,7 @@ fn opened(shape: Shape, tables: &mut [&mut Table]) -> Shape {
     }
     let opened = Opened::of(tables.iter().flat_map(|table| &table.rows));
     if opened.beyond > 0 {
-        Context::warn(&format!(
-            "there are columns for the first {MOST_COLUMNS} keys only: {} left out",
-            counted(opened.beyond, Noun::Field)
-        ));
+        Context::warn(&left_out(opened.beyond));
     }
     let shape = Shape {
         columns: opened.columns.clone(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::App;
+use crate::command::Verb;
 use crate::command::console::Column;
 use crate::command::line::{self, Typed};
 use crate::config::theme::Role;
@@ -152,19 +153,31 @@ impl App {
     /// What a line means, if its targets can mean anything.
     fn parsed(&self, text: &str) -> Result<Typed, line::LineError> {
         let typed = line::parse(text, &self.selection())?;
-        match preview::mistake(text, &self.loaded.known) {
-            Some(mistake) => Err(mistake),
-            None => Ok(typed),
+        if let Some(mistake) = preview::mistake(text, &self.loaded.known) {
+            return Err(mistake);
+        }
+        // Before the line is remembered, or another program gets it: a secret may stand where none may.
+        self.parameters_are_sound(&typed)
+            .map_err(|message| whole(text, message))?;
+        Ok(typed)
+    }
+
+    fn parameters_are_sound(&self, typed: &Typed) -> Result<(), String> {
+        let Typed::Verb { verb, .. } = typed else {
+            return Ok(());
+        };
+        let Verb::Query(args) = &**verb else {
+            return Ok(());
+        };
+        match self.loaded.query(&args.query) {
+            Some(query) => query.payload(&args.param).map(drop),
+            None => Ok(()),
         }
     }
 
     fn bar_fails(&mut self, text: &str, message: String) {
         if let Some(bar) = &mut self.bar {
-            bar.fail(line::LineError {
-                range: 0..text.len(),
-                message,
-                hint: None,
-            });
+            bar.fail(whole(text, message));
         }
     }
 
@@ -194,5 +207,14 @@ impl App {
             error: of(Role::Error),
             rule: self.flags.glyphs.line,
         }
+    }
+}
+
+/// All of a line is wrong.
+fn whole(line: &str, message: String) -> line::LineError {
+    line::LineError {
+        range: 0..line.len(),
+        message,
+        hint: None,
     }
 }

@@ -1,5 +1,7 @@
 //! Where columns stand: the host at the left, whatever else is scrolled away.
 
+use std::ops::Range;
+
 use super::HOST;
 
 /// The sign of the row under the cursor or of a mark, and a space.
@@ -79,6 +81,11 @@ impl Grid {
         self.others = others;
         let at = self.columns().position(|column| column == current);
         self.cursor = at.unwrap_or(self.cursor.min(self.others.len()));
+    }
+
+    /// Shows more columns, behind those that are shown.
+    pub(super) fn add(&mut self, more: Range<usize>) {
+        self.others.extend(more);
     }
 
     pub(super) fn step(&mut self, by: isize) {

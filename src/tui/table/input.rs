@@ -3,7 +3,7 @@
 use super::arrange::RowId;
 use super::export::{Export, format_of};
 use super::part::cell;
-use super::{Item, Level, TableView, Touched};
+use super::{Choice, Item, Level, TableView, Touched};
 use crate::command::console::{Act, Copied, Way};
 use crate::command::rows::Format;
 use crate::tui::output::action::Whole;
@@ -324,6 +324,7 @@ impl TableView {
     pub fn choose(&mut self, names: &[String]) {
         let find = |name: &String| crate::results::table::place(&self.columns, name);
         let others = names.iter().filter_map(find).collect();
+        self.choice = Choice::Chosen;
         self.column(|view| view.grid.choose(others));
     }
 }

@@ -11,6 +11,7 @@ mod draw;
 pub mod export;
 mod grid;
 mod input;
+mod open;
 pub mod part;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use super::list::List;
 use crate::core::state::State;
 use crate::plan::gather::{Source, usual_columns};
+use crate::results::open::Opened;
 use crate::results::table::{Order, place};
 use crate::results::{Column, Kind, Shape, Value};
 use crate::view::text::width;
@@ -53,6 +55,9 @@ pub struct TableView {
     sources: Arc<BTreeMap<u64, Source>>,
     /// All there are.
     columns: Vec<Column>,
+    /// Those that came with the rows, where nobody knew them before.
+    opened: Opened,
+    choice: Choice,
     /// By child: in the order of jobs and hosts.
     parts: BTreeMap<u64, Part>,
     /// Rows of all parts.
@@ -103,6 +108,15 @@ enum Level {
     Troubles(Box<Self>),
 }
 
+/// Who said which columns are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    /// Nobody: all that are usual, and those that come.
+    Usual,
+    /// Somebody: those that come are not shown by themselves.
+    Chosen,
+}
+
 /// Whether somebody has moved the cursor: until then it is on the first row, whatever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Touched {
@@ -112,7 +126,10 @@ enum Touched {
 
 impl TableView {
     /// A table of jobs whose output is read like this, without any rows yet.
-    pub fn new(shape: Shape, sources: BTreeMap<u64, Source>) -> Self {
+    pub fn new(mut shape: Shape, sources: BTreeMap<u64, Source>) -> Self {
+        if shape.is_open() {
+            shape.columns.clear();
+        }
         let columns = shape.all_columns();
         let usual = usual_columns(&shape, sources.len());
         let places = usual.iter().filter_map(|name| place(&columns, name));
@@ -122,6 +139,8 @@ impl TableView {
             shape,
             sources: Arc::new(sources),
             columns,
+            opened: Opened::default(),
+            choice: Choice::Usual,
             parts: BTreeMap::new(),
             total: 0,
             grid: Grid::new(others),
@@ -176,7 +195,8 @@ impl TableView {
 
     /// Takes in what children gave.
     pub fn take(&mut self, parts: Vec<Part>) {
-        for mut part in parts {
+        let places = self.widen(&parts);
+        for (mut part, places) in parts.into_iter().zip(places) {
             if let Some(before) = self.parts.remove(&part.child) {
                 self.total -= before.rows.len();
             }
@@ -184,6 +204,7 @@ impl TableView {
             if part.rows.len() > room {
                 part.shorten(room);
             }
+            self.fit(&mut part, &places);
             self.total += part.rows.len();
             for (widest, cells) in self.widths.iter_mut().zip(&part.widths) {
                 *widest = (*widest).max(*cells);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::core::state::State;
 use crate::plan::gather::{Gave, Source, Written};
 use crate::results::Value;
+use crate::results::open::Opened;
 use crate::results::parse::Row;
 use crate::view::rows::field;
 use crate::view::text::{harmless, width};
@@ -26,14 +27,22 @@ pub struct Part {
     pub gave: Gave,
     /// Cells of the widest field of each column.
     pub widths: Vec<usize>,
+    /// The columns that its rows came with, where nobody knew them before.
+    pub opened: Opened,
 }
 
 impl Part {
     /// Reads what a child wrote.
     pub fn read(child: &ChildView, source: &Source, written: &Written) -> Self {
         let harvest = source.harvest(child, written);
+        let mut rows = harvest.rows;
+        let mut opened = Opened::default();
+        if source.shape.is_open() {
+            opened = Opened::of(rows.iter());
+            rows = rows.iter().map(|row| opened.row(row)).collect();
+        }
         let mut widths = Vec::new();
-        for row in &harvest.rows {
+        for row in &rows {
             widths.resize(row.len(), 0);
             for (widest, value) in widths.iter_mut().zip(row) {
                 *widest = width(&cell(value)).max(*widest);
@@ -43,10 +52,11 @@ impl Part {
             child: child.id,
             host: child.host.clone(),
             state: child.state,
-            rows: harvest.rows.into(),
+            rows: rows.into(),
             said: harvest.said,
             gave: harvest.gave,
             widths,
+            opened,
         }
     }
 
@@ -60,6 +70,7 @@ impl Part {
             said: vec![format!("its output cannot be read: {why}")],
             gave: Gave::NotAll,
             widths: Vec::new(),
+            opened: Opened::default(),
         }
     }
 

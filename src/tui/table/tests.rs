@@ -59,6 +59,7 @@ fn part(child: u64, used: &[i64]) -> Part {
         said: Vec::new(),
         gave: Gave::All,
         widths: vec![5, 1, 1, 5, 3, 6],
+        opened: Opened::default(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::sessions::check;
 use super::*;
+use crate::config::queries::Secrecy;
+use crate::core::state::State::Blocked;
 use crate::wire::look::QuestionKind;
 
 #[test]
@@ -21,6 +23,65 @@ fn questions_are_answered_by_letters_and_secrets_by_enter_alone() {
     check(Engine::busy(), "j j j enter enter esc", &[]);
     check(Engine::busy(), "j j j enter y", &["answer [1] Accept"]);
     check(Engine::busy(), "j j j enter n", &["answer [1] Refuse"]);
+}
+
+#[test]
+fn a_secret_of_a_query_is_typed_once_for_all_its_hosts() {
+    let mut engine = Engine::busy();
+    engine.add(60, "token", &[Blocked, Blocked, Blocked]);
+    let mut question = engine.questions[1].clone();
+    question.id = 3;
+    question.kind = QuestionKind::Secret {
+        name: "token".to_string(),
+        doc: "the registry's\u{1b}[2J token".to_string(),
+    };
+    question.children = vec![61, 62, 63];
+    question.hosts = "web[01-03]".to_string();
+    engine.questions.push(question);
+    let mut session = Session::new(engine);
+    session.keys(": 'answer 60' enter 'hunter2'");
+    let screen = session.screen();
+    for words in [
+        "The script needs the secret token. 3 hosts wait for it: web[01-03].",
+        "the registry's^[[2J token",
+        "> ******* ",
+    ] {
+        assert!(screen.contains(words), "{words}\n{screen}");
+    }
+    assert!(!screen.contains("hunter2"), "{screen}");
+    session.keys("enter");
+    assert_eq!(session.deeds(), ["answer [3] Secret([secret])"]);
+    // What can be had back with a key is the line that asked.
+    session.keys(": up");
+    let bar = session.app.bar.as_ref().expect("it is open");
+    assert_eq!(bar.text(), "answer 60");
+    let everything = format!("{:?} {:?}", session.actions, session.app);
+    assert!(!everything.contains("hunter2"));
+}
+
+#[test]
+fn a_secret_that_is_typed_into_the_bar_stays_there() {
+    for more in ["", " --format csv"] {
+        let mut session = Session::new(Engine::quiet());
+        let queries = session.app.loaded.queries.iter_mut();
+        let mut queries = queries.filter(|query| query.name == "osquery");
+        queries.next().expect("it is compiled in").parameters[0].secrecy = Secrecy::Secret;
+        session.keys(&format!(
+            ": 'query osquery -t web01 -p sql=hunter2{more}' enter"
+        ));
+        let screen = session.screen();
+        assert!(screen.contains("sql is a secret"), "{screen}");
+        assert_eq!(session.deeds(), [""; 0]);
+        session.keys("esc : up");
+        assert!(!session.screen().contains("hunter2"), "nor remembered");
+        assert!(!format!("{:?}", session.actions).contains("hunter2"));
+    }
+    let typo = check(
+        Engine::quiet(),
+        ": 'query osquery -t web01 -p slq=x' enter",
+        &[],
+    );
+    assert!(typo.screen().contains("did you mean sql?"));
 }
 
 #[test]

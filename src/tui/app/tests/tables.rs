@@ -3,6 +3,7 @@
 use super::*;
 use crate::command::line::LineError;
 use crate::core::state::State::{Completed, Failed, Running};
+use crate::results::Shape;
 use crate::tui::event::Watched;
 use crate::tui::table::tests::shape;
 use crate::wire::reply::News;
@@ -86,6 +87,41 @@ fn a_table_never_claims_more_hosts_than_have_answered() {
         _ => None,
     });
     assert_eq!(reads.collect::<Vec<_>>(), [4, 1], "nobody is read twice");
+}
+
+#[test]
+fn a_table_of_what_has_whatever_columns_it_has_grows_wider() {
+    let mut engine = Engine::quiet();
+    engine.add(60, "osquery", &[Completed, Running]);
+    let outputs = [
+        r#"[{"name":"vim","pid":"7"},{"name":"sh","pid":"12"}]"#,
+        r#"{"pid":"x","days":3}"#,
+    ];
+    engine.rows(60, Shape::open("osquery"), &outputs);
+    let mut session = Session::with(FLAGS, (120, 30), engine);
+    session.keys("g g t");
+    let screen = session.screen();
+    assert!(screen.contains("HOST   NAME  PID\n"), "{screen}");
+    session.keys("j / 'days > 2' enter");
+    let screen = session.screen();
+    assert!(screen.contains("there is no column days"), "{screen}");
+    session.keys("esc");
+    let child = session.engine.children.iter_mut();
+    let child = child.last().expect("the one that was running");
+    (child.state, child.ended, child.exit) = (Completed, Some(EPOCH + 2000), Some(0));
+    let news = News {
+        children: vec![child.clone()],
+        ..News::default()
+    };
+    session.event(Event::Children(60, Watched::News(news)));
+    session.pass(Duration::from_millis(200));
+    let screen = session.screen();
+    for words in ["HOST   NAME  PID  DAYS\n", "> web01  sh    12", " 3 rows "] {
+        assert!(screen.contains(words), "{screen}");
+    }
+    session.keys("/ 'days > 2' enter");
+    let screen = session.screen();
+    assert!(screen.contains("1 of 3 rows  where days > 2"), "{screen}");
 }
 
 #[test]
