@@ -1,4 +1,4 @@
-//! `reconnect`: looks again what became of children whose connection was lost, and ends nothing.
+//! `reconnect`: looks again what became of children whose connection was lost, or whose end was not proved; it ends nothing.
 
 use super::context::{Context, unexpected};
 use super::ends::is_unconfirmed;

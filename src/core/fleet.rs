@@ -89,7 +89,7 @@ pub enum Command {
         select: Vec<Selector>,
         pin: Pin,
     },
-    /// Look again what became of Disconnected children; answered once that is known, whatever else is selected.
+    /// Look again what became of children that are Disconnected or whose end was not proved; answered once that is known, whatever else is selected.
     Reconnect {
         select: Vec<Selector>,
     },

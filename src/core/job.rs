@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::ids::JobId;
 use super::journal::Revision;
 use super::output::Account;
+use super::review::Review;
 use super::spec::{JobSpec, Motion, Trace};
 use super::state::{ChildState, State, Tally};
 use super::time::Moment;
@@ -73,6 +74,8 @@ pub struct Child {
     pub(super) timer: Option<Duration>,
     /// What its command was told and has not been seen to do yet.
     pub(super) moving: Option<Motion>,
+    /// The look at an end that was not proved, while one is under way.
+    pub(super) review: Option<Review>,
     /// Whether an outstanding lease covers this child's output.
     pub(super) leased: Leased,
     pub(super) revision: Revision,
@@ -143,6 +146,7 @@ impl Child {
             output: Account::default(),
             timer: None,
             moving: None,
+            review: None,
             leased: Leased::Free,
             revision,
             deeds: revision,

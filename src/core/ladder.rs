@@ -1,5 +1,6 @@
 //! Stopping: TERM, a grace period, KILL, and a probe, whose answer is the business of [`super::proof`].
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::fleet::{Effect, Fleet, Ticket};
@@ -76,13 +77,19 @@ impl Fleet {
             .into_iter()
             .map(|job| (job.id, picked.indexes(job)))
             .collect();
+        let mut reviews = BTreeSet::new();
         for (id, indexes) in work {
+            let grace = match how.rigour {
+                Rigour::Gentle => how.grace.unwrap_or(self.jobs[&id].spec.limits.grace),
+                Rigour::Kill => Duration::ZERO,
+            };
             for index in indexes {
+                reviews.extend(self.review(now, id, index, Inquiry::End { grace }, effects));
                 self.stop_child(now, id, index, how, effects);
             }
             self.fill_slots(now, id, effects);
         }
-        self.wait(now, ticket, Pending::Stopped { picked }, effects);
+        self.wait(now, ticket, Pending::Stopped { picked, reviews }, effects);
     }
 
     /// Puts a child on the ladder, or further up it.  On something final this does nothing.
@@ -287,11 +294,11 @@ impl Fleet {
                     self.probe_ran_out(now, id, index, effects);
                 }
             },
-            ChildState::Disconnected { .. } => self.probe_ran_out(now, id, index, effects),
-            ChildState::NotStarted
-            | ChildState::Completed
-            | ChildState::Failed(_)
-            | ChildState::Stopped(_) => {}
+            // What has ended has a timer only while it is looked at again.
+            ChildState::Disconnected { .. } | ChildState::Failed(_) | ChildState::Stopped(_) => {
+                self.probe_ran_out(now, id, index, effects);
+            }
+            ChildState::NotStarted | ChildState::Completed => {}
         }
         self.fill_slots(now, id, effects);
     }

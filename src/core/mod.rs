@@ -22,6 +22,7 @@ pub mod receive;
 mod reconnect;
 mod removal;
 pub mod retention;
+mod review;
 pub mod saved;
 pub mod select;
 pub mod spec;

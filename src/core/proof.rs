@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::fleet::{Effect, Fleet};
 use super::ids::JobId;
 use super::reason::{Fate, Left, Reason};
+use super::review::unproved;
 use super::spec::{Limits, Proof, Signal, Trace};
 use super::state::{Cause, ChildState, Rung, Stopping};
 use super::time::Moment;
@@ -28,6 +29,10 @@ impl Fleet {
         effects: &mut Vec<Effect>,
     ) {
         let child = &self.jobs[&id].children[index];
+        // Also an answer that nobody waits for any more is known from now on.
+        if unproved(&child.state).is_some() {
+            return self.reviewed(now, id, index, proof, effects);
+        }
         let pid = child.trace.as_ref().map(|Trace { pid }| *pid);
         let state = match &child.state {
             ChildState::Stopping(Stopping {

@@ -46,6 +46,10 @@ enum Step {
         whole: bool,
         kill: bool,
     },
+    Reconnect {
+        child: u16,
+        whole: bool,
+    },
     Throttle {
         job: u16,
         fanout: u8,
@@ -93,9 +97,10 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (1..6u8, 1..4u8, any::<bool>()).prop_map(|(hosts, fanout, limits)| Step::Submit { hosts, fanout, limits }),
-        12 => (any::<u16>(), 0..17u8).prop_map(|(child, what)| Step::Report { child, what }),
+        12 => (any::<u16>(), 0..20u8).prop_map(|(child, what)| Step::Report { child, what }),
         6 => (any::<u16>(), 0..500u16, any::<bool>()).prop_map(|(child, bytes, err)| Step::Output { child, bytes, err }),
         2 => (any::<u16>(), any::<bool>(), any::<bool>()).prop_map(|(child, whole, kill)| Step::Stop { child, whole, kill }),
+        2 => (any::<u16>(), any::<bool>()).prop_map(|(child, whole)| Step::Reconnect { child, whole }),
         1 => (any::<u16>(), 1..5u8).prop_map(|(job, fanout)| Step::Throttle { job, fanout }),
         1 => (any::<u16>(), any::<bool>()).prop_map(|(job, pause)| Step::Queue { job, pause }),
         3 => (any::<u16>(), any::<bool>(), any::<bool>()).prop_map(|(child, whole, suspend)| Step::Move { child, whole, suspend }),
@@ -119,6 +124,8 @@ struct World {
     owed: BTreeSet<Ticket>,
     answered: BTreeSet<Ticket>,
     finals: BTreeMap<ChildId, State>,
+    /// The reasons of those that left nothing behind.
+    proved: BTreeMap<ChildId, Option<Reason>>,
     started: BTreeSet<ChildId>,
     highest_id: u64,
     limits: BTreeMap<JobId, u32>,
@@ -232,7 +239,25 @@ impl World {
                 if let ChildState::Suspended(Standstill::Proved { .. }) = &child.state {
                     assert_eq!(child.timer, None, "{id}: its time does not stand still");
                 }
+                assert_eq!(
+                    child.review.is_some(),
+                    child.state.word().is_final() && child.timer.is_some(),
+                    "{id}: what has ended has time only for another look"
+                );
+                if child.review.is_some() {
+                    assert!(
+                        super::review::unproved(&child.state).is_some(),
+                        "{id}: looked at again though nothing is left"
+                    );
+                }
+                let plain = child.state.reason().filter(|reason| !reason.unconfirmed());
                 if child.state.word().is_final() {
+                    let before = self.proved.entry(id).or_insert_with(|| plain.clone());
+                    assert!(
+                        before.is_none() || *before == plain,
+                        "{id}: what was proved is doubted"
+                    );
+                    before.clone_from(&plain);
                     self.finals.insert(id, child.state.word());
                 }
             }
@@ -388,6 +413,13 @@ impl World {
                         rigour,
                         grace: None,
                     });
+                }
+            }
+            Step::Reconnect { child, whole } => {
+                if let Some(child) = self.child(child) {
+                    let job = self.fleet.find_child(child).expect("picked").0.id;
+                    let select = id(if whole { job.0 } else { child.0 });
+                    self.command(Command::Reconnect { select });
                 }
             }
             Step::Throttle { job, fanout } => {
@@ -609,11 +641,9 @@ fn report(child: ChildId, what: u8) -> Report {
         8 => Report::Ended(Ended::Signaled(format!("{:?}", Signal::Kill))),
         9 => Report::Ended(Ended::NotStarted(Reason::Unreachable("no".into()))),
         10 => Report::Ended(Ended::Lost("reset".into())),
-        _ => Report::Proved(if child.0.is_multiple_of(3) {
-            Proof::Alive(vec![1])
-        } else {
-            Proof::Gone
-        }),
+        16 => Report::Proved(Proof::Unknown("no".into())),
+        _ if child.0.is_multiple_of(3) => Report::Proved(Proof::Alive(vec![1])),
+        _ => Report::Proved(Proof::Gone),
     }
 }
 

@@ -140,6 +140,24 @@ impl Reason {
         }
     }
 
+    /// What a stop is not proved to have ended.
+    pub(super) fn unproved(&self) -> Option<&Left> {
+        if let Self::Stopped(left) | Self::TimedOut { left, .. } = self
+            && *left != Left::Nothing
+        {
+            Some(left)
+        } else {
+            None
+        }
+    }
+
+    /// Takes down what is known now to be left after a stop.
+    pub(super) fn learn_left(&mut self, now: Left) {
+        if let Self::Stopped(left) | Self::TimedOut { left, .. } = self {
+            *left = now;
+        }
+    }
+
     /// Whether it was not proved that the command is where its state says: something may still run on the computer.
     pub fn unconfirmed(&self) -> bool {
         match self {

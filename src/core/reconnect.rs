@@ -1,4 +1,5 @@
-//! Looking again what became of children whose connection was lost.  A look ends nothing; `stop` does.
+//! Looking again what became of children whose connection was lost, or whose end was not proved.  A look ends nothing;
+//! `stop` does.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::time::Moment;
 use super::wait::Pending;
 
 impl Fleet {
-    /// Asks for a look at every Disconnected child that is selected.  Others are left as they are, and not waited for.
+    /// Asks for a look at every child that is selected and Disconnected, or whose end was not proved.  Others are left as they are, and not waited for.
     pub(super) fn reconnect(
         &mut self,
         now: Moment,
@@ -32,6 +33,7 @@ impl Fleet {
             .collect();
         let mut looks = BTreeSet::new();
         for (id, index) in work {
+            looks.extend(self.review(now, id, index, Inquiry::Look, effects));
             let job = &self.jobs[&id];
             let child = &job.children[index];
             let ChildState::Disconnected { why, fate } = &child.state else {

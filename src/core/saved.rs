@@ -159,6 +159,7 @@ impl Fleet {
                 output: saved.output,
                 timer: None,
                 moving: None,
+                review: None,
                 leased: Leased::Free,
                 revision: Revision::default(),
                 deeds: Revision::default(),

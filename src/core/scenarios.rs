@@ -395,11 +395,154 @@ fn stopping_climbs_the_ladder_and_believes_only_a_probe() {
         rigour: Rigour::Kill,
         grace: None,
     });
-    assert!(
-        world.answer(again).is_some(),
-        "stopping what is final does nothing, at once"
+    let look = Effect::Prove(
+        ChildId(2),
+        Inquiry::End {
+            grace: Duration::ZERO,
+        },
     );
-    assert_eq!(world.todo(), [Effect::Abandon(ChildId(2))]);
+    assert_eq!(world.todo(), [Effect::Abandon(ChildId(2)), look]);
+    assert_eq!(world.answer(again), None, "it is looked at again first");
+    world.tell(2, Report::Proved(Proof::Gone));
+    assert!(world.answer(again).is_some());
+    assert_eq!(world.reason(2), "stopped by operator");
+
+    let over = world.command(Command::Stop {
+        select: select("1"),
+        rigour: Rigour::Kill,
+        grace: None,
+    });
+    assert!(
+        world.answer(over).is_some(),
+        "stopping what is proved to have ended does nothing, at once"
+    );
+    assert_eq!(world.todo(), []);
+}
+
+/// A child whose end could not be proved: stopped, or out of its time.
+fn with_an_unproved_end(command: Option<Duration>) -> World {
+    let mut world = World::new();
+    world.submit(1, |spec| spec.limits.command = command);
+    world.begin(2);
+    match command {
+        Some(limit) => world.pass(limit.as_secs()),
+        None => _ = stop_all(&mut world),
+    }
+    world.tell(2, Report::Ended(Ended::Lost("reset".into())));
+    world.tell(2, Report::Proved(Proof::Unknown("host unreachable".into())));
+    world.todo();
+    world
+}
+
+fn stop_all(world: &mut World) -> Ticket {
+    world.command(Command::Stop {
+        select: select("1"),
+        rigour: Rigour::Gentle,
+        grace: None,
+    })
+}
+
+fn look_at_all(world: &mut World) -> Ticket {
+    world.command(Command::Reconnect {
+        select: select("1"),
+    })
+}
+
+const END: Inquiry = Inquiry::End {
+    grace: Duration::from_secs(5),
+};
+
+#[test]
+fn an_end_that_was_not_proved_can_be_proved_later() {
+    let mut world = with_an_unproved_end(None);
+    let unknown = "stop unconfirmed, pid 4002: host unreachable";
+    assert_eq!(world.reason(2), unknown);
+    let ended = world.fleet.child(ChildId(2)).expect("it is there").ended;
+
+    // Nobody answers yet.
+    let stop = stop_all(&mut world);
+    assert_eq!(world.todo(), [Effect::Prove(ChildId(2), END)]);
+    world.pass(60);
+    assert!(world.answer(stop).is_some(), "a look has its time");
+    let late = "stop unconfirmed, pid 4002: the probe did not answer in time";
+    assert_eq!(world.reason(2), late);
+
+    // A look ends nothing, and what it saw is not forgotten when the next one sees nothing.
+    let look = look_at_all(&mut world);
+    assert_eq!(world.todo(), [Effect::Prove(ChildId(2), Inquiry::Look)]);
+    assert_eq!(world.answer(look), None);
+    world.tell(2, Report::Proved(Proof::Alive(vec![4711])));
+    assert!(world.answer(look).is_some());
+    let alive = "stop unconfirmed, pid 4711 still alive";
+    assert_eq!(world.reason(2), alive);
+    let look = look_at_all(&mut world);
+    world.todo();
+    world.tell(2, Report::Proved(Proof::Unknown("host unreachable".into())));
+    assert!(world.answer(look).is_some());
+    assert_eq!(world.reason(2), alive);
+
+    let stop = stop_all(&mut world);
+    assert_eq!(world.todo(), [Effect::Prove(ChildId(2), END)]);
+    world.tell(2, Report::Proved(Proof::Gone));
+    assert!(world.answer(stop).is_some());
+    assert_eq!(
+        (world.state(2), world.reason(2).as_str()),
+        (State::Stopped, "stopped by operator")
+    );
+    let child = world.fleet.child(ChildId(2)).expect("it is there");
+    assert_eq!(child.ended, ended, "it ended when it was stopped");
+
+    // What is proved stays so, and nobody is contacted for it.
+    world.tell(2, Report::Proved(Proof::Alive(vec![4711])));
+    assert_eq!(world.reason(2), "stopped by operator");
+    let look = look_at_all(&mut world);
+    assert!(world.answer(look).is_some());
+    assert_eq!(world.todo(), []);
+}
+
+#[test]
+fn a_limit_that_left_something_can_be_proved_later_and_stays_failed() {
+    let mut world = with_an_unproved_end(Some(Duration::from_secs(30)));
+    assert_eq!(
+        world.reason(2),
+        "timed out after 30s; stop unconfirmed, pid 4002: host unreachable"
+    );
+    stop_all(&mut world);
+    world.tell(2, Report::Proved(Proof::Gone));
+    assert_eq!(
+        (world.state(2), world.reason(2).as_str()),
+        (State::Failed, "timed out after 30s")
+    );
+}
+
+#[test]
+fn a_stop_during_a_look_ends_what_that_finds() {
+    let mut world = with_an_unproved_end(None);
+    let look = look_at_all(&mut world);
+    let stop = stop_all(&mut world);
+    assert_eq!(world.todo(), [Effect::Prove(ChildId(2), Inquiry::Look)]);
+    world.tell(2, Report::Proved(Proof::Alive(vec![4711])));
+    assert_eq!(world.todo(), [Effect::Prove(ChildId(2), END)]);
+    assert_eq!(world.answer(stop), None);
+    world.tell(2, Report::Proved(Proof::Gone));
+    assert!(world.answer(stop).is_some() && world.answer(look).is_some());
+    assert_eq!(world.reason(2), "stopped by operator");
+}
+
+#[test]
+fn what_is_being_looked_at_again_can_be_removed() {
+    let mut world = with_an_unproved_end(None);
+    let stop = stop_all(&mut world);
+    world.command(Command::Remove {
+        select: select("1"),
+        force: Force::StopFirst,
+    });
+    assert!(
+        world.answer(stop).is_some(),
+        "nobody waits for what is gone"
+    );
+    assert_eq!(world.fleet.next_deadline(), None);
+    world.tell(2, Report::Proved(Proof::Gone));
 }
 
 #[test]

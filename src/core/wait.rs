@@ -26,8 +26,11 @@ pub enum Pending {
         until: Until,
         deadline: Option<Duration>,
     },
-    /// Stop: until what was stopped has settled.
-    Stopped { picked: Picked },
+    /// Stop: until what was stopped has settled, and what had an end that was not proved has been looked at again.
+    Stopped {
+        picked: Picked,
+        reviews: BTreeSet<ChildId>,
+    },
     /// Reconnect: until it is known what became of those that were looked for; others of the pick may go on.
     Looked {
         picked: Picked,
@@ -53,7 +56,7 @@ impl Pending {
     fn concerns(&self, changed: &BTreeSet<JobId>, fleet: &Fleet) -> bool {
         match self {
             Self::Settled { picked, .. }
-            | Self::Stopped { picked }
+            | Self::Stopped { picked, .. }
             | Self::Looked { picked, .. }
             | Self::Receive { picked, .. } => {
                 !picked.jobs.is_disjoint(changed)
@@ -161,19 +164,15 @@ impl Fleet {
                     how,
                 })
             }
-            Pending::Stopped { picked } => {
-                self.has_settled(picked, Until::All)
-                    .then(|| Answer::Settled {
-                        picked: picked.clone(),
-                        how: Settled::Reached,
-                    })
+            Pending::Stopped { picked, reviews } => {
+                let over = self.has_settled(picked, Until::All) && !self.any_looked_at(reviews);
+                over.then(|| Answer::Settled {
+                    picked: picked.clone(),
+                    how: Settled::Reached,
+                })
             }
             Pending::Looked { picked, looks } => {
-                let looking = |child: &ChildId| {
-                    self.child(*child)
-                        .is_some_and(|child| !child.state.is_settled())
-                };
-                (!looks.iter().any(looking)).then(|| Answer::Settled {
+                (!self.any_looked_at(looks)).then(|| Answer::Settled {
                     picked: picked.clone(),
                     how: Settled::Reached,
                 })
@@ -202,6 +201,14 @@ impl Fleet {
             }
             Pending::Receive { ask, picked } => self.try_receive(ask, picked),
         }
+    }
+
+    /// Whether a look at any of these is under way.
+    fn any_looked_at(&self, children: &BTreeSet<ChildId>) -> bool {
+        children.iter().any(|child| {
+            self.child(*child)
+                .is_some_and(|child| !child.state.is_settled() || child.review.is_some())
+        })
     }
 
     /// Whether all, or any, of what was picked has settled.  What is gone has.  A pick of nothing has.

@@ -204,6 +204,52 @@ fn what_is_disconnected_can_be_stopped_when_the_server_is_back() {
 }
 
 #[test]
+fn a_stop_that_could_not_be_proved_is_proved_when_the_server_is_back() {
+    let test = "a_stop_that_could_not_be_proved_is_proved_when_the_server_is_back";
+    let Some(console) = Console::start(test) else {
+        return;
+    };
+    let config = console.config_with("Host *\n ServerAliveInterval 1\n ServerAliveCountMax 4");
+    let job = console.background_with(
+        &config,
+        &["-t", "127.1.0.1", "--connect-timeout", "5s"],
+        "echo before; trap '' TERM; while :; do sleep 0.2; done",
+    );
+    until("it runs", || {
+        console.now(&job)["children"][0]["lines"]["out"] == 1
+    });
+    let session = Frozen::new(session_servers(&console, &job)[0]);
+    let listener = Frozen::new(console.fleet.listener());
+    for _ in 0..2 {
+        console
+            .regatta(&["stop", "--grace", "200ms", &job])
+            .exits(1)
+            .says(&["Stopped, stop unconfirmed"]);
+    }
+    assert!(!console.remains(&job).is_empty(), "it runs on");
+
+    // The server is back: a look says what is there, and a stop ends it.
+    drop(listener);
+    console
+        .regatta(&["reconnect", &job])
+        .exits(1)
+        .says(&["Stopped, stop unconfirmed", "still alive"]);
+    assert!(!console.remains(&job).is_empty(), "a look ends nothing");
+    console
+        .regatta(&["stop", "--grace", "200ms", &job])
+        .exits(0)
+        .says(&["Stopped, stopped by operator"]);
+    came_to(
+        &console.now(&job)["children"][0],
+        "Stopped",
+        "stopped",
+        &["stopped by operator"],
+    );
+    assert_eq!(console.remains(&job), Vec::<u32>::new());
+    drop(session);
+}
+
+#[test]
 fn what_became_of_the_lost_is_found_out_when_the_server_is_back() {
     let test = "what_became_of_the_lost_is_found_out_when_the_server_is_back";
     let Some(console) = Console::start(test) else {

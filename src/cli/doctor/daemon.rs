@@ -86,13 +86,14 @@ async fn leftovers(reach: &Reach) -> Vec<Finding> {
         let reason = child.reason.as_ref();
         let reason = reason.map_or("", |reason| reason.text.as_str());
         let (job, host) = (child.job, &child.host);
-        // What is final is not probed again.
+        let again = format!(
+            "`regatta reconnect {job}.{host}` looks again, `regatta stop {job}.{host}` ends what is there"
+        );
+        // What left its session on purpose is named and not ended.
         let hint = if child.state.is_final() {
-            format!("look at it there and end it if it should not run; `regatta remove {job}` forgets it")
+            format!("{again}; what stays is yours to end, `regatta remove {job}` forgets it")
         } else {
-            format!(
-                "`regatta reconnect {job}.{host}` looks again, `regatta stop {job}.{host}` ends what is there"
-            )
+            again
         };
         Finding::bad(CHECK, format!("{job}.{host}: {reason}")).hint(hint)
     });
