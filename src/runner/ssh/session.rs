@@ -24,9 +24,6 @@ use crate::runner::relay::{self, Relay};
 use crate::runner::sudo::Besides;
 use crate::secret::Secret;
 
-/// How long a signal may be on its way before the readers of its connection may rest again.
-const URGENT: Duration = Duration::from_secs(5);
-
 /// When to look, after a signal has arrived, whether the command's end waits behind what somebody else does not read.
 /// Each look makes others read some megabytes, so there are few.
 const LOOKS: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1300)];
@@ -302,7 +299,7 @@ async fn feed(
             };
             match tokio::time::timeout(*pause, next).await {
                 Ok(asked) => break asked,
-                Err(_) if connection.is_stalled() => answer(connection).await,
+                Err(_) if connection.is_stalled() => connection.answer().await,
                 Err(_) => {}
             }
         };
@@ -315,15 +312,9 @@ async fn feed(
             .data_bytes(format!("{}\n", probe::signal_name(asked)))
             .await;
         // An answer to what was said after the signal means that the signal has arrived.
-        answer(connection).await;
+        connection.answer().await;
     }
     std::future::pending::<()>().await;
-}
-
-/// Returns once the server has answered: what it said before that has been read.
-async fn answer(connection: &Connection) {
-    let _urgent = connection.urgent();
-    let _ = tokio::time::timeout(URGENT, connection.handle().send_ping()).await;
 }
 
 /// Passes signals on where nothing can be written for the command: it has a terminal, or has ended and what it left behind
