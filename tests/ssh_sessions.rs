@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fleet::sshd::Fleet;
 use fleet::{Job, command, within};
+use regatta::core::reason::Reason;
 use regatta::core::spec::{Ended, Proof, Signal};
 use regatta::runner::Runner;
 
@@ -57,4 +58,35 @@ async fn stops_together_are_proved_where_there_are_two_sessions_on_a_connection(
         stop_and_go_on(&fleet, 1).await;
         stop_and_go_on(&fleet, 5).await;
     }
+}
+
+#[tokio::test]
+async fn what_a_forced_command_does_is_not_taken_for_the_command() {
+    let test = "what_a_forced_command_does_is_not_taken_for_the_command";
+    for (forced, out, code) in [
+        ("echo forced: $SSH_ORIGINAL_COMMAND", "forced: exec sh", 0),
+        ("echo no; exit 3", "no\n", 3),
+    ] {
+        let Some(fleet) = Fleet::start(test, &format!("ForceCommand {forced}")) else {
+            return;
+        };
+        let runner = fleet.runner() as Arc<dyn Runner>;
+        let job = Job::start(&runner, fleet.order(HOST, command("exit 9")));
+        let outcome = within(job.finish()).await;
+        assert!(outcome.text().starts_with(out), "{}", outcome.text());
+        assert_eq!(outcome.pid, None);
+        let Ended::NotStarted(Reason::Refused(why)) = &outcome.ended else {
+            panic!("{:?}", outcome.ended);
+        };
+        let wanted = format!(
+            "the host ran something else than the command (a forced command?), which ended with exit {code}"
+        );
+        assert_eq!(*why, wanted);
+    }
+    // One that runs what was asked for by a shell does no harm.
+    let extra = "ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"";
+    let fleet = Fleet::start(test, extra).expect("the first one started");
+    let runner = fleet.runner() as Arc<dyn Runner>;
+    let job = Job::start(&runner, fleet.order(HOST, command("exit 9")));
+    assert_eq!(within(job.finish()).await.ended, Ended::Exited(9));
 }

@@ -226,13 +226,24 @@ pub(super) async fn run(
     if relay.deliver_all(events).await.is_err() {
         return Outcome::Ended(unheard());
     }
-    let closed = verdict.closed;
-    let ended = verdict.ended(channel.write.lease().connection(), relay.trace().is_some());
-    let ended = ended.await;
+    let (closed, began) = (verdict.closed, relay.trace().is_some());
+    let ended = verdict.ended(channel.write.lease().connection(), began);
+    let ended = match ended.await {
+        // What was told to stop may have ended before its first words came.
+        Ended::Exited(code) if !began && signal.borrow().is_none() => something_else(code),
+        ended => ended,
+    };
     if closed {
         channel.write.closed_by_server();
     }
     Outcome::Ended(ended)
+}
+
+/// What ended was not the command: that would have said that it began.
+fn something_else(code: i32) -> Ended {
+    Ended::NotStarted(Reason::Refused(format!(
+        "the host ran something else than the command (a forced command?), which ended with exit {code}"
+    )))
 }
 
 fn unheard() -> Ended {
