@@ -88,7 +88,7 @@ impl Checker {
                 "{name} presents {what}{aside}, but {at} has another {} key; if the change is meant, remove that line",
                 key_type(&known_type)
             ))),
-            Verdict::Revoked { at } => Err(Reason::HostKeyChanged(format!(
+            Verdict::Revoked { at } => Err(Reason::HostKeyRevoked(format!(
                 "{name} presents {what}, which {at} revokes"
             ))),
         }
@@ -114,7 +114,7 @@ impl Checker {
                 self.certified = Certified::Yes;
                 Ok(())
             }
-            Err(NotCertified::Revoked { at }) => Err(Reason::HostKeyChanged(format!(
+            Err(NotCertified::Revoked { at }) => Err(Reason::HostKeyRevoked(format!(
                 "{} presents a certificate that {at} revokes",
                 self.name.as_str()
             ))),
@@ -139,7 +139,7 @@ impl Checker {
         let revoked = self.files.revokes(path.clone(), keys.collect());
         match revoked.await {
             Ok(None) => Ok(()),
-            Ok(Some(at)) => Err(Reason::HostKeyChanged(format!(
+            Ok(Some(at)) => Err(Reason::HostKeyRevoked(format!(
                 "{} presents a key that {at} revokes (RevokedHostKeys)",
                 self.name.as_str()
             ))),

@@ -176,7 +176,10 @@ impl State {
     pub(super) fn note_failure(&mut self, target: &Target, caller: &Caller<'_>, why: &Reason) {
         let lasts = matches!(
             why,
-            Reason::HostKeyUnknown(_) | Reason::HostKeyChanged(_) | Reason::AuthFailed(_)
+            Reason::HostKeyUnknown(_)
+                | Reason::HostKeyChanged(_)
+                | Reason::HostKeyRevoked(_)
+                | Reason::AuthFailed(_)
         );
         if lasts
             && target.key.carries == Carries::Connections
