@@ -329,6 +329,7 @@ pub(crate) enum ReasonDef {
     Protocol(String),
     HostKeyUnknown(String),
     HostKeyChanged(String),
+    HostKeyRevoked(String),
     AuthFailed(String),
     Sudo(String),
     Secret(String),

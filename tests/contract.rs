@@ -121,13 +121,14 @@ const STATES: [&str; 10] = [
 ];
 
 /// The kinds of reasons.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "exit",
     "signal",
     "unreachable",
     "protocol",
     "host_key_unknown",
     "host_key_changed",
+    "host_key_revoked",
     "auth_failed",
     "refused",
     "bad_settings",

@@ -182,7 +182,7 @@ impl<'a> Explainer<'a> {
         for line in settings.explain() {
             writeln!(
                 out,
-                "    {:<24}{:<40}  {}",
+                "    {:<28}  {:<40}  {}",
                 line.name,
                 line.value,
                 origin(&line.origin)

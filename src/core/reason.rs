@@ -18,8 +18,10 @@ pub enum Reason {
     Protocol(String),
     /// No key is known for the host.
     HostKeyUnknown(String),
-    /// The host's key differs from the known one, or is revoked.
+    /// The host's key differs from the known one.
     HostKeyChanged(String),
+    /// The host's key, or what signed it, is marked as one that nobody may have any more.
+    HostKeyRevoked(String),
     /// Every way to log in was refused: which were tried.
     AuthFailed(String),
     /// sudo(8) did not let the command run as whoever was meant: why.
@@ -112,6 +114,7 @@ impl Reason {
             Self::Protocol(_) => "protocol",
             Self::HostKeyUnknown(_) => "host_key_unknown",
             Self::HostKeyChanged(_) => "host_key_changed",
+            Self::HostKeyRevoked(_) => "host_key_revoked",
             Self::AuthFailed(_) => "auth_failed",
             Self::Sudo(_) => "sudo",
             Self::Secret(_) => "secret",
@@ -170,6 +173,7 @@ impl Reason {
             | Self::Protocol(_)
             | Self::HostKeyUnknown(_)
             | Self::HostKeyChanged(_)
+            | Self::HostKeyRevoked(_)
             | Self::AuthFailed(_)
             | Self::Sudo(_)
             | Self::Secret(_)
@@ -191,6 +195,7 @@ impl fmt::Display for Reason {
             Self::Protocol(why) => write!(f, "not a usable SSH server: {why}"),
             Self::HostKeyUnknown(what) => write!(f, "host key unknown: {what}"),
             Self::HostKeyChanged(what) => write!(f, "host key changed: {what}"),
+            Self::HostKeyRevoked(what) => write!(f, "host key revoked: {what}"),
             Self::AuthFailed(tried) => write!(f, "auth failed: {tried}"),
             Self::Sudo(why) => write!(f, "sudo: {why}"),
             Self::Secret(why) => f.write_str(why),
@@ -326,6 +331,11 @@ mod tests {
                 Reason::Unreachable("connection refused".into()),
                 "unreachable",
                 "unreachable: connection refused",
+            ),
+            (
+                Reason::HostKeyRevoked("web presents a key that revoked:1 revokes".into()),
+                "host_key_revoked",
+                "host key revoked: web presents a key that revoked:1 revokes",
             ),
             (
                 Reason::AuthFailed("publickey, password tried".into()),

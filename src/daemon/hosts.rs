@@ -169,6 +169,7 @@ fn unreached(child: &Child) -> Option<Reason> {
         | Reason::Protocol(_)
         | Reason::HostKeyUnknown(_)
         | Reason::HostKeyChanged(_)
+        | Reason::HostKeyRevoked(_)
         | Reason::AuthFailed(_)
         | Reason::TimedOut {
             what: Limit::Connect,

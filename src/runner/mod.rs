@@ -44,8 +44,8 @@ pub trait Runner: fmt::Debug + Send + Sync + 'static {
     /// Runs `order` from its first packet to its last.
     ///
     /// Sends [`Event::Began`] once the command runs, then its output; the future ends after the last event was accepted.
-    /// A login shell that never comes to the command (`nologin`, a forced command) may write and exit without it, and a
-    /// profile that prints more than is held back is passed on before it.
+    /// A login shell that never comes to the command (`nologin`, a forced command) may write without it, and ends as
+    /// [`Ended::NotStarted`]; a profile that prints more than is held back is passed on before it.
     /// `signal` starts as `None` and only ever rises (`Term`, then `Kill`): before the command runs it means
     /// [`Ended::Aborted`], afterwards the signal goes to the whole process group.  When the future is dropped the
     /// connection is let go, and what still runs is ended by its lifeline.

@@ -70,9 +70,11 @@ async fn host_certificates_are_judged_as_by_ssh() {
     let revoked = format!("{authority}@revoked * {ca}\n");
     expect("revoked authority", &revoked, "", false)
         .await
-        .says(&["host key changed", "authorities:2 revokes"]);
+        .says(&["host key revoked", "authorities:2 revokes"]);
     let revoked = format!("{authority}{plain}@revoked * {key}\n");
-    expect("revoked key", &revoked, "", false).await;
+    expect("revoked key", &revoked, "", false)
+        .await
+        .says(&["host key revoked"]);
     expect(
         "an alias is another name",
         &format!("@cert-authority web {ca}\n"),
@@ -124,7 +126,7 @@ async fn host_certificates_are_judged_as_by_ssh() {
         fs::write(&list, format!("{other}\n{listed}\n")).expect("ours");
         expect("it is listed", &lines, &more, false)
             .await
-            .says(&["host key changed", "revoked:2 revokes"]);
+            .says(&["host key revoked", "revoked:2 revokes"]);
     }
     fs::write(&list, b"SSHKRL\n\0").expect("ours");
     let config = both.config(&text(&more));

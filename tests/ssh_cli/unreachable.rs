@@ -135,7 +135,11 @@ fn each_fault_has_its_own_words_and_none_delays_the_others() {
         (
             "unknown",
             "host_key_unknown",
-            &["ED25519 SHA256:", &port, "connect once with ssh"],
+            &[
+                "ED25519 SHA256:",
+                &port,
+                "without --batch and BatchMode regatta asks",
+            ],
         ),
         (
             "changed",

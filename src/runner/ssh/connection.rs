@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use russh::Disconnect;
-use russh::client::Handle;
+use russh::client::{Handle, Msg};
+use russh::{Channel, ChannelOpenFailure, Disconnect, Error};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -17,6 +17,12 @@ use super::wire::Fate;
 /// How long a good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(2);
 
+/// How long the server may take to answer before the readers of its connection may rest again.
+const URGENT: Duration = Duration::from_secs(5);
+
+/// How long to wait, time and again, for a session to become free that the server still counts.
+const PAUSES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(100)];
+
 /// See the module.
 pub(super) struct Connection {
     handle: Arc<Handle<Checker>>,
@@ -26,6 +32,8 @@ pub(super) struct Connection {
     urgent: watch::Sender<usize>,
     stalled: AtomicUsize,
     made: Instant,
+    /// The server has opened a session on it.
+    gave_session: AtomicBool,
 }
 
 impl Connection {
@@ -37,6 +45,7 @@ impl Connection {
             urgent: watch::Sender::new(0),
             stalled: AtomicUsize::new(0),
             made: Instant::now(),
+            gave_session: AtomicBool::new(false),
         }
     }
 
@@ -97,6 +106,43 @@ impl Connection {
     /// The words with which the server refused a channel with this code.
     pub(super) async fn refusal(&self, code: u32) -> String {
         self.fate.refusal(code).await
+    }
+
+    /// Opens a session.  A server counts one until it has cleaned up behind it, which may be after both sides have closed
+    /// the channel, and refuses new ones as long as there are too many: so what is refused is asked for again.
+    pub(super) async fn open_session(&self) -> Result<Channel<Msg>, Error> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let opened = self.try_open_session().await;
+            let Err(Error::ChannelOpenFailure(ChannelOpenFailure::ConnectFailed)) = &opened else {
+                return opened;
+            };
+            // One that never gave a session has none to clean up behind.
+            let Some(pause) = pauses.next().filter(|_| self.gave_session()) else {
+                return opened;
+            };
+            tokio::time::sleep(*pause).await;
+            // It has seen what was closed before, when it has answered.
+            self.answer().await;
+        }
+    }
+
+    async fn try_open_session(&self) -> Result<Channel<Msg>, Error> {
+        let _urgent = self.urgent();
+        let channel = self.handle.channel_open_session().await?;
+        self.gave_session.store(true, Ordering::Relaxed);
+        Ok(channel)
+    }
+
+    /// Whether the server has ever opened a session on it.
+    pub(super) fn gave_session(&self) -> bool {
+        self.gave_session.load(Ordering::Relaxed)
+    }
+
+    /// Returns once the server has answered: what it said before that has been read.
+    pub(super) async fn answer(&self) {
+        let _urgent = self.urgent();
+        let _ = tokio::time::timeout(URGENT, self.handle.send_ping()).await;
     }
 
     /// While it lives, a channel's reader is behind: nothing moves on this connection.

@@ -18,6 +18,7 @@ use super::wire::Fate;
 use crate::config::ssh_config::{HostSettings, Origin, StrictHostKeyChecking};
 use crate::core::question::About;
 use crate::core::reason::Reason;
+use crate::core::spec::Asking;
 
 /// Checks the server's key against what is known of the host, and records why the connection ended.
 #[derive(Debug)]
@@ -82,13 +83,13 @@ impl Checker {
             Verdict::Known => Ok(()),
             Verdict::Unknown => Err(Reason::HostKeyUnknown(format!(
                 "{what} for {name}{aside}; {}",
-                advice(self.target.settings())
+                advice(self.target.settings(), self.desk.asking)
             ))),
             Verdict::Changed { at, known_type } => Err(Reason::HostKeyChanged(format!(
                 "{name} presents {what}{aside}, but {at} has another {} key; if the change is meant, remove that line",
                 key_type(&known_type)
             ))),
-            Verdict::Revoked { at } => Err(Reason::HostKeyChanged(format!(
+            Verdict::Revoked { at } => Err(Reason::HostKeyRevoked(format!(
                 "{name} presents {what}, which {at} revokes"
             ))),
         }
@@ -114,7 +115,7 @@ impl Checker {
                 self.certified = Certified::Yes;
                 Ok(())
             }
-            Err(NotCertified::Revoked { at }) => Err(Reason::HostKeyChanged(format!(
+            Err(NotCertified::Revoked { at }) => Err(Reason::HostKeyRevoked(format!(
                 "{} presents a certificate that {at} revokes",
                 self.name.as_str()
             ))),
@@ -139,7 +140,7 @@ impl Checker {
         let revoked = self.files.revokes(path.clone(), keys.collect());
         match revoked.await {
             Ok(None) => Ok(()),
-            Ok(Some(at)) => Err(Reason::HostKeyChanged(format!(
+            Ok(Some(at)) => Err(Reason::HostKeyRevoked(format!(
                 "{} presents a key that {at} revokes (RevokedHostKeys)",
                 self.name.as_str()
             ))),
@@ -214,9 +215,14 @@ impl Checker {
     }
 }
 
-/// How the operator gets a key accepted.  What the inventory or the target says of a host `ssh` does not know, so that
-/// connecting with it would ask another server, or none.
-fn advice(settings: &HostSettings) -> String {
+/// How the operator gets a key accepted: by being asked, where only that is forbidden.  What the inventory or the target
+/// says of a host `ssh` does not know, so that connecting with it would ask another server, or none.
+fn advice(settings: &HostSettings, asking: Asking) -> String {
+    let checking = settings.strict_host_key_checking.value;
+    if (checking, asking) == (StrictHostKeyChecking::Ask, Asking::Never) {
+        return "compare the fingerprint; without --batch and BatchMode regatta asks whether to accept it"
+            .to_owned();
+    }
     let (host, port) = (&settings.host_name, &settings.port);
     let ours = host.origin == Origin::CommandLine || port.origin == Origin::CommandLine;
     // Under an alias the key has another name than ssh-keyscan gives it.
@@ -351,13 +357,13 @@ pub(super) fn printable(text: &str) -> String {
 mod tests {
     use super::advice;
     use crate::config::ssh_config::{ClientConfig, Commands, ConfigSource, LocalEnv, Overrides};
-    use crate::core::spec::Host;
+    use crate::core::spec::{Asking, Host};
 
     #[test]
-    fn the_advice_names_the_server_that_was_asked() {
+    fn the_advice_is_to_be_asked_or_names_the_server_that_was_asked() {
         let env = LocalEnv::current();
         let config = ClientConfig::load(&ConfigSource::Nothing, &env).expect("nothing to read");
-        let say = |address: Option<&str>, port: Option<u16>| {
+        let advice_for = |address: Option<&str>, port: Option<u16>, asking| {
             let host = Host {
                 address: address.map(str::to_string),
                 port,
@@ -368,8 +374,12 @@ mod tests {
                 &config
                     .resolve("web01", &overrides, Commands::Skip)
                     .expect("a plain host"),
+                asking,
             )
         };
+        assert!(advice_for(None, None, Asking::Never).contains("without --batch"));
+        assert!(advice_for(Some("10.0.0.3"), None, Asking::Never).contains("without --batch"));
+        let say = |address, port| advice_for(address, port, Asking::Allowed);
         assert!(say(None, None).contains("connect once with ssh"));
         let cases = [
             (

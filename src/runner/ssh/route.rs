@@ -279,6 +279,7 @@ pub(super) fn at_hop(hop: &str, reason: Reason) -> Reason {
         Reason::Protocol(why) => Reason::Protocol(at(why)),
         Reason::HostKeyUnknown(what) => Reason::HostKeyUnknown(at(what)),
         Reason::HostKeyChanged(what) => Reason::HostKeyChanged(at(what)),
+        Reason::HostKeyRevoked(what) => Reason::HostKeyRevoked(at(what)),
         Reason::AuthFailed(tried) => Reason::AuthFailed(at(tried)),
         Reason::Refused(why) => Reason::Refused(at(why)),
         Reason::BadSettings(what) => Reason::BadSettings(at(what)),

@@ -24,9 +24,6 @@ use crate::runner::relay::{self, Relay};
 use crate::runner::sudo::Besides;
 use crate::secret::Secret;
 
-/// How long a signal may be on its way before the readers of its connection may rest again.
-const URGENT: Duration = Duration::from_secs(5);
-
 /// When to look, after a signal has arrived, whether the command's end waits behind what somebody else does not read.
 /// Each look makes others read some megabytes, so there are few.
 const LOOKS: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1300)];
@@ -229,13 +226,24 @@ pub(super) async fn run(
     if relay.deliver_all(events).await.is_err() {
         return Outcome::Ended(unheard());
     }
-    let closed = verdict.closed;
-    let ended = verdict.ended(channel.write.lease().connection(), relay.trace().is_some());
-    let ended = ended.await;
+    let (closed, began) = (verdict.closed, relay.trace().is_some());
+    let ended = verdict.ended(channel.write.lease().connection(), began);
+    let ended = match ended.await {
+        // What was told to stop may have ended before its first words came.
+        Ended::Exited(code) if !began && signal.borrow().is_none() => something_else(code),
+        ended => ended,
+    };
     if closed {
         channel.write.closed_by_server();
     }
     Outcome::Ended(ended)
+}
+
+/// What ended was not the command: that would have said that it began.
+fn something_else(code: i32) -> Ended {
+    Ended::NotStarted(Reason::Refused(format!(
+        "the host ran something else than the command (a forced command?), which ended with exit {code}"
+    )))
 }
 
 fn unheard() -> Ended {
@@ -302,7 +310,7 @@ async fn feed(
             };
             match tokio::time::timeout(*pause, next).await {
                 Ok(asked) => break asked,
-                Err(_) if connection.is_stalled() => answer(connection).await,
+                Err(_) if connection.is_stalled() => connection.answer().await,
                 Err(_) => {}
             }
         };
@@ -315,15 +323,9 @@ async fn feed(
             .data_bytes(format!("{}\n", probe::signal_name(asked)))
             .await;
         // An answer to what was said after the signal means that the signal has arrived.
-        answer(connection).await;
+        connection.answer().await;
     }
     std::future::pending::<()>().await;
-}
-
-/// Returns once the server has answered: what it said before that has been read.
-async fn answer(connection: &Connection) {
-    let _urgent = connection.urgent();
-    let _ = tokio::time::timeout(URGENT, connection.handle().send_ping()).await;
 }
 
 /// Passes signals on where nothing can be written for the command: it has a terminal, or has ended and what it left behind

@@ -23,7 +23,7 @@ use super::files::Files;
 use super::pace::{Gate, Paces, Site};
 use super::route::{Key, Target};
 use crate::core::reason::{Left, Limit, Reason};
-use shelves::State;
+use shelves::{Refusal, State};
 
 /// Connections that are tried for one channel before giving up: kept ones may turn out dead or full.
 const ATTEMPTS: usize = 4;
@@ -115,10 +115,7 @@ impl Pool {
         let (mut refused, mut tries) = (None, 0);
         while tries < ATTEMPTS {
             let lease = self.lease(target, caller, limit).await?;
-            let opening = async {
-                let _urgent = lease.connection().urgent();
-                lease.connection().handle().channel_open_session().await
-            };
+            let opening = lease.connection().open_session();
             // Kept ones may have died in silence: they get a quarter of the time each, and half of it together, so that
             // the other half is left for a new one.  That one has all there is.
             let patience = if lease.connection().made() >= begun {
@@ -134,8 +131,13 @@ impl Pool {
                 Ok(Ok(channel)) => return Ok(OpenChannel::new(channel, lease)),
                 Ok(Err(Error::ChannelOpenFailure(why))) => {
                     refused = Some(format!("the server opens no session ({why:?})"));
-                    if !self.refused(&lease) {
-                        break;
+                    match self.refused(&lease) {
+                        Refusal::Full => {}
+                        // Something of an earlier session keeps it: another connection has none.
+                        Refusal::Alone if lease.connection().gave_session() => {
+                            self.discard(&target.key, &lease.connection);
+                        }
+                        Refusal::Alone => break,
                     }
                 }
                 // It died while it was kept, or does not answer.  Others may still hope for it, nobody new does.
@@ -203,8 +205,8 @@ impl Pool {
         Err(target.told(Reason::Unreachable(why)))
     }
 
-    /// Learns from a refused channel how many the server allows; false if it allows none at all.
-    fn refused(&self, lease: &Lease) -> bool {
+    /// Learns from a refused channel how many the server allows.
+    fn refused(&self, lease: &Lease) -> Refusal {
         self.state().refused(&lease.key, &lease.connection)
     }
 

@@ -69,6 +69,14 @@ pub(super) struct Shelf {
     pub(super) idle: Option<u64>,
 }
 
+/// What a refused channel shared its connection with.
+pub(super) enum Refusal {
+    /// Others of ours; or it is on no shelf any more.
+    Full,
+    /// None of ours.
+    Alone,
+}
+
 pub(super) struct Idle {
     pub(super) since: Instant,
     key: Arc<Key>,
@@ -168,7 +176,10 @@ impl State {
     pub(super) fn note_failure(&mut self, target: &Target, caller: &Caller<'_>, why: &Reason) {
         let lasts = matches!(
             why,
-            Reason::HostKeyUnknown(_) | Reason::HostKeyChanged(_) | Reason::AuthFailed(_)
+            Reason::HostKeyUnknown(_)
+                | Reason::HostKeyChanged(_)
+                | Reason::HostKeyRevoked(_)
+                | Reason::AuthFailed(_)
         );
         if lasts
             && target.key.carries == Carries::Connections
@@ -178,10 +189,10 @@ impl State {
         }
     }
 
-    /// Learns from a refused channel how many the server allows; false if it allows none at all.
-    pub(super) fn refused(&mut self, key: &Arc<Key>, connection: &Arc<Connection>) -> bool {
+    /// Learns from a refused channel how many the server allows.  What it refuses to one alone says nothing of that.
+    pub(super) fn refused(&mut self, key: &Arc<Key>, connection: &Arc<Connection>) -> Refusal {
         let Some(host) = self.hosts.get_mut(key) else {
-            return true;
+            return Refusal::Full;
         };
         let used = host
             .connections
@@ -189,8 +200,15 @@ impl State {
             .find(|shelf| Arc::ptr_eq(&shelf.connection, connection))
             .map_or(0, |shelf| shelf.used);
         // The place that was refused is counted among the used ones.
-        host.channels = Some(used.saturating_sub(1).max(1));
-        used > 1
+        match used {
+            0 => Refusal::Full,
+            1 => Refusal::Alone,
+            used => {
+                let known = host.channels.unwrap_or(usize::MAX);
+                host.channels = Some(known.min(used - 1));
+                Refusal::Full
+            }
+        }
     }
 
     /// Takes a connection off its shelf.
