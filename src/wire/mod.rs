@@ -16,7 +16,7 @@ pub use request::Request;
 use serde::{Deserialize, Serialize};
 
 /// Grows with every change to what goes over the wire.
-pub const PROTOCOL: u32 = 12;
+pub const PROTOCOL: u32 = 13;
 
 /// The first frame in either direction.  Its form never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

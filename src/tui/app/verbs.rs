@@ -156,6 +156,7 @@ impl App {
         }
         let Planned { spec, secrets, .. } = planned;
         let count = spec.hosts.len();
+        let quiet = spec.ask_above.quiet(self.loaded.settings.confirm_above);
         let hosts = counted(count, Noun::Host);
         let text = vec![
             spec.payload.title().to_string(),
@@ -167,7 +168,7 @@ impl App {
             environment: Environment::default(),
             secrets,
         };
-        if count <= self.loaded.settings.confirm_above {
+        if count <= quiet {
             return self.do_it(deed, request);
         }
         let then = Answer::Do(deed, Box::new(request));
