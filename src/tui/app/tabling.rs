@@ -151,6 +151,12 @@ impl App {
             Came::Done => {}
             Came::Say(text) => self.say(text),
             Came::Open(child) => self.open_child(child),
+            // Where there are no rows yet, a question may be why.
+            Came::OpenNothing => {
+                if !self.answer_table() {
+                    self.say("no row is there to open");
+                }
+            }
             Came::AskFilter => {
                 let text = view.filter_text().to_string();
                 view.begin_filter();

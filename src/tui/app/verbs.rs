@@ -51,7 +51,7 @@ impl App {
                     let wished = Wished::Query(Box::new(args), Box::new(query));
                     self.run(line, then, wished, global);
                 }
-                None => self.say(format!("there is no query {:?}; 3 lists them", args.query)),
+                None => self.say(format!("there is no query {:?}; 3 lists them, and F5 reads new ones", args.query)),
             },
             Verb::Stop(stop) => {
                 let select = stop.pick.select.clone();

@@ -17,6 +17,8 @@ pub enum Came {
     Say(String),
     /// Show what this child wrote.
     Open(u64),
+    /// Show what is under the cursor, and nothing is.
+    OpenNothing,
     /// Ask for a filter, with the one that is in force.
     AskFilter,
     /// Ask which columns to show.
@@ -178,7 +180,7 @@ impl TableView {
                 self.enter(&key);
                 Came::Done
             }
-            None => Came::Say("no row is there to open".to_string()),
+            None => Came::OpenNothing,
         }
     }
 
