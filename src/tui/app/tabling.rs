@@ -240,22 +240,26 @@ impl App {
     /// A filter that is typed shows what it comes to; one with a mistake leaves the table as it is.
     pub(super) fn table_filter_typed(&mut self, text: &str) {
         if let Some(view) = self.table_view() {
-            _ = view.filter(text);
+            view.filter_typed(text);
         }
     }
 
     /// A filter holds from now on; what is wrong with it, at its place in the bar.
     pub(super) fn table_filter_entered(&mut self, text: &str) -> Result<(), LineError> {
-        let Some(Err(error)) = self.table_view().map(|view| view.filter(text)) else {
+        let Some(view) = self.table_view() else {
             return Ok(());
         };
+        let Err(error) = view.filter(text) else {
+            return Ok(());
+        };
+        let hint = view.filter_hint(text);
         let mut places = text.char_indices().skip(error.at).map(|(at, _)| at);
         let start = places.next().unwrap_or(text.len());
         let end = places.next().unwrap_or(text.len());
         Err(LineError {
             range: start..end,
             message: error.what,
-            hint: None,
+            hint,
         })
     }
 
