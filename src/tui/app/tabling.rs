@@ -374,7 +374,7 @@ impl App {
         let jobs = page.jobs.iter().filter_map(|job| self.model.job(*job));
         Standing {
             crumbs: page.crumbs.clone(),
-            hosts: jobs.map(|entry| entry.job.children() as usize).sum(),
+            children: jobs.map(|entry| entry.job.children() as usize).sum(),
             failed: tabled.failed.clone(),
         }
     }

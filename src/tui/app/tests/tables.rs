@@ -267,6 +267,17 @@ fn jobs_of_one_query_are_one_table_and_others_are_not() {
     let screen = session.screen();
     assert!(screen.contains("2 jobs of filesystems"), "{screen}");
     assert!(screen.contains("HOST   JOB  MOUNT"), "{screen}");
+    // A host may be asked by both.
+    assert!(
+        screen.contains("5 of 6 children so far, 2 problems (!)"),
+        "{screen}"
+    );
+    session.keys("!");
+    let screen = session.screen();
+    for words in ["2 children whose output", "  60.web03  ", "  60.web05  "] {
+        assert!(screen.contains(words), "{screen}");
+    }
+    session.keys("esc");
     session.keys("esc : 'table 60 30' enter");
     assert!(session.app.pages.is_empty());
     assert!(
