@@ -104,8 +104,13 @@ impl TableView {
             Act::Copy { what } => self.copy(*what),
             Act::Save { file } => {
                 let file = file.clone().unwrap_or_else(|| self.usual_file().into());
-                let export = self.export(format_of(&file));
-                Came::Export(Box::new(export), Whole::Save(Some(file)))
+                match format_of(&file) {
+                    Ok(format) => {
+                        let export = self.export(format);
+                        Came::Export(Box::new(export), Whole::Save(Some(file)))
+                    }
+                    Err(why) => Came::Say(why),
+                }
             }
             Act::Pager => Came::Export(Box::new(self.export(Format::Table)), Whole::Pager),
             Act::Pipe { command } => {
