@@ -269,7 +269,7 @@ fn jobs_of_one_query_are_one_table_and_others_are_not() {
     assert!(screen.contains("HOST   JOB  MOUNT"), "{screen}");
     // A host may be asked by both.
     assert!(
-        screen.contains("5 of 6 children so far, 2 problems (!)"),
+        screen.contains("4 of 6 children so far, 2 problems (!)"),
         "{screen}"
     );
     session.keys("!");
