@@ -19,7 +19,7 @@ use crate::core::reason::{Doubt, Fate, Left, Limit, Reason};
 use crate::core::receive::{Mode, Patience, ReceiveAsk};
 use crate::core::saved::SavedState;
 use crate::core::select::Selector;
-use crate::core::spec::{Asking, Host, JobSpec, Limits, Motion, OnFull, Payload, Withheld};
+use crate::core::spec::{Above, Asking, Host, JobSpec, Limits, Motion, OnFull, Payload, Withheld};
 use crate::core::state::{Cause, State};
 use crate::core::wait::Until;
 
@@ -156,6 +156,13 @@ pub(crate) enum AskingDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Above")]
+pub(crate) enum AboveDef {
+    Configured,
+    Any,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "Payload")]
 pub(crate) enum PayloadDef {
     Command(String),
@@ -204,6 +211,8 @@ pub(crate) struct JobSpecDef {
     options: Vec<(String, String)>,
     #[serde(with = "AskingDef", default)]
     asking: Asking,
+    #[serde(with = "AboveDef", default)]
+    ask_above: Above,
     #[serde(default)]
     shape: Option<String>,
     #[serde(with = "withheld", default)]
@@ -474,6 +483,35 @@ mod tests {
             powershell: None,
         };
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_job_is_read_as_it_was_written_before_it_said_when_to_ask() {
+        #[derive(Serialize, Deserialize)]
+        struct Spec(#[serde(with = "JobSpecDef")] JobSpec);
+        let spec = JobSpec {
+            name: None,
+            runner: "ssh".to_owned(),
+            payload: Payload::Command("true".to_owned()),
+            targets: "web01".to_owned(),
+            hosts: vec![Host::named("web01")],
+            fanout: NonZeroU32::MIN,
+            limits: Limits::default(),
+            ok_exit: vec![0],
+            on_full: OnFull::Truncate,
+            options: Vec::new(),
+            asking: Asking::Allowed,
+            ask_above: Above::Any,
+            shape: None,
+            withheld: Vec::new(),
+        };
+        let mut written = serde_json::to_value(Spec(spec)).expect("it can be written");
+        let Spec(read) = serde_json::from_value(written.clone()).expect("it can be read");
+        assert_eq!(read.ask_above, Above::Any);
+        let fields = written.as_object_mut().expect("an object");
+        fields.remove("ask_above").expect("a field");
+        let Spec(read) = serde_json::from_value(written).expect("it can be read");
+        assert_eq!(read.ask_above, Above::Configured);
     }
 
     #[test]

@@ -4,18 +4,11 @@ use std::io::{self, BufRead, Write};
 
 use super::context::Context;
 use super::error::CliError;
+use crate::core::spec::Above;
 use crate::view::count::{Noun, counted};
 
-/// From how many hosts on something is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Above {
-    /// As many as the settings say.
-    Configured,
-    /// Any at all: it changes something.
-    Any,
-}
-
-/// Above that number of hosts, has the count typed.  Not asked with `--yes`, nor where nobody could answer.
+/// Above that number of hosts, has the count typed.  Not asked with `--yes`.  Where nobody can be asked, what changes
+/// something does not start, and all else does.
 #[expect(
     clippy::print_stderr,
     reason = "a question goes to the operator, not into the data"
@@ -28,15 +21,17 @@ pub(super) fn confirm(
     what: &str,
 ) -> Result<(), CliError> {
     let global = &context.global;
-    let quiet = match above {
-        Above::Configured => context.settings.confirm_above,
-        Above::Any => 0,
-    };
-    if count <= quiet || global.yes || global.batch {
+    if count <= above.quiet(context.settings.confirm_above) || global.yes {
         return Ok(());
     }
-    if !context.terminal.input || !context.terminal.err {
-        return Ok(());
+    if global.batch || !context.terminal.input || !context.terminal.err {
+        return match above {
+            Above::Configured => Ok(()),
+            Above::Any => Err(CliError::usage(format!(
+                "not started on {targets}: {what} changes something, and nobody can be asked"
+            ))
+            .hint("--yes starts it without a question")),
+        };
     }
     eprintln!("{what}");
     let hosts = counted(count, Noun::Host);

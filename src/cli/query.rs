@@ -1,7 +1,7 @@
 //! `query`: makes a job of a named query, and shows its rows once it is done if that was asked for.
 
 use super::attend::beside;
-use super::confirm::{Above, confirm};
+use super::confirm::confirm;
 use super::context::{Context, config_directory, unexpected};
 use super::earlier::expand;
 use super::error::{CliError, Exit};
@@ -9,7 +9,7 @@ use super::rows::{check, show};
 use super::run::{Manner, begin, interrupted, submit};
 use crate::command::query::QueryRun;
 use crate::command::rows::RowArgs;
-use crate::config::queries::{self, Effect, SearchPath};
+use crate::config::queries::{self, SearchPath};
 use crate::core::fleet::Command;
 use crate::core::select::Selector;
 use crate::core::spec::JobSpec;
@@ -46,16 +46,12 @@ pub(super) async fn query(context: &Context, mut args: QueryRun) -> Result<Exit,
     let planner = context.planner();
     let spec = planner.query(&args, query)?;
     let secrets = planner.secrets(&args, &spec.withheld)?;
-    let asked = match query.effect {
-        Effect::Looks => Above::Configured,
-        Effect::Writes => Above::Any,
-    };
     let manner = Manner::of(args.begin);
     let stays = manner == Manner::Staying || args.rows.is_asked() || context.is_in_process();
     if query.shape.is_some() && stays && manner != Manner::DryRun {
-        return rows_of(context, spec, secrets, asked, &args.rows).await;
+        return rows_of(context, spec, secrets, &args.rows).await;
     }
-    begin(context, spec, secrets, manner, asked).await
+    begin(context, spec, secrets, manner).await
 }
 
 /// Runs a job to its end, asking what its children ask, and shows its rows.
@@ -63,12 +59,11 @@ async fn rows_of(
     context: &Context,
     spec: JobSpec,
     secrets: Named,
-    asked: Above,
     args: &RowArgs,
 ) -> Result<Exit, CliError> {
     confirm(
         context,
-        asked,
+        spec.ask_above,
         spec.hosts.len(),
         &spec.targets,
         spec.payload.title(),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::confirm::{Above, confirm};
+use super::confirm::confirm;
 use super::context::{Context, unexpected};
 use super::error::{CliError, Exit};
 use super::history;
@@ -65,7 +65,7 @@ async fn ask_first(context: &Context, args: &Rerun) -> Result<(), CliError> {
                 let again = plan::request::runs_again(args, &list, job);
                 confirm(
                     context,
-                    Above::Configured,
+                    job.ask_above,
                     again,
                     &format!("of job {}", job.id),
                     &job.command,
@@ -97,7 +97,7 @@ async fn ask_of_the_past(context: &Context, args: &Rerun, list: &Jobs) -> Result
         let again = usize::try_from(job.hosts).unwrap_or(usize::MAX);
         confirm(
             context,
-            Above::Configured,
+            job.ask_above,
             again,
             &format!("of job {}", job.id),
             &job.command,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::attend::{Whose, ask_for_secrets, attend};
-use super::confirm::{Above, confirm};
+use super::confirm::confirm;
 use super::context::{Context, unexpected};
 use super::earlier::expand;
 use super::ends::{end_line, job_line};
@@ -38,7 +38,7 @@ pub(super) async fn run(context: &Context, mut args: Run) -> Result<Exit, CliErr
         Some(wished) => folding(context, &args, wished)?,
         None => Manner::of(args.begin),
     };
-    begin(context, spec, Named::new(), manner, Above::Configured).await
+    begin(context, spec, Named::new(), manner).await
 }
 
 /// How a job is begun whose results are put together.
@@ -86,7 +86,6 @@ pub(super) async fn begin(
     spec: JobSpec,
     secrets: Named,
     manner: Manner,
-    asked: Above,
 ) -> Result<Exit, CliError> {
     let hosts: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
     if manner == Manner::DryRun {
@@ -94,7 +93,7 @@ pub(super) async fn begin(
     }
     confirm(
         context,
-        asked,
+        spec.ask_above,
         hosts.len(),
         &spec.targets,
         spec.payload.title(),

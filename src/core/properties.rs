@@ -18,7 +18,8 @@ use super::reason::Reason;
 use super::receive::{Delivery, LeaseId, Mode, Patience, ReceiveAsk, Window};
 use super::select::Selector;
 use super::spec::{
-    Asking, Ended, Host, JobSpec, Limits, Motion, Moved, OnFull, Payload, Proof, Signal, Trace,
+    Above, Asking, Ended, Host, JobSpec, Limits, Motion, Moved, OnFull, Payload, Proof, Signal,
+    Trace,
 };
 use super::state::{ChildState, Standstill, State, Tally};
 use super::time::{Moment, Wall};
@@ -621,6 +622,7 @@ fn spec(hosts: u8, fanout: u8, limits: bool) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        ask_above: Above::Configured,
         withheld: Vec::new(),
     }
 }

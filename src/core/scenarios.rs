@@ -15,8 +15,8 @@ use super::reason::Reason;
 use super::receive::{Delivery, Held, LeaseId, Mode, Patience, ReceiveAsk, Received};
 use super::select::Selector;
 use super::spec::{
-    Asking, Ended, Host, Inquiry, JobSpec, Limits, Motion, Moved, OnFull, Payload, Proof, Signal,
-    Trace,
+    Above, Asking, Ended, Host, Inquiry, JobSpec, Limits, Motion, Moved, OnFull, Payload, Proof,
+    Signal, Trace,
 };
 use super::state::{ChildState, State};
 use super::time::{Moment, Wall};
@@ -184,6 +184,7 @@ fn spec(hosts: usize) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        ask_above: Above::Configured,
         withheld: Vec::new(),
     }
 }

@@ -25,6 +25,7 @@ pub struct JobSpec {
     /// Settings for the runner, which alone knows what they mean.
     pub options: Vec<(String, String)>,
     pub asking: Asking,
+    pub ask_above: Above,
     /// How output is read as rows, as whoever reads it wrote it down; nothing here knows what that means.
     pub shape: Option<String>,
     /// What the script needs and is not told here.
@@ -48,6 +49,26 @@ pub enum Asking {
     Allowed,
     /// They fail where they would have to ask.
     Never,
+}
+
+/// From how many hosts on the operator is asked before a job starts, for the first time or again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Above {
+    /// As many as the settings say.
+    #[default]
+    Configured,
+    /// Any at all: it changes something.
+    Any,
+}
+
+impl Above {
+    /// The most hosts on which it starts without a question, where the settings say so many.
+    pub fn quiet(self, configured: usize) -> usize {
+        match self {
+            Self::Configured => configured,
+            Self::Any => 0,
+        }
+    }
 }
 
 /// What happens when a child has written as much as is kept.

@@ -53,6 +53,7 @@ fn view(past: Past) -> PastView {
         command: past.command,
         targets: past.targets,
         hosts: past.hosts as u64,
+        ask_above: past.ask_above,
         state: past.state,
         created: past.created.0,
         ended: past.ended.map(|at| at.0),

@@ -29,6 +29,7 @@ pub fn job_view(job: &Job, now: Moment) -> JobView {
         fanout: job.fanout.get(),
         paused: job.queue == Queue::Paused,
         pinned: job.pin == Pin::On,
+        ask_above: job.spec.ask_above,
         created: job.created.wall.0,
         began: job.began.map(|at| at.wall.0),
         ended: job.ended.map(|at| at.wall.0),

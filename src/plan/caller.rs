@@ -48,6 +48,17 @@ impl Caller {
         }
     }
 
+    /// The same where no shell has read it: `~/` is the home directory.
+    pub fn path_without_shell(&self, typed: &Path) -> PathBuf {
+        match typed.strip_prefix("~") {
+            Ok(rest) => {
+                let home = self.local.variables.get("HOME").map(Path::new);
+                home.unwrap_or(&self.local.home).join(rest)
+            }
+            Err(_) => self.path(typed),
+        }
+    }
+
     /// All of standard input.
     pub(super) fn stdin(&self) -> io::Result<Vec<u8>> {
         match self.stdin {
@@ -75,5 +86,24 @@ impl Source for Files<'_> {
     fn stdin(&mut self) -> io::Result<String> {
         let not_text = |error| io::Error::new(io::ErrorKind::InvalidData, error);
         String::from_utf8(self.0.stdin()?).map_err(not_text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_that_no_shell_has_read_is_the_home_directory() {
+        let mut caller = Caller::current(Stdin::Keys);
+        caller.directory = Ok("/d".into());
+        caller.local.home = "/passwd".into();
+        caller.local.variables.clear();
+        let leads = |caller: &Caller, typed: &str| caller.path_without_shell(Path::new(typed));
+        assert_eq!(leads(&caller, "~/x.json"), Path::new("/passwd/x.json"));
+        let home = ("HOME".to_string(), "/h".to_string());
+        caller.local.variables.extend([home]);
+        assert_eq!(leads(&caller, "~/x.json"), Path::new("/h/x.json"));
+        assert_eq!(leads(&caller, "~x"), Path::new("/d/~x"));
     }
 }

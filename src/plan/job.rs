@@ -9,8 +9,8 @@ use crate::command::Run;
 use crate::command::look::Together;
 use crate::command::query::QueryRun;
 use crate::config::inventory::Inventory;
-use crate::config::queries::Query;
-use crate::core::spec::{Asking, Host, JobSpec, Limits, Payload};
+use crate::config::queries::{Effect, Query};
+use crate::core::spec::{Above, Asking, Host, JobSpec, Limits, Payload};
 use crate::results::Shape;
 
 /// The largest script taken: it travels to every host.
@@ -56,6 +56,10 @@ impl Planner<'_> {
         let shape = query.shape.as_ref().map(Shape::written);
         Ok(JobSpec {
             shape,
+            ask_above: match query.effect {
+                Effect::Looks => Above::Configured,
+                Effect::Writes => Above::Any,
+            },
             withheld: query.withheld(),
             ..self.job_of(&run, payload)?
         })
@@ -91,6 +95,7 @@ impl Planner<'_> {
             on_full: args.on_full.unwrap_or_default().into(),
             options,
             asking: self.asking(),
+            ask_above: Above::Configured,
             shape: None,
             withheld: Vec::new(),
         })

@@ -9,7 +9,7 @@ use super::catalog::Spec;
 use super::schema::{self, Trouble};
 use crate::core::ids::JobId;
 use crate::core::select::glob;
-use crate::core::spec::JobSpec;
+use crate::core::spec::{Above, JobSpec};
 use crate::core::state::State;
 use crate::core::time::Wall;
 
@@ -38,6 +38,7 @@ pub struct Past {
     pub targets: String,
     /// How many.
     pub hosts: usize,
+    pub ask_above: Above,
     pub state: State,
     pub created: Wall,
     pub ended: Option<Wall>,
@@ -93,6 +94,7 @@ fn find(path: &std::path::Path, search: &Search) -> Result<Vec<Past>, Trouble> {
         // The longest column is read only of what matches so far.
         let spec = spec(row, 8)?;
         past.hosts = spec.hosts.len();
+        past.ask_above = spec.ask_above;
         if search.takes_hosts(&spec) {
             found.push(past);
         }
@@ -132,6 +134,7 @@ fn past(row: &Row<'_>) -> Result<Past, Trouble> {
         command: row.get(2)?,
         targets: row.get(3)?,
         hosts: 0,
+        ask_above: Above::default(),
         state: (state.parse())
             .map_err(|_| Trouble::Corrupt(format!("{state:?} is no state of a job")))?,
         created: Wall(row.get(5)?),

@@ -7,7 +7,7 @@ use super::*;
 use crate::core::fleet::{Command, Fleet, Input, Report, Ticket};
 use crate::core::output::Streams;
 use crate::core::saved::SavedState;
-use crate::core::spec::{Asking, Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
+use crate::core::spec::{Above, Asking, Ended, Host, JobSpec, Limits, OnFull, Payload, Trace};
 use crate::core::time::{Moment, Wall};
 
 pub(super) const JOB: JobId = JobId(1);
@@ -50,6 +50,7 @@ pub(super) fn fleet() -> Fleet {
         options: vec![("agent".to_string(), "/a".to_string())],
         asking: Asking::Allowed,
         shape: None,
+        ask_above: Above::Configured,
         withheld: Vec::new(),
     };
     let mut fleet = Fleet::default();

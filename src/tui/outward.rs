@@ -1,7 +1,7 @@
 //! Output on its way out of the console: into files, through programs, to the clipboard.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::fs::OpenOptions;
@@ -10,6 +10,7 @@ use tokio::process::Command as Process;
 use super::event::Through;
 use super::term::Screen;
 use super::whole::Whole;
+use crate::command::line;
 use crate::daemon::client::Reach;
 use crate::view::count::{Noun, counted};
 use crate::view::span;
@@ -29,7 +30,12 @@ pub(super) async fn copy(text: &str) -> io::Result<Result<String, String>> {
 pub(super) async fn save(reach: &Reach, whole: &Whole, file: &Path) -> Result<String, String> {
     let cannot = |error: io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            format!("{} is there already; choose another name", file.display())
+            let other = free_name(file, |path| path.symlink_metadata().is_ok());
+            let save = line::shown(&["save".to_string(), other.display().to_string()]);
+            format!(
+                "{} is there already; `:{save}` would be new",
+                file.display()
+            )
         }
         _ => format!("cannot write {}: {error}", file.display()),
     };
@@ -52,6 +58,19 @@ pub(super) async fn save(reach: &Reach, whole: &Whole, file: &Path) -> Result<St
         span::bytes(written.bytes),
         file.display()
     ))
+}
+
+/// `88.big-2.csv` beside `88.big.csv`, or the next one that is not there.
+fn free_name(file: &Path, is_there: impl Fn(&Path) -> bool) -> PathBuf {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = file.extension().map_or_else(String::new, |ending| {
+        format!(".{}", ending.to_string_lossy())
+    });
+    let numbered = |n: u32| file.with_file_name(format!("{stem}-{n}{ending}"));
+    (2..)
+        .map(numbered)
+        .find(|path| !is_there(path))
+        .unwrap_or_else(|| file.to_path_buf())
 }
 
 /// Runs `line` with the output on its standard input.
@@ -135,7 +154,7 @@ fn kept(file: tempfile::NamedTempFile, bytes: u64) -> Result<String, String> {
     let (_, path) = file.keep().map_err(|error| error.to_string())?;
     let size = span::bytes(bytes);
     Ok(format!(
-        "{size} is too much for a clipboard: it is in {}",
+        "{size} is too much for a clipboard: it is in {}, and stays there",
         path.display()
     ))
 }
@@ -178,5 +197,22 @@ async fn give(tool: &str, arguments: &[&str], text: &str) -> io::Result<()> {
         Ok(())
     } else {
         Err(io::Error::other("it failed"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_proposed_that_is_not_there() {
+        let free = |there: &[&str]| {
+            let is_there = |path: &Path| there.iter().any(|name| path == Path::new(name));
+            free_name(Path::new("/d/88.big.csv"), is_there)
+        };
+        assert_eq!(free(&[]), Path::new("/d/88.big-2.csv"));
+        let there = ["/d/88.big-2.csv", "/d/88.big-3.csv"];
+        assert_eq!(free(&there), Path::new("/d/88.big-4.csv"));
+        assert_eq!(free_name(Path::new("/d/x"), |_| false), Path::new("/d/x-2"));
     }
 }

@@ -284,7 +284,7 @@ impl Hands {
 
     fn save(&mut self, ticket: Ticket, whole: Whole, file: &Path) {
         let (reach, events) = (self.link.reach(), self.events.clone());
-        let file = self.planning.caller.path(file);
+        let file = self.planning.caller.path_without_shell(file);
         self.tasks.spawn(async move {
             let saved = outward::save(&reach, &whole, &file).await;
             _ = events.send(Event::Done(ticket, saved)).await;

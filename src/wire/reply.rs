@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::connection::{ConnectionView, Disconnected};
 use super::look::{Folded, Found, HostView, Question, Row, Seen};
 use crate::core::output::{Count, Stream};
+use crate::core::spec::Above;
 use crate::core::state::State;
-use crate::serial::{CountDef, StateDef, StreamDef};
+use crate::serial::{AboveDef, CountDef, StateDef, StreamDef};
 
 /// One reply.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -180,6 +181,9 @@ pub struct JobView {
     pub paused: bool,
     /// Kept whatever its age.
     pub pinned: bool,
+    /// From how many hosts on it is asked about before it runs again.
+    #[serde(with = "AboveDef")]
+    pub ask_above: Above,
     pub created: i64,
     pub began: Option<i64>,
     pub ended: Option<i64>,
@@ -214,6 +218,8 @@ pub struct PastView {
     pub targets: String,
     /// How many.
     pub hosts: u64,
+    #[serde(with = "AboveDef")]
+    pub ask_above: Above,
     #[serde(with = "StateDef")]
     pub state: State,
     pub created: i64,

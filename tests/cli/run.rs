@@ -498,6 +498,45 @@ fn many_hosts_are_confirmed_by_count() {
     until("the daemon ends", || home.daemons().is_empty());
 }
 
+/// A query that changes something, on however few hosts, and whichever way it is started.
+#[test]
+fn what_changes_something_does_not_start_where_nobody_can_be_asked() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path(".regatta/queries")).expect("a directory");
+    let query = "doc = \"D\"\ncommand = \"echo changed >>log; true\"\nwrites = true\n";
+    home.file(".regatta/queries/wr.toml", query);
+    let starts = || home.jobs(&[]).as_array().expect("a list").len();
+    let query = ["query", "wr", "--local"];
+    for options in [&[][..], &["--batch"]] {
+        home.regatta(&[options, &query].concat())
+            .exits(2)
+            .says(&["nobody can be asked", "--yes"]);
+    }
+    home.regatta(&["query", "wr", "--local", "--dry-run"])
+        .exits(0);
+    home.regatta(&["--yes", "query", "wr", "--local", "-w"])
+        .exits(0);
+    assert_eq!(starts(), 1);
+    let rerun = ["rerun", "--all", "last"];
+    home.regatta(&rerun)
+        .exits(2)
+        .says(&["nobody can be asked", "--yes"]);
+    for (typed, code, jobs) in [("\n", 2, 1), ("1\n", 0, 2)] {
+        let mut terminal = OnTerminal::spawn(home.command(&rerun));
+        terminal.until_shown("Type 1 to go on: ");
+        terminal.types(typed);
+        assert_eq!(terminal.finish().code(), Some(code), "{typed:?}");
+        assert_eq!(starts(), jobs);
+    }
+    // The history remembers it, too.
+    home.regatta(&["wait", "all"]).exits(0);
+    let first = home.jobs(&[]).as_array().expect("a list")[0]["id"].to_string();
+    home.regatta(&["remove", "all"]).exits(0);
+    home.regatta(&["rerun", "--all", &first])
+        .exits(2)
+        .says(&["nobody can be asked", "--yes"]);
+}
+
 #[test]
 fn a_command_can_run_as_somebody_else() {
     if !installed("sudo") || !rustix::process::getuid().is_root() {

@@ -92,7 +92,7 @@ pub enum Effect {
     /// Nothing: it may run anywhere.
     #[default]
     Looks,
-    /// It changes something, and is asked about first.
+    /// It changes something, and is asked about first; see [`crate::core::spec::Above`].
     Writes,
 }
 

@@ -7,7 +7,7 @@ use crate::core::ids::ChildId;
 use crate::core::output::{Count, Position};
 use crate::core::retention::Retention;
 use crate::core::select::Selector;
-use crate::core::spec::{Asking, Ended, Host, Limits, OnFull, Payload, Proof};
+use crate::core::spec::{Above, Asking, Ended, Host, Limits, OnFull, Payload, Proof};
 use crate::core::state::State::{self, Disconnected, Failed, NotStarted, Stopped, Stopping};
 
 const DAY: u64 = 24 * 3600;
@@ -32,6 +32,7 @@ fn spec(hosts: usize) -> JobSpec {
         on_full: OnFull::Truncate,
         options: Vec::new(),
         asking: Asking::Allowed,
+        ask_above: Above::Configured,
         shape: None,
         withheld: Vec::new(),
     }

@@ -14,7 +14,7 @@ use crate::core::reason::Reason;
 use crate::core::retention::Retention;
 use crate::core::select::Selector;
 use crate::core::spec::{
-    Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+    Above, Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
 };
 use crate::core::state::State;
 use crate::core::wait::Until;
@@ -118,6 +118,7 @@ impl Fleet {
             options: Vec::new(),
             asking: Asking::Never,
             shape: None,
+            ask_above: Above::Configured,
             withheld: Vec::new(),
         };
         let submit = Request::Submit {

@@ -10,7 +10,7 @@ use crate::core::question::{About, Question};
 use crate::core::reason::Reason;
 use crate::core::retention::Retention;
 use crate::core::spec::{
-    Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
+    Above, Asking, Ended, Host, Inquiry, JobSpec, Limits, OnFull, Payload, Proof, Signal, Trace,
 };
 use crate::daemon::audit::{Audit, Span};
 use crate::daemon::client::{Absent, Connection, Reach};
@@ -87,6 +87,7 @@ fn spec(hosts: &[&str]) -> JobSpec {
         options: Vec::new(),
         asking: Asking::Allowed,
         shape: None,
+        ask_above: Above::Configured,
         withheld: Vec::new(),
     }
 }

@@ -25,10 +25,14 @@ impl App {
         let one = vec![answering.question.id];
         match (key.code, key.held) {
             (Code::Esc, _) => {
+                self.awaited = None;
                 self.say("not answered: it still waits");
                 return None;
             }
-            (Code::Char('c'), Held::CTRL) => return None,
+            (Code::Char('c'), Held::CTRL) => {
+                self.awaited = None;
+                return None;
+            }
             (Code::Char('y'), Held::NONE) if choice => self.give(one, Answer::Accept),
             (Code::Char('a'), Held::NONE) if choice && answering.alike.len() > 1 => {
                 self.give(answering.alike.clone(), Answer::Accept);
@@ -94,8 +98,20 @@ impl App {
         true
     }
 
-    /// Opens the oldest question of all.
+    /// Opens the oldest question that the jobs of the table on top wait for.
+    pub(super) fn answer_table(&mut self) -> bool {
+        if self.table().is_none() {
+            return false;
+        }
+        let jobs = self.pages.last().map(|page| page.jobs.clone());
+        jobs.into_iter().flatten().any(|job| self.answer_job(job))
+    }
+
+    /// Opens the oldest question of what is looked at, or else of all.
     pub(super) fn answer_next(&mut self) {
+        if self.answer_table() {
+            return;
+        }
         match self.oldest(|_| true) {
             Some(question) => self.open_question(question),
             None => self.say("nobody waits for an answer"),
@@ -130,7 +146,7 @@ impl App {
         asked.min_by_key(|question| question.id).cloned()
     }
 
-    fn open_question(&mut self, question: Question) {
+    pub(super) fn open_question(&mut self, question: Question) {
         if self.flags.acting == Acting::ReadOnly {
             return self.say("read-only: answering is switched off");
         }
@@ -150,6 +166,6 @@ impl App {
 }
 
 /// The ids of a job's children.
-fn children_of(job: &JobView) -> RangeInclusive<u64> {
+pub(super) fn children_of(job: &JobView) -> RangeInclusive<u64> {
     job.id + 1..=job.id + u64::from(job.children())
 }

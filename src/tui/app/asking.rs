@@ -20,9 +20,9 @@ use crate::tui::dialog::Dialog;
 use crate::tui::event::Action;
 use crate::tui::output::document::Child;
 use crate::view::count::{Noun, agreeing, counted};
-use crate::wire::Request;
 use crate::wire::reply::Jobs;
 use crate::wire::request::{self, Children, Wanted};
+use crate::wire::{JobView, Request};
 
 /// What is to be done with a selection once it is known what that comes to.
 #[derive(Clone, Debug)]
@@ -268,7 +268,12 @@ impl App {
             },
         };
         let request = asks::rerun(rerun, asking);
-        if again <= self.loaded.settings.confirm_above {
+        let quiet = |job: &JobView| job.ask_above.quiet(self.loaded.settings.confirm_above);
+        let running = || {
+            let jobs = found.jobs.iter();
+            jobs.filter(|job| asks::runs_again(rerun, found, job) > 0)
+        };
+        if again <= running().map(quiet).min().unwrap_or(0) {
             return self.do_it(deed, request);
         }
         let hosts = counted(again, Noun::Host);

@@ -219,7 +219,7 @@ impl App {
         }
     }
 
-    fn follow(&mut self, job: u64, then: Then) {
+    pub(super) fn follow(&mut self, job: u64, then: Then) {
         match then {
             Then::Nothing | Then::Leave => {}
             Then::GoToJob => self.tree.expect(RowId::Job(job)),
@@ -228,6 +228,7 @@ impl App {
                 self.open_job(job);
             }
             Then::OpenTable => {
+                self.await_secrets(job);
                 self.tree.expect(RowId::Job(job));
                 self.open_table(vec![Selector::new(job.to_string())]);
             }

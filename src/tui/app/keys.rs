@@ -43,6 +43,9 @@ impl App {
             }
             return;
         }
+        if !self.is_meant_for_what_is_seen() {
+            return self.say("that key was not taken: the question came while it was pressed");
+        }
         self.toast_was_seen();
         if self.bar.is_some() {
             return self.key_in_bar(event);
@@ -147,6 +150,9 @@ impl App {
     pub(super) fn paste(&mut self, text: &str) {
         if self.is_leaving() {
             return;
+        }
+        if !self.is_meant_for_what_is_seen() {
+            return self.say("what was pasted was not taken: the question came meanwhile");
         }
         if let Some(super::overlay::Overlay::Answer(answering)) = &mut self.overlay {
             // A secret out of a password manager; it is sent with Enter only.

@@ -9,6 +9,7 @@ mod answering;
 mod answers;
 mod asked;
 mod asking;
+mod awaiting;
 mod coming;
 mod comparing;
 mod configured;
@@ -116,6 +117,7 @@ pub struct App {
     toast: Option<Toast>,
     pressed: Pressed,
     coming: coming::Coming,
+    awaited: Option<awaiting::Awaited>,
     earlier: earlier::LookedUp,
     asked: Asked,
     removing: Vec<Removing>,
@@ -221,6 +223,7 @@ impl App {
             toast: None,
             pressed: Pressed::default(),
             coming: coming::Coming::default(),
+            awaited: None,
             earlier: earlier::LookedUp::default(),
             asked: Asked::default(),
             removing: Vec::new(),
@@ -283,6 +286,7 @@ impl App {
             Event::Reloaded(read) => self.reloaded(read),
             Event::Tick => {}
         }
+        self.open_what_is_awaited();
         if self.overlay.is_some() || self.bar.is_some() {
             // Keys that came before a question are no beginning of what is typed after it.
             self.pressed = Pressed::default();
@@ -301,6 +305,7 @@ impl App {
             self.stale = false;
             self.lay_out();
             self.rows_are_shown();
+            self.dialog_is_shown();
             self.events_list.set((0..self.events.len()).collect());
         }
         self.want();

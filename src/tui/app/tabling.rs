@@ -151,6 +151,12 @@ impl App {
             Came::Done => {}
             Came::Say(text) => self.say(text),
             Came::Open(child) => self.open_child(child),
+            // Where there are no rows yet, a question may be why.
+            Came::OpenNothing => {
+                if !self.answer_table() {
+                    self.say("no row is there to open");
+                }
+            }
             Came::AskFilter => {
                 let text = view.filter_text().to_string();
                 view.begin_filter();
@@ -234,22 +240,26 @@ impl App {
     /// A filter that is typed shows what it comes to; one with a mistake leaves the table as it is.
     pub(super) fn table_filter_typed(&mut self, text: &str) {
         if let Some(view) = self.table_view() {
-            _ = view.filter(text);
+            view.filter_typed(text);
         }
     }
 
     /// A filter holds from now on; what is wrong with it, at its place in the bar.
     pub(super) fn table_filter_entered(&mut self, text: &str) -> Result<(), LineError> {
-        let Some(Err(error)) = self.table_view().map(|view| view.filter(text)) else {
+        let Some(view) = self.table_view() else {
             return Ok(());
         };
+        let Err(error) = view.filter(text) else {
+            return Ok(());
+        };
+        let hint = view.filter_hint(text);
         let mut places = text.char_indices().skip(error.at).map(|(at, _)| at);
         let start = places.next().unwrap_or(text.len());
         let end = places.next().unwrap_or(text.len());
         Err(LineError {
             range: start..end,
             message: error.what,
-            hint: None,
+            hint,
         })
     }
 
@@ -364,7 +374,7 @@ impl App {
         let jobs = page.jobs.iter().filter_map(|job| self.model.job(*job));
         Standing {
             crumbs: page.crumbs.clone(),
-            hosts: jobs.map(|entry| entry.job.children() as usize).sum(),
+            children: jobs.map(|entry| entry.job.children() as usize).sum(),
             failed: tabled.failed.clone(),
         }
     }

@@ -173,7 +173,10 @@ impl App {
             return Ok(());
         }
         let Some(query) = self.loaded.query(&typed.query) else {
-            return Err(format!("there is no query {:?}; 3 lists them", typed.query));
+            return Err(format!(
+                "there is no query {:?}; 3 lists them, and F5 reads new ones",
+                typed.query
+            ));
         };
         query.payload(&typed.param).map(drop)
     }

@@ -51,7 +51,7 @@ impl App {
                     let wished = Wished::Query(Box::new(args), Box::new(query));
                     self.run(line, then, wished, global);
                 }
-                None => self.say(format!("there is no query {:?}; 3 lists them", args.query)),
+                None => self.say(format!("there is no query {:?}; 3 lists them, and F5 reads new ones", args.query)),
             },
             Verb::Stop(stop) => {
                 let select = stop.pick.select.clone();
@@ -156,6 +156,7 @@ impl App {
         }
         let Planned { spec, secrets, .. } = planned;
         let count = spec.hosts.len();
+        let quiet = spec.ask_above.quiet(self.loaded.settings.confirm_above);
         let hosts = counted(count, Noun::Host);
         let text = vec![
             spec.payload.title().to_string(),
@@ -167,7 +168,7 @@ impl App {
             environment: Environment::default(),
             secrets,
         };
-        if count <= self.loaded.settings.confirm_above {
+        if count <= quiet {
             return self.do_it(deed, request);
         }
         let then = Answer::Do(deed, Box::new(request));

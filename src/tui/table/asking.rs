@@ -46,6 +46,29 @@ impl TableView {
         Ok(())
     }
 
+    /// What a filter that is typed comes to; where it means nothing yet, the former one holds, and not what was typed of
+    /// it on the way.
+    pub fn filter_typed(&mut self, text: &str) {
+        if self.filter(text).is_err()
+            && let Some(before) = self.before.clone()
+            && before.text != self.condition.text
+        {
+            self.condition = before;
+            self.asked();
+        }
+    }
+
+    /// What was meant by a word that is no column: a host.
+    pub fn filter_hint(&self, text: &str) -> Option<String> {
+        let text = text.trim();
+        let host = format!("host = {text}");
+        let is_word = !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_alphanumeric() || "-_.".contains(c));
+        (is_word && Filter::parse(&host, &self.columns).is_ok()).then_some(host)
+    }
+
     /// The former filter holds again.
     pub fn filter_undone(&mut self) {
         if let Some(before) = self.before.take() {

@@ -1,10 +1,12 @@
 //! A table, drawn: what it is on two title lines, the names of the columns, the rows on the screen.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::grid::{Fits, GUTTER, Placed};
-use super::part::cell;
+use super::part::{Part, cell};
 use super::{HOST, Item, Level, MOST_ROWS, TableView, trouble};
 use crate::config::theme::Role;
 use crate::tui::styles::Styles;
@@ -18,8 +20,8 @@ use crate::view::text::{cut, harmless, width};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub crumbs: String,
-    /// Children of all of them.
-    pub hosts: usize,
+    /// Of all of them.
+    pub children: usize,
     /// Why the last attempt to read rows came to nothing.
     pub failed: Option<String>,
 }
@@ -64,6 +66,19 @@ impl TableView {
         }
     }
 
+    fn is_of_several_jobs(&self) -> bool {
+        self.sources.len() > 1
+    }
+
+    /// What has answered: a host, or the child of one where several jobs may have asked it.
+    fn noun(&self) -> Noun {
+        if self.is_of_several_jobs() {
+            Noun::Child
+        } else {
+            Noun::Host
+        }
+    }
+
     /// How many hosts have answered: never more than is so.  In few words where there is little room, because half of it
     /// would say something else.
     fn answers(&self, standing: &Standing, across: usize) -> String {
@@ -71,7 +86,7 @@ impl TableView {
             let failed = format!("rows cannot be read: {failed}");
             return harmless(failed.as_bytes());
         }
-        let (answered, hosts) = (self.answered(), standing.hosts.max(self.answered()));
+        let (answered, hosts) = (self.answered(), standing.children.max(self.answered()));
         let troubles = self.troubles.len();
         let said = count(troubles as u64);
         let (long, short) = match troubles {
@@ -82,12 +97,12 @@ impl TableView {
         let so_far = if self.is_full() { "" } else { " so far" };
         let many = count(answered as u64);
         let (words, few) = if answered == hosts {
-            let all = counted(hosts, Noun::Host);
+            let all = counted(hosts, self.noun());
             (all.clone(), all)
         } else {
             let all = count(hosts as u64);
             (
-                format!("{many} of {}{so_far}", counted(hosts, Noun::Host)),
+                format!("{many} of {}{so_far}", counted(hosts, self.noun())),
                 format!("{many}/{all}{so_far}"),
             )
         };
@@ -132,7 +147,7 @@ impl TableView {
             }
             Level::Troubles(_) => format!(
                 "{} whose output is not as it should be",
-                counted(self.troubles.len(), Noun::Host)
+                counted(self.troubles.len(), self.noun())
             ),
         };
         harmless(text.as_bytes())
@@ -170,7 +185,7 @@ impl TableView {
             "arranging".to_string()
         } else if self.total > 0 {
             "no row is like that: esc shows all".to_string()
-        } else if self.answered() < standing.hosts {
+        } else if self.answered() < standing.children {
             "no rows yet: they come when hosts have ended".to_string()
         } else if self.troubles.is_empty() {
             "no host has anything to show".to_string()
@@ -317,13 +332,25 @@ impl TableView {
         }
     }
 
+    /// `web01`, or `60.web01` where several jobs may have asked it.
+    fn called<'a>(&self, part: &'a Part) -> Cow<'a, str> {
+        if self.is_of_several_jobs() {
+            Cow::Owned(format!("{}.{}", part.job, part.host))
+        } else {
+            Cow::Borrowed(&part.host)
+        }
+    }
+
     fn draw_troubles(&self, area: Rect, buf: &mut Buffer, styles: &Styles) {
         let room = usize::from(area.width).saturating_sub(GUTTER);
         let hosts = self.troubles.visible().filter_map(|(item, _)| match item {
             Item::Host(child) => self.parts.get(child),
             Item::Row(_) | Item::Group(_) => None,
         });
-        let widest = hosts.map(|part| width(&part.host)).max().unwrap_or(0);
+        let widest = hosts
+            .map(|part| width(&self.called(part)))
+            .max()
+            .unwrap_or(0);
         let widest = widest.clamp(4, (room / 2).max(4));
         let text = |host: &str, what: &str| {
             let host = pad(&cut(host, widest), Align::Left, widest);
@@ -335,7 +362,7 @@ impl TableView {
             let Some(part) = self.parts.get(child) else {
                 continue;
             };
-            let host = harmless(part.host.as_bytes());
+            let host = harmless(self.called(part).as_bytes());
             let what = harmless(trouble(part).as_bytes()).replace('\t', " ");
             print_behind_gutter(line, &text(&host, &what), style, buf);
         }

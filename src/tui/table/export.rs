@@ -127,14 +127,22 @@ impl TableView {
     }
 }
 
-/// The format that a file's name asks for; CSV where it asks for none.
-pub fn format_of(file: &Path) -> Format {
+/// The format that a file's name asks for, CSV where it asks for none; or which endings there are.
+pub fn format_of(file: &Path) -> Result<Format, String> {
     let extension = file.extension().and_then(|extension| extension.to_str());
-    match extension.unwrap_or_default().to_ascii_lowercase().as_str() {
-        "md" | "markdown" => Format::Md,
-        "json" => Format::Json,
-        "ndjson" | "jsonl" => Format::Ndjson,
-        "txt" => Format::Table,
-        _ => Format::Csv,
-    }
+    Ok(
+        match extension.unwrap_or_default().to_ascii_lowercase().as_str() {
+            "md" | "markdown" => Format::Md,
+            "json" => Format::Json,
+            "ndjson" | "jsonl" => Format::Ndjson,
+            "txt" => Format::Table,
+            "csv" | "" => Format::Csv,
+            other => {
+                let other = other.escape_debug();
+                return Err(format!(
+                    "rows are not saved as .{other}, but as .csv, .json, .ndjson, .md, .txt"
+                ));
+            }
+        },
+    )
 }

@@ -17,6 +17,8 @@ pub enum Came {
     Say(String),
     /// Show what this child wrote.
     Open(u64),
+    /// Show what is under the cursor, and nothing is.
+    OpenNothing,
     /// Ask for a filter, with the one that is in force.
     AskFilter,
     /// Ask which columns to show.
@@ -102,8 +104,13 @@ impl TableView {
             Act::Copy { what } => self.copy(*what),
             Act::Save { file } => {
                 let file = file.clone().unwrap_or_else(|| self.usual_file().into());
-                let export = self.export(format_of(&file));
-                Came::Export(Box::new(export), Whole::Save(Some(file)))
+                match format_of(&file) {
+                    Ok(format) => {
+                        let export = self.export(format);
+                        Came::Export(Box::new(export), Whole::Save(Some(file)))
+                    }
+                    Err(why) => Came::Say(why),
+                }
             }
             Act::Pager => Came::Export(Box::new(self.export(Format::Table)), Whole::Pager),
             Act::Pipe { command } => {
@@ -178,7 +185,7 @@ impl TableView {
                 self.enter(&key);
                 Came::Done
             }
-            None => Came::Say("no row is there to open".to_string()),
+            None => Came::OpenNothing,
         }
     }
 

@@ -18,6 +18,7 @@ pub type Rows = Arc<[Row]>;
 #[derive(Clone, Debug)]
 pub struct Part {
     pub child: u64,
+    pub job: u64,
     pub host: String,
     /// How the child stood when it was read: it is read again when that changes.
     pub state: State,
@@ -50,6 +51,7 @@ impl Part {
         }
         Self {
             child: child.id,
+            job: child.job,
             host: child.host.clone(),
             state: child.state,
             rows: rows.into(),
@@ -64,6 +66,7 @@ impl Part {
     pub fn lost(child: &ChildView, why: &str) -> Self {
         Self {
             child: child.id,
+            job: child.job,
             host: child.host.clone(),
             state: child.state,
             rows: Vec::new().into(),

@@ -53,6 +53,7 @@ fn part(child: u64, used: &[i64]) -> Part {
     };
     Part {
         child,
+        job: 7,
         rows: used.iter().enumerate().map(row).collect(),
         host: host.clone(),
         state: State::Completed,
@@ -242,6 +243,13 @@ fn what_is_shown_is_what_is_written() {
     let (json, _) = text(keys(&mut view, &[json]));
     let read: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(read[1]["used_pct"], 70);
+    let unknown = Act::Save {
+        file: Some("x.xls".into()),
+    };
+    assert_eq!(
+        keys(&mut view, &[unknown]),
+        Came::Say("rows are not saved as .xls, but as .csv, .json, .ndjson, .md, .txt".to_string())
+    );
     let markdown = Act::Copy {
         what: Copied::Markdown,
     };

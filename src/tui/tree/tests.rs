@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::core::output::Count;
+use crate::core::spec::Above;
 use crate::core::state::State;
 use crate::tui::model::Model;
 use crate::wire::reply::{ChildView, JobView, Jobs, News, ReasonView};
@@ -30,6 +31,7 @@ pub(crate) fn job(id: u64, name: &str, states: &[State]) -> JobView {
         fanout: 64,
         paused: false,
         pinned: false,
+        ask_above: Above::Configured,
         created: 0,
         began: Some(0),
         ended: ended.then_some(1),

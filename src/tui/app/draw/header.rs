@@ -49,7 +49,7 @@ impl App {
                 format!(" {count} ask"),
                 self.styles.of(Role::Error),
             )),
-            1 => spans.push(Span::styled(
+            1 if self.table().is_none() => spans.push(Span::styled(
                 format!("  {}: enter on it answers", counted(1u32, Noun::Question)),
                 self.styles.of(Role::Error),
             )),

@@ -1,10 +1,14 @@
 //! Questions that children wait with: which is opened, how it is read, what answers it.
 
+use super::super::deeds::Then;
+use super::super::overlay::Overlay;
 use super::sessions::check;
 use super::*;
 use crate::config::queries::Secrecy;
 use crate::core::state::State::Blocked;
-use crate::wire::look::QuestionKind;
+use crate::tui::event::Watched;
+use crate::wire::look::{Question, QuestionKind};
+use crate::wire::reply::News;
 
 #[test]
 fn questions_are_answered_by_letters_and_secrets_by_enter_alone() {
@@ -162,11 +166,98 @@ fn all_of_a_question_can_be_read_on_the_smallest_screen() {
     assert_eq!(session.deeds(), ["answer [1] Accept"]);
 }
 
+/// A console that has started a query with a secret and waits for its table; another job asks for one, too.
+fn awaiting() -> Session {
+    let mut engine = Engine::busy();
+    engine.add(60, "tok", &[Blocked, Blocked]);
+    engine.shapes.insert(60, crate::tui::table::tests::shape());
+    let mut session = Session::with(FLAGS, (120, 30), engine);
+    session.app.follow(60, Then::OpenTable);
+    session.event(Event::Tick);
+    assert!(session.screen().contains("0 of 2 hosts"));
+    session
+}
+
+fn asks(session: &mut Session, secrets: &[(u64, u64)]) {
+    let mut questions = Engine::busy().questions;
+    for (id, child) in secrets {
+        let mut question = questions[0].clone();
+        question.kind = QuestionKind::Secret {
+            name: format!("token{id}"),
+            doc: "What lets in".to_string(),
+        };
+        (question.id, question.children) = (*id, vec![*child]);
+        questions.push(question);
+    }
+    let news = News {
+        questions: Some(questions),
+        ..News::default()
+    };
+    session.event(Event::Watched(Watched::News(news)));
+}
+
+#[test]
+fn secrets_of_a_job_that_was_just_started_are_asked_for_by_themselves() {
+    let mut session = awaiting();
+    asks(&mut session, &[(7, 51)]);
+    assert!(session.app.overlay.is_none(), "another job's secret");
+    asks(&mut session, &[(7, 51), (8, 61)]);
+    assert!(session.screen().contains("token8"), "{}", session.screen());
+    session.keys("'hunter2' enter");
+    assert_eq!(session.deeds(), ["answer [8] Secret([secret])"]);
+    // The one that was answered may be listed still; the next one is asked for.
+    asks(&mut session, &[(8, 61)]);
+    assert!(session.app.overlay.is_none());
+    asks(&mut session, &[(8, 61), (9, 62)]);
+    assert!(session.screen().contains("token9"), "{}", session.screen());
+    session.keys("esc");
+    asks(&mut session, &[(9, 62), (10, 62)]);
+    assert!(session.app.overlay.is_none(), "put off is put off");
+    // Where there is no row, there is nothing else to open.
+    session.keys("enter");
+    assert!(session.screen().contains("token9"), "{}", session.screen());
+    session.keys("esc : 'answer' enter");
+    assert!(session.app.overlay.is_some());
+    assert!(session.screen().contains("token9"), "{}", session.screen());
+}
+
+#[test]
+fn a_secret_is_not_asked_for_by_itself_of_whoever_is_at_something_else() {
+    for keys in [": 'jo'", "j", "/ 'n'", "esc", "?"] {
+        let mut session = awaiting();
+        session.keys(keys);
+        asks(&mut session, &[(8, 61)]);
+        let overlay = &session.app.overlay;
+        assert!(!matches!(overlay, Some(Overlay::Answer(_))), "{keys}");
+    }
+    // A key that came before anybody saw the question is none of the answer.
+    let mut session = awaiting();
+    let question = Question {
+        id: 8,
+        kind: QuestionKind::Secret {
+            name: "token8".to_string(),
+            doc: String::new(),
+        },
+        children: vec![61],
+        ..Engine::busy().questions[0].clone()
+    };
+    let news = News {
+        questions: Some(vec![question]),
+        ..News::default()
+    };
+    let key = crossterm::event::KeyEvent::from(KeyCode::Char('j'));
+    let both = vec![Event::Watched(Watched::News(news)), Event::Key(key)];
+    session.play(Vec::new(), both);
+    let Some(Overlay::Answer(answering)) = &session.app.overlay else {
+        panic!("{}", session.screen());
+    };
+    assert!(answering.is_empty());
+    session.keys("'x' enter");
+    assert_eq!(session.deeds(), ["answer [8] Secret([secret])"]);
+}
+
 #[test]
 fn news_of_a_question_names_its_host_once() {
-    use crate::tui::event::Watched;
-    use crate::wire::reply::News;
-
     let mut session = Session::new(Engine::quiet());
     let questions = Some(Engine::busy().questions);
     let news = News {

@@ -1,8 +1,14 @@
 //! Sessions, one story each: what is pressed, what the console then wants done, what it says.
 
+use std::num::NonZeroU32;
+
+use super::super::verbs::deed;
 use super::*;
 use crate::command::console::Screen;
 use crate::config::queries::Secrecy;
+use crate::core::spec::{Above, Host, JobSpec, Limits, OnFull, Payload};
+use crate::secret::Named;
+use crate::tui::event::Planned;
 
 /// Plays keys over an engine, and compares what was wanted done to anything but the console itself.
 pub(super) fn check(engine: Engine, keys: &str, deeds: &[&str]) -> Session {
@@ -162,6 +168,58 @@ fn what_is_run_again_may_ask_only_where_the_console_and_the_line_allow_it() {
     let mut session = Session::with(flags, (160, 50), Engine::quiet());
     session.keys(": 'rerun 20' enter");
     assert_eq!(session.deeds(), [never]);
+}
+
+#[test]
+fn what_changes_something_is_asked_about_on_one_host() {
+    let planned = |ask_above| {
+        let spec = JobSpec {
+            name: None,
+            runner: "ssh".to_string(),
+            payload: Payload::Command("true".to_string()),
+            targets: "web01".to_string(),
+            hosts: vec![Host::named("web01")],
+            fanout: NonZeroU32::MIN,
+            limits: Limits::default(),
+            ok_exit: vec![0],
+            on_full: OnFull::Truncate,
+            options: Vec::new(),
+            asking: Asking::Allowed,
+            ask_above,
+            shape: None,
+            withheld: Vec::new(),
+        };
+        let planned = Planned {
+            spec,
+            secrets: Named::new(),
+            notes: Vec::new(),
+        };
+        let mut session = Session::new(Engine::quiet());
+        session
+            .app
+            .planned(deed("query wr".to_string(), "run"), planned);
+        session.event(Event::Tick);
+        session
+    };
+    assert_eq!(planned(Above::Configured).deeds(), ["begin true"]);
+    let mut session = planned(Above::Any);
+    session.keys("enter");
+    assert_eq!(session.deeds(), [""; 0], "{}", session.screen());
+    session.keys("y");
+    assert_eq!(session.deeds(), ["begin true"]);
+    // Again, and of two jobs one is enough.
+    let engine = || {
+        let mut engine = Engine::quiet();
+        let job = engine.jobs.get_mut(&30).expect("a job");
+        job.ask_above = Above::Any;
+        engine
+    };
+    for line in ["rerun --all 30", "rerun --all 20 30"] {
+        let asked = check(engine(), &format!(": '{line}' enter"), &[]);
+        assert!(asked.screen().contains("Run again on"), "{line}");
+    }
+    // Nothing of the one that changes something runs again.
+    check(engine(), ": 'rerun 20 30' enter", &["rerun 20 30"]);
 }
 
 #[test]

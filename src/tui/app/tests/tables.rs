@@ -158,6 +158,30 @@ fn what_is_wrong_with_a_filter_is_shown_at_its_place_and_the_former_one_stays() 
 }
 
 #[test]
+fn what_is_no_whole_filter_leaves_the_former_one() {
+    let mut session = session((120, 30));
+    for (keys, there) in [
+        ("/ 'used_pct'", "6 rows  where used_pct"),
+        ("' ><'", " 6 rows "),
+        ("' 3'", " 6 rows "),
+    ] {
+        session.keys(keys);
+        assert!(session.screen().contains(there), "{}", session.screen());
+    }
+    assert!(!session.screen().contains("where used_pct"));
+    session.keys("esc / 'web02' enter");
+    let screen = session.screen();
+    assert!(screen.contains("host = web02"), "{screen}");
+    session.keys("ctrl-u 'host = web02' enter");
+    assert!(session.screen().contains("where host = web02"));
+    // One that was in force stays, too.
+    session.keys("/ ctrl-u 'used_pct > 90'");
+    assert!(session.screen().contains("where used_pct > 90"));
+    session.keys("' und'");
+    assert!(session.screen().contains("where host = web02"));
+}
+
+#[test]
 fn a_row_leads_to_its_hosts_output_and_back() {
     let mut session = session((120, 30));
     session.keys("s s enter");
@@ -243,6 +267,17 @@ fn jobs_of_one_query_are_one_table_and_others_are_not() {
     let screen = session.screen();
     assert!(screen.contains("2 jobs of filesystems"), "{screen}");
     assert!(screen.contains("HOST   JOB  MOUNT"), "{screen}");
+    // A host may be asked by both.
+    assert!(
+        screen.contains("4 of 6 children so far, 2 problems (!)"),
+        "{screen}"
+    );
+    session.keys("!");
+    let screen = session.screen();
+    for words in ["2 children whose output", "  60.web03  ", "  60.web05  "] {
+        assert!(screen.contains(words), "{screen}");
+    }
+    session.keys("esc");
     session.keys("esc : 'table 60 30' enter");
     assert!(session.app.pages.is_empty());
     assert!(
