@@ -67,7 +67,7 @@ fn free_name(file: &Path, is_there: impl Fn(&Path) -> bool) -> PathBuf {
         format!(".{}", ending.to_string_lossy())
     });
     let numbered = |n: u32| file.with_file_name(format!("{stem}-{n}{ending}"));
-    (2..)
+    (2..=u32::MAX)
         .map(numbered)
         .find(|path| !is_there(path))
         .unwrap_or_else(|| file.to_path_buf())

@@ -20,7 +20,7 @@ use crate::tui::dialog::Dialog;
 use crate::tui::event::Action;
 use crate::tui::output::document::Child;
 use crate::view::count::{Noun, agreeing, counted};
-use crate::wire::reply::Jobs;
+use crate::wire::reply::{ChildView, Jobs};
 use crate::wire::request::{self, Children, Wanted};
 use crate::wire::{JobView, Request};
 
@@ -145,6 +145,10 @@ impl App {
     fn ask_stop(&mut self, line: String, stop: Stop, found: Jobs) {
         let stopping = Stopping { line, stop, found };
         if live(&stopping.found).0 == 0 {
+            // What was to be stopped before, and may run on, is looked at again: nothing else is stopped by that.
+            if self.is_unproved(&stopping.found) {
+                return self.stop(&stopping);
+            }
             return self.say(stopping.nothing());
         }
         let asked = if stopping.stop.kill {
@@ -157,6 +161,21 @@ impl App {
         }
         let grace = self.loaded.settings.grace;
         self.overlay = Some(Overlay::Dialog(stopping.dialog(grace)));
+    }
+
+    /// Whether something of this ended without a proof.
+    fn is_unproved(&self, found: &Jobs) -> bool {
+        let unproved = |child: &ChildView| {
+            let reason = child.reason.as_ref();
+            reason.is_some_and(|reason| reason.unconfirmed)
+        };
+        let chosen = |job: u64| found.children.iter().any(|child| child.job == job);
+        let whole = found.jobs.iter().filter(|job| !chosen(job.id));
+        let whole = whole.filter_map(|job| self.model.job(job.id));
+        found.children.iter().any(unproved)
+            || whole
+                .flat_map(crate::tui::model::Entry::children)
+                .any(|entry| unproved(&entry.child))
     }
 
     pub(super) fn stop(&mut self, stopping: &Stopping) {

@@ -35,6 +35,20 @@ fn only_the_letter_that_is_shown_stops_anything() {
 }
 
 #[test]
+fn a_stop_that_was_not_proved_is_looked_at_again() {
+    let mut engine = Engine::quiet();
+    let child = engine.children.first_mut().expect("there are some");
+    child.reason = Some(crate::wire::reply::ReasonView {
+        kind: "stop_unconfirmed".into(),
+        text: "stop unconfirmed, pid 4711: no answer".into(),
+        unconfirmed: true,
+    });
+    let name = format!("{}.{}", child.job, child.host);
+    let keys = format!(": 'stop {name}' enter");
+    check(engine, &keys, &[&format!("stop {name}")]);
+}
+
+#[test]
 fn marks_come_before_the_cursor() {
     let session = check(Engine::busy(), "space space j X y", &["kill 50 50.web01"]);
     assert!(session.screen().contains("2 marked"));
