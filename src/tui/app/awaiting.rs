@@ -36,13 +36,11 @@ impl App {
 
     /// A key, a click or pasted text: false if it came for what was on the screen before a question was.
     pub(super) fn is_meant_for_what_is_seen(&mut self) -> bool {
-        match (&self.awaited, &self.overlay) {
-            (Some(awaited), Some(Overlay::Answer(_))) => awaited.dialog == Dialog::Seen,
-            _ => {
-                self.awaited = None;
-                true
-            }
+        if let (Some(awaited), Some(Overlay::Answer(_))) = (&self.awaited, &self.overlay) {
+            return awaited.dialog == Dialog::Seen;
         }
+        self.awaited = None;
+        true
     }
 
     /// A picture is about to be drawn.

@@ -208,27 +208,18 @@ fn what_changes_something_is_asked_about_on_one_host() {
     session.keys("y");
     assert_eq!(session.deeds(), ["begin true"]);
     // Again, and of two jobs one is enough.
-    let mut engine = Engine::quiet();
-    let job = engine.jobs.get_mut(&30).expect("a job");
-    job.ask_above = Above::Any;
-    for keys in ["rerun --all 30", "rerun --all 20 30"] {
-        let engine = Engine {
-            jobs: engine.jobs.clone(),
-            ..Engine::quiet()
-        };
-        let line = format!(": '{keys}' enter");
-        let asked = check(engine, &line, &[]);
-        assert!(asked.screen().contains("Run again on"), "{keys}");
+    let engine = || {
+        let mut engine = Engine::quiet();
+        let job = engine.jobs.get_mut(&30).expect("a job");
+        job.ask_above = Above::Any;
+        engine
+    };
+    for line in ["rerun --all 30", "rerun --all 20 30"] {
+        let asked = check(engine(), &format!(": '{line}' enter"), &[]);
+        assert!(asked.screen().contains("Run again on"), "{line}");
     }
     // Nothing of the one that changes something runs again.
-    check(
-        Engine {
-            jobs: engine.jobs.clone(),
-            ..Engine::quiet()
-        },
-        ": 'rerun 20 30' enter",
-        &["rerun 20 30"],
-    );
+    check(engine(), ": 'rerun 20 30' enter", &["rerun 20 30"]);
 }
 
 #[test]
