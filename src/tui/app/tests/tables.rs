@@ -274,7 +274,7 @@ fn jobs_of_one_query_are_one_table_and_others_are_not() {
     );
     session.keys("!");
     let screen = session.screen();
-    for words in ["2 children whose output", "  60.web03  ", "  60.web05  "] {
+    for words in ["2 children whose output", "> 60.web03  ", "  60.web05  "] {
         assert!(screen.contains(words), "{screen}");
     }
     session.keys("esc");
