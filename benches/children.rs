@@ -71,6 +71,7 @@ fn spec(fanout: u32) -> JobSpec {
         asking: Asking::Allowed,
         shape: None,
         withheld: Vec::new(),
+        ask_above: regatta::core::spec::Above::Configured,
     }
 }
 

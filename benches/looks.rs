@@ -136,6 +136,7 @@ impl Fleet {
             asking: regatta::core::spec::Asking::Never,
             shape: None,
             withheld: Vec::new(),
+            ask_above: regatta::core::spec::Above::Configured,
             options: Vec::new(),
         };
         let submit = Request::Submit {

@@ -78,6 +78,7 @@ fn spec(children: usize, bytes: usize) -> JobSpec {
         asking: Asking::Allowed,
         shape: None,
         withheld: Vec::new(),
+        ask_above: regatta::core::spec::Above::Configured,
     }
 }
 

@@ -142,6 +142,7 @@ impl Daemon {
             asking: Asking::Never,
             shape: None,
             withheld: Vec::new(),
+            ask_above: regatta::core::spec::Above::Configured,
             options: Vec::new(),
         };
         let submit = Request::Submit {
