@@ -73,9 +73,9 @@ pub(super) fn print(context: &Context, table: &Table, args: &FormArgs) -> Result
             } else {
                 Guard::Formulas
             };
-            writeln!(out, "{}", rows::csv_header(table))?;
-            for row in &table.rows {
-                let line = rows::csv(row, guard);
+            let header = std::iter::once(rows::csv_header(table));
+            let lines = table.rows.iter().map(|row| rows::csv(row, guard));
+            for line in header.chain(lines) {
                 if terminal.out {
                     writeln!(out, "{}", harmless(line.as_bytes()))?;
                 } else {

@@ -251,6 +251,22 @@ impl Rows<'_> {
         self.push(row);
     }
 
+    /// Adds a row of a whole line: where it is text, blanks at its ends are a part of it.
+    fn push_line(&mut self, line: &str) {
+        if self.reading.columns.first().map(|column| column.kind) != Some(Kind::Text)
+            || line.len() > LONGEST_FIELD
+        {
+            return self.push_texts(std::iter::once(line));
+        }
+        let mut row = self.blank();
+        row.push(match (line, self.repeated(0, line)) {
+            ("", _) => Value::Empty,
+            (_, Some(same)) => same,
+            (line, None) => Value::Text(Arc::from(line)),
+        });
+        self.push(row);
+    }
+
     fn field(&mut self, column: usize, text: &str) -> Value {
         let text = if text.len() > LONGEST_FIELD {
             self.parsed.flaws.cut += 1;

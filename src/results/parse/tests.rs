@@ -113,7 +113,7 @@ fn every_parser_makes_the_same_rows() {
         assert_eq!(shown(&parsed), ["83|/", "5|/var lib"], "{header:?}");
     }
     let parsed = parse(Parser::Lines, &[("line", Kind::Text)], "a\n b \n").expect("rows");
-    assert_eq!(shown(&parsed), ["a", "b"]);
+    assert_eq!(shown(&parsed), ["a", " b "], "blanks are a part of a line");
     let object = r#"{"mount": "/", "used": 1}"#;
     let parsed = parse(Parser::Json { path: vec![] }, &MOUNT, object).expect("rows");
     assert_eq!(shown(&parsed), ["/|1"], "an object is one row");

@@ -120,7 +120,7 @@ pub(super) fn matching(rows: &mut Rows<'_>, text: &str) {
 pub(super) fn lines(rows: &mut Rows<'_>, text: &str) {
     for line in text.lines() {
         if !rows.full() {
-            rows.push_texts(std::iter::once(line));
+            rows.push_line(line);
         }
     }
 }

@@ -22,7 +22,7 @@ use super::table::Table;
 pub use error::SqlError;
 use error::wrong;
 pub use sheet::{Needed, Sheet};
-use value::{declared, kind, settle, value};
+use value::{declared, fitting, kind, settle, value};
 
 /// Bytes of one value, or of the statement.
 const LARGEST: i32 = 64 << 20;
@@ -122,10 +122,9 @@ impl Database {
         {
             let mut insert = all.prepare(&insert).map_err(wrong)?;
             for row in rows {
-                for (n, place) in places.values().enumerate() {
-                    insert
-                        .raw_bind_parameter(n + 1, &row[*place])
-                        .map_err(wrong)?;
+                for (n, (column, place)) in places.iter().enumerate() {
+                    let field = fitting(&row[*place], sheet.columns[*column].kind);
+                    insert.raw_bind_parameter(n + 1, field).map_err(wrong)?;
                 }
                 insert.raw_execute().map_err(wrong)?;
             }

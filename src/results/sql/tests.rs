@@ -66,6 +66,29 @@ fn ask(statement: &str) -> Result<Vec<String>, SqlError> {
 }
 
 #[test]
+fn what_is_no_number_is_no_large_number_either() {
+    let mut database = database();
+    let all = (0..5).map(|n| (n, n)).collect();
+    let given = [Value::text("c"), Value::Integer(7), Value::Empty];
+    let own = [Value::text("/"), Value::text("unknown")];
+    let odd: Row = given.into_iter().chain(own).collect();
+    database.fill(0, &all, &[odd]).expect("rows");
+    let mut hosts = |condition: &str| {
+        let statement = format!("select host from filesystems where {condition}");
+        let answer = database.ask(&statement, 100, || false).expect("rows");
+        let hosts: Vec<String> = answer
+            .table
+            .rows
+            .iter()
+            .map(|row| row[0].to_string())
+            .collect();
+        hosts
+    };
+    assert_eq!(hosts("size > 999999"), [""; 0]);
+    assert_eq!(hosts("host = 'c' and size is null"), ["c"]);
+}
+
+#[test]
 fn jobs_are_joined() {
     let grown = "select b.host, a.size - b.size from filesystems_7 b join filesystems_9 a using (host, mount) \
                  where a.size is not null";

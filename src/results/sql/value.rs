@@ -56,6 +56,17 @@ impl ToSql for Value {
     }
 }
 
+/// A field as it stands in a column of this kind.  Text in the place of something else is nothing: SQLite has any text
+/// after all numbers, so that it would come up wherever something large is looked for.
+pub(super) fn fitting(value: &Value, kind: Kind) -> &Value {
+    const NOTHING: &Value = &Value::Empty;
+    match (value, kind) {
+        (Value::Text(_), Kind::Text | Kind::Version) => value,
+        (Value::Text(_), _) => NOTHING,
+        _ => value,
+    }
+}
+
 /// A field of an answer.
 pub(super) fn value(field: ValueRef<'_>, kind: Kind) -> Value {
     match (field, kind) {
