@@ -87,7 +87,7 @@ pub struct Run {
 /// How a job is begun: neither means in the background.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Begin {
-    /// Stay and print `host: line` as lines arrive; Ctrl-C detaches, a second one stops
+    /// Stay, and print lines as they arrive or a query's rows; Ctrl-C detaches, a second one stops
     #[arg(short, long)]
     pub wait: bool,
     /// List the hosts and contact none

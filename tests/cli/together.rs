@@ -25,6 +25,7 @@ fn a_fold_prints_what_came_to_the_same_and_receives_it() {
     // There is nothing more, and what became of it is said all the same.
     home.regatta(&["receive", "--fold", &job])
         .exits(1)
+        .says(&["nothing new of 1 host", "--all"])
         .prints("==> 1 host  exit 3  localhost <==\n");
     home.regatta(&["receive", "--fold", "--all", &job])
         .exits(1)

@@ -2,7 +2,10 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use crate::console::Console;
+use crate::support::until;
 
 /// What a host wrote into a file of its own; the flag decides what the seventh has in it.
 const RELEASE: &str = r#"
@@ -270,4 +273,32 @@ fn hosts_that_give_no_rows_are_named() {
         .regatta(&["rows", &job, "document"])
         .exits(2)
         .says(&["their rows have other columns"]);
+}
+
+#[test]
+fn ctrl_c_leaves_a_query_that_goes_on() {
+    let Some(console) = Console::start("ctrl_c_leaves_a_query_that_goes_on") else {
+        return;
+    };
+    configure(
+        &console,
+        "slow.toml",
+        "doc = \"Slow\"\nparser = \"lines\"\nscript = \"sleep 1000\"\n[[columns]]\nname = \"line\"\n",
+    );
+    let query = console.start_regatta(&[
+        "-F",
+        &console.config(),
+        "query",
+        "slow",
+        "-w",
+        "-t",
+        "127.1.0.1",
+    ]);
+    until("it runs", || console.jobs(&[])[0]["counts"]["Running"] == 1);
+    query.signal(Signal::INT);
+    query
+        .finish()
+        .exits(130)
+        .says(&["detached", "regatta receive 1 --wait", "regatta stop 1"]);
+    assert_eq!(console.count("1", "Running"), 1);
 }

@@ -23,9 +23,11 @@ use super::sink::Sink;
 use crate::command::look::{Shown, Together};
 use crate::core::alike::Ignored;
 use crate::core::fleet::Command;
+use crate::core::receive::Mode;
 use crate::core::select::Selector;
 use crate::core::wait::Until;
 use crate::daemon::client::Absent;
+use crate::view::count::{Noun, counted};
 use crate::wire::reply::{ChildView, JobView};
 use crate::wire::request::{Children, Receive, ReceiveUntil, Wanted};
 use crate::wire::{Reply, Request};
@@ -70,7 +72,9 @@ pub(super) async fn receive(
             .any(|host| host.eq_ignore_ascii_case(&child.host)),
         None => true,
     });
-    let mut gatherer = Gatherer::new(wished, label, sink, children);
+    let children: Vec<ChildView> = children.collect();
+    say_what_was_received(context, request.mode, &children);
+    let mut gatherer = Gatherer::new(wished, label, sink, children.into_iter());
     let request = Request::Receive(Receive {
         until: ReceiveUntil::Now,
         ..request
@@ -84,6 +88,19 @@ pub(super) async fn receive(
         }
     });
     outcome.await
+}
+
+/// Outputs that were received before are the same in nothing but that there is no more of them.
+fn say_what_was_received(context: &Context, mode: Mode, children: &[ChildView]) {
+    let received = |child: &&ChildView| !child.more && child.out.bytes + child.err.bytes > 0;
+    let hosts = children.iter().filter(received).count();
+    match mode {
+        Mode::Drain | Mode::Keep if hosts > 0 => context.note(&format!(
+            "nothing new of {}, whose output was received before: --all takes everything",
+            counted(hosts, Noun::Host)
+        )),
+        Mode::Drain | Mode::Keep | Mode::All => {}
+    }
 }
 
 /// Returns when everything selected has settled; meanwhile a terminal shows who came to the same so far.
