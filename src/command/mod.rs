@@ -139,7 +139,7 @@ pub enum Verb {
     Resume(Pick),
     /// Search all jobs, also those that are gone
     History(History),
-    /// Look again what became of Disconnected children; ends nothing
+    /// Look again what became of children that are Disconnected or not proved to have ended; ends nothing
     Reconnect(Pick),
     /// Keep jobs until they are removed, whatever their age
     Pin(Pin),

@@ -406,10 +406,13 @@ impl Service {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let live = self
-            .look(|fleet, _| fleet.jobs().filter(|job| !job.is_settled()).count())
+            .look(|fleet, _| {
+                let live = fleet.jobs().filter(|job| !job.is_settled());
+                live.map(|job| job.id).collect::<Vec<JobId>>()
+            })
             .await?;
         let trouble = self.engine.store().trouble();
-        let objection = match live {
+        let objection = match live.len() {
             0 => trouble.map(|trouble| {
                 format!("what has happened lately cannot be written ({trouble}) and would be lost")
             }),
@@ -426,9 +429,14 @@ impl Service {
                     .await;
             }
             (Shutdown::IfIdle, None) => {}
+            (Shutdown::StopJobs, _) if live.is_empty() => {}
             (Shutdown::StopJobs, _) => {
+                // Those that have ended are not looked at again: their hosts may be gone.
                 let stop = Command::Stop {
-                    select: vec![Selector::new("all")],
+                    select: live
+                        .iter()
+                        .map(|id| Selector::new(id.to_string()))
+                        .collect(),
                     rigour: Rigour::Gentle,
                     grace: None,
                 };
