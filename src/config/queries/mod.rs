@@ -9,6 +9,8 @@ pub mod powershell;
 mod read;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -165,7 +167,15 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
             mistakes.push(mistake);
             Vec::new()
         });
+        if let (Some(mistake), false) = (foreign(directory), files.is_empty()) {
+            mistakes.push(mistake);
+            continue;
+        }
         for (name, file) in files {
+            if let Some(mistake) = foreign(&file) {
+                mistakes.push(mistake);
+                continue;
+            }
             let text = match document::read(&file) {
                 Ok(Some(text)) => text,
                 // It was removed between the two looks.
@@ -187,6 +197,21 @@ pub fn load(path: &SearchPath) -> (Vec<Query>, Vec<Mistake>) {
         }
     }
     (queries.into_values().collect(), mistakes)
+}
+
+/// What runs on a fleet is not taken from where anybody could have put it, as into a working directory under `/tmp`: it
+/// belongs to who asks or to root, and not everybody may write it.
+fn foreign(path: &Path) -> Option<Mistake> {
+    let meta = fs::metadata(path).ok()?;
+    let what = if ![0, rustix::process::geteuid().as_raw()].contains(&meta.uid()) {
+        "belongs to another user, so no query is taken from it"
+    } else if meta.mode() & 0o002 != 0 {
+        "can be written by everybody, so no query is taken from it"
+    } else {
+        return None;
+    };
+    let hint = "make it yours alone (chown, chmod o-w) if you trust what is in it";
+    Some(Mistake::of_file(path, what).hint(hint))
 }
 
 #[cfg(test)]

@@ -377,6 +377,33 @@ fn a_file_says_how_its_output_is_read() {
 }
 
 #[test]
+fn what_everybody_can_write_gives_no_query() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let text = "doc = \"A\"\ncommand = \"a\"\n";
+    let (root, path) = directories(&[
+        &[("uptime.toml", text)],
+        &[("os.toml", text), ("kernel.toml", text)],
+    ]);
+    let open = |path: &str| {
+        let mode = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(root.path().join(path), mode).expect("it is ours");
+    };
+    open("0/uptime.toml");
+    open("1");
+    let (queries, mistakes) = load(&path);
+    for name in ["uptime", "os", "kernel"] {
+        assert_eq!(one(&queries, name).origin, Origin::BuiltIn);
+    }
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+    for (mistake, place) in mistakes.iter().zip(["0/uptime.toml", "1"]) {
+        assert!(mistake.contains("can be written by everybody"), "{mistake}");
+        assert!(mistake.contains(place), "{mistake}");
+    }
+}
+
+#[test]
 fn later_directories_win() {
     let (root, path) = directories(&[
         &[
