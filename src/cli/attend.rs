@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::ops::Range;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,6 +24,9 @@ use crate::view::question;
 use crate::wire::look::{Question, QuestionKind};
 use crate::wire::request::{Attend, Children, Wanted};
 use crate::wire::{Reply, Request};
+
+/// So long after a secret was given, other questions wait for whether it was wrong and is asked for again.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// Whose questions are asked.
 pub(super) struct Whose(Option<Vec<Range<u64>>>);
@@ -124,6 +128,15 @@ impl Questions {
     /// Whether it is still open.
     fn has(&self, id: u64) -> bool {
         self.open.borrow().iter().any(|question| question.id == id)
+    }
+
+    /// Returns when such a thing is asked.
+    async fn until_asked(&mut self, kind: &QuestionKind) -> Result<(), CliError> {
+        let is_asked = |open: &[Question]| open.iter().any(|question| question.kind == *kind);
+        while !is_asked(&self.open.borrow()) {
+            self.changed().await?;
+        }
+        Ok(())
     }
 
     /// Returns when it is not open any more.
@@ -276,6 +289,8 @@ pub(super) struct Asker<'a> {
     tty: Tty,
     /// Host keys that were shown.
     shown: BTreeSet<u64>,
+    /// The secret that was asked for last.
+    last: Option<QuestionKind>,
 }
 
 /// Reading what is typed failed.
@@ -296,12 +311,13 @@ impl<'a> Asker<'a> {
             context,
             tty,
             shown: BTreeSet::new(),
+            last: None,
         })
     }
 
     /// Asks one question after the other until none is open.
     pub(super) async fn ask_all(&mut self, questions: &mut Questions) -> Result<(), CliError> {
-        while let Some(question) = questions.now().into_iter().next() {
+        while let Some(question) = self.next(questions.now()) {
             self.show_host_keys(&questions.now());
             let said = tokio::select! {
                 biased;
@@ -320,10 +336,32 @@ impl<'a> Asker<'a> {
                     (seen, Answer::Accept)
                 }
             };
+            self.last = match &said {
+                Answer::Secret(_) => Some(question.kind.clone()),
+                Answer::Accept | Answer::Refuse => None,
+            };
             answer(self.context, which, said).await?;
             questions.until_closed(question.id).await?;
+            if let Some(kind) = &self.last
+                && !questions.now().is_empty()
+            {
+                let again = questions.until_asked(kind);
+                match tokio::time::timeout(AGAIN, again).await {
+                    Ok(heard) => heard?,
+                    // It was right, or whoever is to say so takes long.
+                    Err(_) => self.last = None,
+                }
+            }
         }
         Ok(())
+    }
+
+    /// The question that was answered last, where that was wrong, before all others: whoever types a secret once more must
+    /// not give it to others.
+    fn next(&self, open: Vec<Question>) -> Option<Question> {
+        let again = |question: &Question| Some(&question.kind) == self.last.as_ref();
+        let at = open.iter().position(again).unwrap_or(0);
+        open.into_iter().nth(at)
     }
 
     fn show_host_keys(&mut self, questions: &[Question]) {
