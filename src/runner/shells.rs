@@ -9,14 +9,12 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// What may be somebody's login shell.
-pub(super) const LOGIN_SHELLS: [&str; 11] = [
-    "sh", "dash", "bash", "zsh", "fish", "tcsh", "csh", "mksh", "ksh", "yash", "posh",
+pub(super) const LOGIN_SHELLS: [&str; 10] = [
+    "sh", "dash", "bash", "zsh", "fish", "tcsh", "csh", "mksh", "ksh", "yash",
 ];
 
 /// What `sh` may be.
-pub(super) const SH: [&str; 8] = [
-    "dash", "bash", "busybox", "zsh", "mksh", "ksh", "yash", "posh",
-];
+pub(super) const SH: [&str; 7] = ["dash", "bash", "busybox", "zsh", "mksh", "ksh", "yash"];
 
 /// Where a program is; where it is not, that is said.
 pub(super) fn find(program: &str) -> Option<PathBuf> {

@@ -239,9 +239,7 @@ const SHAPES: [Shape; 46] = [
 ];
 
 /// Every login shell that is installed runs these, too.
-const SHELLS: [&str; 8] = [
-    "dash", "busybox", "bash", "zsh", "mksh", "ksh", "yash", "posh",
-];
+const SHELLS: [&str; 7] = ["dash", "busybox", "bash", "zsh", "mksh", "ksh", "yash"];
 
 /// A fleet with hosts of each kind, by their addresses.
 struct Hosts {
