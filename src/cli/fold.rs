@@ -10,7 +10,7 @@ use super::picked;
 use crate::command::look::Fold;
 use crate::core::alike::Ignored;
 use crate::daemon::client::Absent;
-use crate::targets::HostSet;
+use crate::targets::folded as folded_hosts;
 use crate::view::count::{Noun, counted};
 use crate::view::text::harmless;
 use crate::view::{json, span};
@@ -73,11 +73,7 @@ pub(super) fn only<'a>(folded: &mut Folded, wanted: &HashSet<u64>, host: impl Fn
             continue;
         }
         group.children.retain(|child| wanted.contains(child));
-        let names = group.children.iter().map(|child| host(*child));
-        // They were checked when the job was made.
-        if let Ok(hosts) = HostSet::from_names(names) {
-            group.hosts = hosts.fold();
-        }
+        group.hosts = folded_hosts(group.children.iter().map(|child| host(*child)));
     }
     folded.groups.retain(|group| !group.children.is_empty());
     folded

@@ -14,7 +14,6 @@ use tokio::task::JoinHandle;
 
 use super::audit::Who;
 use super::deed::about;
-use super::look::folded;
 use super::session::Service;
 use crate::core::departed::{By, Departed};
 use crate::core::fleet::Fleet;
@@ -23,6 +22,7 @@ use crate::core::job::{Child, Job};
 use crate::core::journal::{Changed, Revision};
 use crate::core::spec::JobSpec;
 use crate::core::state::State;
+use crate::targets::folded;
 
 /// The task that writes; it ends, after a last look, when this is told to.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::audit::Who;
-use super::look::folded;
 use super::peer::{Broken, Peer};
 use super::session::Service;
 use crate::engine::{self, Connected, Gone, Through, Which};
+use crate::targets::folded;
 use crate::wire::Reply;
 use crate::wire::connection::{Carries, ConnectionView, Disconnect, Disconnected, InUse};
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::audit::{Audit, Who};
-use super::look::folded;
 use super::session::Service;
 use crate::core::answer::Answer;
 use crate::core::fleet::{Command, Fleet};
@@ -18,6 +17,7 @@ use crate::core::spec::{JobSpec, Motion};
 use crate::core::state::State;
 use crate::engine::{Engine, Gone};
 use crate::secret::{Environment, Named};
+use crate::targets::folded;
 
 /// What of a command the log tells.
 enum Deed {

@@ -18,7 +18,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::apart::{Told, Written, against, tell};
 use super::digest::{Digest, Digester, Digests, Size, Sum};
-use super::look::folded;
 use super::looking::unreadable;
 use super::peer::{Broken, Peer};
 use super::session::Service;
@@ -27,6 +26,7 @@ use crate::core::fleet::Fleet;
 use crate::core::ids::{ChildId, JobId};
 use crate::core::spec::JobSpec;
 use crate::store::{Store, Unreadable};
+use crate::targets::folded;
 use crate::wire::Reply;
 use crate::wire::look::{Folded, Group};
 use standing::{CameTo, Output, Standing};

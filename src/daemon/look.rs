@@ -14,19 +14,10 @@ use crate::core::select::{Picked, Selector, Unknown, What};
 use crate::core::state::State;
 use crate::core::time::{Moment, Wall};
 use crate::engine::{child_view, job_view, question_view};
-use crate::targets::HostSet;
+use crate::targets::folded;
 use crate::wire::look::Question;
 use crate::wire::reply::{ChildView, JobView, Jobs, News, Settled};
 use crate::wire::request::Children;
-
-/// Names of hosts in the shortest form.  They were checked when the job was submitted; if one is odd all the same, they are
-/// shown as they are.
-pub(super) fn folded<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
-    HostSet::from_names(names.clone()).map_or_else(
-        |_| names.collect::<Vec<_>>().join(","),
-        |hosts| hosts.fold(),
-    )
-}
 
 /// What was asked for and is not there, in words.
 pub(super) fn missing(unknown: &Unknown) -> String {

@@ -3,7 +3,6 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::audit::Who;
-use super::look::folded;
 use super::peer::{Broken, Peer};
 use super::session::Service;
 use crate::core::answer::Answer;
@@ -14,6 +13,7 @@ use crate::core::spec::{Asking, JobSpec};
 use crate::core::state::State;
 use crate::engine::job_view;
 use crate::secret::{Environment, Named};
+use crate::targets::folded;
 use crate::wire::Reply;
 use crate::wire::request::Rerun;
 

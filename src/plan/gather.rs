@@ -14,7 +14,6 @@ use crate::results::open::MOST_COLUMNS;
 use crate::results::parse::Row;
 use crate::results::shape::GIVEN;
 use crate::results::{Reading, Shape, Value};
-use crate::targets::HostSet;
 use crate::view::count::{Noun, counted};
 use crate::view::end::ended;
 use crate::view::span;
@@ -98,11 +97,6 @@ pub fn left_out(fields: usize) -> String {
         "there are columns for the first {MOST_COLUMNS} keys only: {} left out",
         counted(fields, Noun::Field)
     )
-}
-
-/// Hosts in the shortest form; names that are none are listed.
-pub fn folded(hosts: &[&str]) -> String {
-    HostSet::from_names(hosts.iter().copied()).map_or_else(|_| hosts.join(","), |set| set.fold())
 }
 
 /// All output of what is selected, from its beginning.  Nothing is received.

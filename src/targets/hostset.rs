@@ -91,6 +91,15 @@ pub(super) fn split_name(name: &str, shape: &mut String, numbers: &mut Vec<Index
     }
 }
 
+/// Names of hosts in the shortest form.  They were checked when they became hosts; if one is none all the same, they are
+/// listed as they are.
+pub fn folded<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    HostSet::from_names(names.clone()).map_or_else(
+        |_| names.collect::<Vec<_>>().join(","),
+        |hosts| hosts.fold(),
+    )
+}
+
 impl HostSet {
     /// The set of these names.
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidName> {

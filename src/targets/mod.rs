@@ -26,7 +26,7 @@ mod tests;
 pub use error::{ErrorKind, TargetError};
 pub use groups::Groups;
 pub use hostname::{HostName, InvalidName};
-pub use hostset::{HostSet, Iter};
+pub use hostset::{HostSet, Iter, folded};
 pub use nearest::nearest;
 pub use outline::{GroupReference, Outline};
 pub use resolve::{MAX_HOSTS, NoSource, Source, Targets};

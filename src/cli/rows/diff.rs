@@ -10,9 +10,9 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::picked;
 use crate::command::rows::Diff;
 use crate::core::select::Selector;
-use crate::plan::gather::folded;
 use crate::results::diff::{Compared, diff as changes};
 use crate::results::{Shape, Table, Value};
+use crate::targets::folded;
 use crate::view::rows::field;
 
 /// One of the two runs.
@@ -67,7 +67,7 @@ pub(in crate::cli) async fn diff(context: &Context, args: &Diff) -> Result<Exit,
     }
     Context::warn(&format!(
         "not compared, because they did not complete in both jobs: {}",
-        folded(&left)
+        folded(left.iter().copied())
     ));
     Ok(Exit::Failed)
 }

@@ -7,8 +7,9 @@ use super::super::error::CliError;
 use super::super::picked::Picked;
 use crate::core::select::Selector;
 use crate::daemon::client::Absent;
-use crate::plan::gather::{self, Gathering, Gave, Next, Source, Written, folded};
+use crate::plan::gather::{self, Gathering, Gave, Next, Source, Written};
 use crate::results::parse::Row;
+use crate::targets::folded;
 use crate::wire::reply::{ChildView, JobView};
 use crate::wire::request::Ack;
 use crate::wire::{Reply, Request};
@@ -60,8 +61,7 @@ impl Report {
     /// Says it on standard error: hosts with the same to say together.
     pub(super) fn say(&self, context: &Context) {
         for ((job, what), hosts) in &self.said {
-            let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
-            let names = folded(&names);
+            let names = folded(hosts.iter().map(String::as_str));
             let job = if self.jobs.len() > 1 {
                 format!("job {job}, ")
             } else {

@@ -10,10 +10,11 @@ use super::error::{CliError, Exit};
 use super::picked;
 use crate::command::rows::{RowArgs, Rows};
 use crate::core::select::Selector;
-use crate::plan::gather::{folded, left_out, shape_of, usual_columns};
+use crate::plan::gather::{left_out, shape_of, usual_columns};
 use crate::results::open::Opened;
 use crate::results::table::NoColumn;
 use crate::results::{Filter, Shape, Table};
+use crate::targets::folded;
 use gather::{gather, sources};
 use print::print;
 
@@ -114,7 +115,9 @@ fn shaped(
     shown: Shown,
 ) -> Result<Table, CliError> {
     if !args.group.is_empty() {
-        let mut grouped = table.group(&args.group, folded).map_err(no_column)?;
+        let mut grouped = table
+            .group(&args.group, |hosts| folded(hosts.iter().copied()))
+            .map_err(no_column)?;
         if !args.sort.is_empty() {
             grouped.sort(&args.sort).map_err(no_column)?;
         }

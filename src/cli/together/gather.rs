@@ -18,7 +18,7 @@ use crate::core::alike::{Ignored, Reading};
 use crate::core::output::{Count, Position, Stream};
 use crate::core::state::State;
 use crate::daemon::digest::{Digester, Key, Sum};
-use crate::targets::HostSet;
+use crate::targets::folded;
 use crate::wire::look::Group;
 use crate::wire::reply::{ChildView, ReasonView};
 use crate::wire::request::Held;
@@ -230,12 +230,7 @@ impl Gatherer {
 
     fn same(&self, ids: Vec<u64>) -> Same {
         let first = &self.children[&ids[0]];
-        let names: Vec<&str> = ids.iter().map(|id| &*self.children[id].host).collect();
-        // They were checked when the job was made.
-        let hosts = match HostSet::from_names(names.iter().copied()) {
-            Ok(hosts) => hosts.fold(),
-            Err(_) => names.join(","),
-        };
+        let hosts = folded(ids.iter().map(|id| &*self.children[id].host));
         let outputs = || ids.iter().filter_map(|id| self.children[id].wrote.output);
         // Of a child that ended just now, somebody else's words may have been kept.
         let own = outputs().find(|output| ids.binary_search(&output.child).is_ok());

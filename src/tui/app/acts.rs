@@ -314,8 +314,7 @@ fn spaced(words: &[String]) -> String {
     words.join(" ")
 }
 
-/// Hosts in the shortest form; names that are none are listed.
+/// Hosts in the shortest form.
 pub(super) fn folded(hosts: &[String]) -> String {
-    crate::targets::HostSet::from_names(hosts.iter().map(String::as_str))
-        .map_or_else(|_| hosts.join(","), |set| set.fold())
+    crate::targets::folded(hosts.iter().map(String::as_str))
 }

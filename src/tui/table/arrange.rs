@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::HOST;
 use super::part::Rows;
-use crate::plan::gather::folded;
 use crate::results::parse::Row;
 use crate::results::table::{Order, groups};
 use crate::results::{Filter, Value};
+use crate::targets::folded;
 
 /// A row, wherever it stands: its child, and its place among that child's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,7 +92,7 @@ impl Arranging {
             host_count: group.hosts.len(),
             hosts: match group.hosts.as_slice() {
                 [host] => (*host).to_string(),
-                hosts => folded(hosts),
+                hosts => folded(hosts.iter().copied()),
             },
         });
         let groups: Vec<Group> = groups.collect();

@@ -6,6 +6,7 @@ use super::part::cell;
 use super::{Choice, Item, Level, TableView, Touched};
 use crate::command::console::{Act, Copied, Way};
 use crate::command::rows::Format;
+use crate::targets::folded;
 use crate::tui::output::action::Whole;
 
 /// What came of it.
@@ -268,10 +269,7 @@ impl TableView {
             Copied::Line => self.line().map_or_else(nothing, Came::Copy),
             Copied::Host => match self.hosts().as_slice() {
                 [] => nothing(),
-                hosts => {
-                    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-                    Came::Copy(crate::plan::gather::folded(&hosts))
-                }
+                hosts => Came::Copy(folded(hosts.iter().map(String::as_str))),
             },
             Copied::Id => child.map_or_else(nothing, |child| Came::Copy(child.to_string())),
             Copied::Output => child.map_or_else(nothing, Came::CopyOutput),
