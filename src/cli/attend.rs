@@ -22,6 +22,7 @@ use crate::secret::{Answer, Named, Secret};
 use crate::view::count::{Noun, counted};
 use crate::view::question;
 use crate::wire::look::{Question, QuestionKind};
+use crate::wire::reply::JobView;
 use crate::wire::request::{Attend, Children, Wanted};
 use crate::wire::{Reply, Request};
 
@@ -197,6 +198,14 @@ pub(super) async fn attend(context: &Context, whose: Whose) -> Result<Infallible
         context.area.take_back();
         questions.changed().await?;
     }
+}
+
+/// The same for a job that was begun here: never ends where nobody may be asked.
+pub(super) async fn attend_job(context: &Context, job: &JobView) -> Result<Infallible, CliError> {
+    if context.global.batch {
+        std::future::pending::<()>().await;
+    }
+    attend(context, Whose::of_job(job.id, job.children())).await
 }
 
 /// `work`, with whatever the selected children ask asked meanwhile.

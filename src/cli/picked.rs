@@ -36,6 +36,12 @@ pub(super) async fn pick(context: &Context, select: &[Selector]) -> Result<Picke
     })
 }
 
+/// Whether a child is of one of these hosts, if there are any.
+pub(super) fn is_of(hosts: Option<&[String]>, child: &ChildView) -> bool {
+    let is_its = |host: &String| host.eq_ignore_ascii_case(&child.host);
+    hosts.is_none_or(|hosts| hosts.iter().any(is_its))
+}
+
 /// What a selection comes to now, by ids, and what of it is not there: names may mean others once it was waited for.
 pub(super) async fn by_ids(
     context: &Context,
@@ -48,12 +54,7 @@ pub(super) async fn by_ids(
         None => Children::Without,
     };
     let list = jobs::fetch(context, Some(wanted), children).await?;
-    let is_wanted = |child: &&ChildView| match hosts {
-        Some(hosts) => hosts
-            .iter()
-            .any(|host| host.eq_ignore_ascii_case(&child.host)),
-        None => true,
-    };
+    let is_wanted = |child: &&ChildView| is_of(hosts, child);
     let alone = list.children.iter().filter(is_wanted).map(|child| child.id);
     let whole = |job: &u64| list.children.iter().all(|child| child.job != *job);
     let jobs = list.jobs.iter().map(|job| job.id).filter(whole);

@@ -1,6 +1,6 @@
 //! `query`: makes a job of a named query, and shows its rows once it is done if that was asked for.
 
-use super::attend::{Whose, attend};
+use super::attend::attend_job;
 use super::confirm::confirm;
 use super::context::{Context, config_directory, unexpected};
 use super::earlier::expand;
@@ -76,19 +76,13 @@ async fn rows_of(
         until: Until::All,
         timeout: None,
     });
-    let attended = async {
-        if context.global.batch {
-            std::future::pending::<()>().await;
-        }
-        attend(context, Whose::of_job(job.id, job.children())).await
-    };
     tokio::select! {
         biased;
         settled = context.ask(&wait, Absent::Recall) => match settled? {
             Reply::Settled(_) => show(context, &select, args).await,
             reply => Err(unexpected(&reply)),
         },
-        ended = attended => ended.map(|never| match never {}),
+        ended = attend_job(context, &job) => ended.map(|never| match never {}),
         _ = tokio::signal::ctrl_c() => interrupted(context, &job, select).await,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::attend::{Whose, ask_for_secrets, attend};
+use super::attend::{ask_for_secrets, attend_job};
 use super::confirm::confirm;
 use super::context::{Context, unexpected};
 use super::earlier::expand;
@@ -153,16 +153,10 @@ pub(super) async fn stream(context: &Context, job: &JobView) -> Result<Exit, Cli
         let follow = follow(&mut connection, &mut sink, |child| {
             context.note(&end_line(child));
         });
-        let attend = async {
-            if context.global.batch {
-                std::future::pending::<()>().await;
-            }
-            attend(context, Whose::of_job(job.id, job.children())).await
-        };
         tokio::select! {
             biased;
             outcome = follow => Some(outcome?),
-            ended = attend => match ended {
+            ended = attend_job(context, job) => match ended {
                 Ok(never) => match never {},
                 Err(error) => return Err(error),
             },

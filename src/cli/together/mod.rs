@@ -13,12 +13,13 @@ use std::convert::Infallible;
 
 pub(super) use area::Area;
 
-use super::attend::{Whose, attend};
+use super::attend::attend_job;
 use super::context::{Context, unexpected};
 use super::ends::{Ends, Label, is_unconfirmed};
 use super::error::CliError;
 use super::follow::{Outcome, follow};
 use super::jobs;
+use super::picked::is_of;
 use super::sink::Sink;
 use crate::command::look::{Shown, Together};
 use crate::core::alike::Ignored;
@@ -65,14 +66,8 @@ pub(super) async fn receive(
     let wanted = Wanted(request.select.clone());
     let list = jobs::fetch(context, Some(wanted), Children::With).await?;
     let label = Label::among(list.jobs.iter().map(|job| job.id));
-    let hosts = request.hosts.clone();
-    let children = list.children.into_iter().filter(|child| match &hosts {
-        Some(hosts) => hosts
-            .iter()
-            .any(|host| host.eq_ignore_ascii_case(&child.host)),
-        None => true,
-    });
-    let children: Vec<ChildView> = children.collect();
+    let mut children = list.children;
+    children.retain(|child| is_of(request.hosts.as_deref(), child));
     say_what_was_received(context, request.mode, &children);
     let mut gatherer = Gatherer::new(wished, label, sink, children.into_iter());
     let request = Request::Receive(Receive {
@@ -167,16 +162,10 @@ pub(super) async fn stay(
         settle(context, &receive_all.select, wished.ignored).await?;
         receive(context, receive_all.clone(), wished, sink).await
     };
-    let attended = async {
-        if context.global.batch {
-            std::future::pending::<()>().await;
-        }
-        attend(context, Whose::of_job(job.id, job.children())).await
-    };
     let outcome = tokio::select! {
         biased;
         outcome = followed => outcome.map(Some),
-        ended = attended => ended.map(|never: Infallible| match never {}),
+        ended = attend_job(context, job) => ended.map(|never: Infallible| match never {}),
         _ = tokio::signal::ctrl_c() => Ok(None),
     };
     context.area.clear();
